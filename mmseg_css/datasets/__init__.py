@@ -1,0 +1,19 @@
+"""Labelled and unlabelled images, side by side."""
+
+from mmseg_css.datasets.camvid import CamVidDataset
+from mmseg_css.datasets.demo import DemoDataset
+from mmseg_css.datasets.draw import Draw
+from mmseg_css.datasets.paired import PairedDataset, PairedSample, paired_collate
+from mmseg_css.datasets.sampler import PairedSampler
+from mmseg_css.datasets.unlabeled import UnlabeledDataset
+
+__all__ = [
+    "CamVidDataset",
+    "DemoDataset",
+    "Draw",
+    "PairedDataset",
+    "PairedSample",
+    "PairedSampler",
+    "UnlabeledDataset",
+    "paired_collate",
+]

@@ -1,0 +1,273 @@
+"""What can be wrong with the data, said in words when the data set is built and not hours into a run."""
+
+import os.path as osp
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import mmcv
+import numpy as np
+from mmcv.transforms import LoadAnnotations
+from mmengine import fileio
+from mmengine.dataset import BaseDataset
+from mmengine.dist import is_main_process
+from mmseg.datasets.transforms import RandomCrop
+from PIL import Image
+from tqdm import tqdm
+
+from mmseg_css.registry import DATASETS
+
+PATH_REMEDY: Final = "check data_root, data_prefix and ann_file, which are relative to the folder you start from"
+MASK_REMEDY: Final = "PairedDataset(check_masks=False) skips this check"
+IGNORED: Final = 255  # what MMSeg itself writes for reduce_zero_label, for dropped classes and for padding
+EXIF_ORIENTATION: Final = 0x0112
+
+
+# -- folders and lists ------------------------------------------------------------------------------------------------
+
+
+def check_config(config: Mapping[str, Any]) -> None:
+    """Check the paths in a data set's config before it is built (PascalVOCDataset, say, fails with an empty message).
+
+    Raises:
+        FileNotFoundError: A folder or list is missing.
+        ValueError: A list is empty.
+    """
+    root = config.get("data_root") or ""
+    kind = config["type"]
+    kind = DATASETS.get(kind) if isinstance(kind, str) else kind
+    check_paths(
+        data_prefix={key: osp.join(root, path) for key, path in config.get("data_prefix", {}).items()},
+        lists=[osp.join(root, path) for path in [config.get("ann_file")] if path],
+        backend_args=config.get("backend_args"),
+        remedy=getattr(kind, "REMEDY", PATH_REMEDY),
+    )
+
+
+def check_paths(
+    *,
+    data_prefix: Mapping[str, str],
+    lists: Sequence[str] = (),
+    backend_args: dict | None = None,
+    remedy: str = PATH_REMEDY,
+) -> None:
+    """Check that folders are there, and that lists are there and have lines. An empty path is no path.
+
+    Raises:
+        FileNotFoundError: A folder or list is missing.
+        ValueError: A list is empty.
+    """
+    for key, folder in data_prefix.items():
+        if folder and not fileio.isdir(folder, backend_args=backend_args):
+            raise FileNotFoundError(f"data_prefix[{key!r}]: there is no folder {folder!r}; {remedy}")
+    for path in filter(None, lists):
+        if not fileio.isfile(path, backend_args=backend_args):
+            raise FileNotFoundError(f"there is no list of images {path!r}; {remedy}")
+        if not fileio.get_text(path, backend_args=backend_args).strip():
+            raise ValueError(f"the list of images {path!r} is empty; write one id per line into it, or leave it out")
+
+
+def check_not_empty(dataset: BaseDataset, branch: str) -> None:
+    """Check that a data set has images, in place of numpy's "need at least one array to concatenate".
+
+    Raises:
+        ValueError: It has none.
+    """
+    for leaf in leaves(dataset):
+        if not leaf.load_data_list():
+            raise ValueError(
+                f"the {branch} data set ({type(leaf).__name__}) has no image: nothing in "
+                f"{leaf.data_prefix.get('img_path')!r} ends in {getattr(leaf, 'img_suffix', 'its suffixes')!r}; set "
+                "img_suffix (and seg_map_suffix) to the endings of your files, or correct data_prefix"
+            )
+
+
+def leaves(dataset: Any) -> Iterator[BaseDataset]:
+    """The data sets that read files, below ``ConcatDataset``, ``RepeatDataset`` and other wrappers."""
+    children = getattr(dataset, "datasets", None) or [child for child in [getattr(dataset, "dataset", None)] if child]
+    if not children:
+        yield dataset
+    for child in children:
+        yield from leaves(child)
+
+
+# -- pipelines --------------------------------------------------------------------------------------------------------
+
+
+def check_mask_free(pipeline: Any) -> None:
+    """Check that no transform of an unlabelled pipeline needs a mask.
+
+    Raises:
+        ValueError: One does.
+    """
+    for transform in _transforms(pipeline):
+        if isinstance(transform, LoadAnnotations):
+            raise ValueError("the unlabelled pipeline holds LoadAnnotations, but there are no masks to load; remove it")
+        if isinstance(transform, RandomCrop) and transform.cat_max_ratio < 1:
+            raise ValueError(
+                f"RandomCrop(cat_max_ratio={transform.cat_max_ratio}) of the unlabelled pipeline counts the classes of "
+                "a crop, which takes a mask; set cat_max_ratio=1"
+            )
+
+
+def _transforms(node: Any) -> Iterator[Any]:
+    """A transform and, for wrappers like ``Compose`` and ``RandomChoice``, those within it."""
+    yield node
+    children = getattr(node, "transforms", ())
+    for child in children if isinstance(children, list | tuple) else [children]:
+        yield from _transforms(child)
+
+
+# -- masks ------------------------------------------------------------------------------------------------------------
+
+
+def check_masks(dataset: BaseDataset, *, threads: int = 8, shown: int = 5) -> None:
+    """Read every mask of a labelled data set as training will, and compare it with its image and the classes.
+
+    A value is in order if ``reduce_zero_label`` and then ``label_map`` turn it into a class index, into 255 or into the
+    data set's ``ignore_index``.
+
+    Args:
+        dataset: The labelled data set; wrappers are looked into.
+        threads: Masks read at a time.
+        shown: Faulty files named in the error.
+
+    Raises:
+        FileNotFoundError: An image or a mask is missing.
+        ValueError: A mask is of another size than its image, has several channels or a value outside of the classes;
+            or the data set has no ``classes``, no masks, or does not load them.
+    """
+    for leaf in leaves(dataset):
+        check = _MaskCheck(leaf)
+        with ThreadPoolExecutor(threads) as pool:
+            faults = tqdm(
+                pool.map(check, range(len(leaf))),
+                desc="checking masks",
+                total=len(leaf),
+                delay=3,
+                leave=False,
+                disable=not is_main_process(),
+            )
+            faults = [fault for fault in faults if fault is not None]
+        if not faults:
+            continue
+        more = f"\n  ... and {len(faults) - shown} more" if len(faults) > shown else ""
+        kind = FileNotFoundError if any(isinstance(fault, FileNotFoundError) for fault in faults) else ValueError
+        raise kind(
+            f"{len(faults)} of the {len(leaf)} labelled images of {type(leaf).__name__} cannot be trained on:\n  "
+            + "\n  ".join(map(str, faults[:shown]))
+            + more
+            + f"\n({MASK_REMEDY})"
+        )
+
+
+class _MaskCheck:
+    """The fault of the i-th image of a data set, or ``None``."""
+
+    def __init__(self, dataset: BaseDataset) -> None:
+        name = type(dataset).__name__
+        loaders = [t for t in _transforms(dataset.pipeline) if isinstance(t, LoadAnnotations)]
+        if not loaders:
+            raise ValueError(
+                f"the labelled pipeline of {name} loads no masks; put dict(type='LoadAnnotations') after "
+                f"LoadImageFromFile. If a transform of your own loads them: {MASK_REMEDY}"
+            )
+        if not dataset.metainfo.get("classes"):
+            raise ValueError(
+                f"{name} has no classes; give it metainfo=dict(classes=(...), palette=[...]), or its class a METAINFO"
+            )
+        self.dataset = dataset
+        self.backend_args = getattr(dataset, "backend_args", None)
+        self.decoder = loaders[0].imdecode_backend
+        self.classes = len(dataset.metainfo["classes"])
+        self.ignored = {IGNORED, getattr(dataset, "ignore_index", IGNORED)}
+
+    def __call__(self, index: int) -> Exception | None:
+        info = self.dataset.get_data_info(index)
+        image, mask = info["img_path"], info.get("seg_map_path")
+        if mask is None:
+            return ValueError(f"{image!r} has no mask; set data_prefix=dict(img_path=..., seg_map_path=...)")
+        for what, path in (("image", image), ("mask", mask)):
+            if not fileio.isfile(path, backend_args=self.backend_args):
+                return FileNotFoundError(
+                    f"the {what} {path!r} is missing; supply it, take its id off the list, or correct data_prefix, "
+                    "img_suffix and seg_map_suffix"
+                )
+        try:
+            size = self._image_size(image)
+            labels = self._labels(mask)
+        except Exception as error:  # decoders raise what they like
+            return ValueError(f"{image!r} or its mask {mask!r} cannot be read: {error}")
+        if labels.ndim != 2 or labels.dtype.kind not in "bui":
+            return ValueError(
+                f"the mask {mask!r} is of shape {labels.shape} and type {labels.dtype}; it must be one channel of "
+                "class indices (convert colours to indices first)"
+            )
+        if labels.shape != size:
+            return ValueError(
+                f"the mask {mask!r} is {labels.shape[1]}x{labels.shape[0]}, its image {image!r} is {size[1]}x{size[0]} "
+                "(width x height); export the mask again at the size of the image"
+            )
+        return self._range_fault(mask, labels, info)
+
+    def _image_size(self, path: str) -> tuple[int, int]:
+        """Height and width after the rotation that the EXIF orientation asks for, from the header alone."""
+        with fileio.get_local_path(path, backend_args=self.backend_args) as local, Image.open(local) as image:
+            turned = image.getexif().get(EXIF_ORIENTATION, 1) >= 5
+            return image.size if turned else image.size[::-1]
+
+    def _labels(self, path: str) -> np.ndarray:
+        content = fileio.get(path, backend_args=self.backend_args)
+        labels = mmcv.imfrombytes(content, flag="unchanged", backend=self.decoder)
+        if labels is None:
+            raise ValueError("the mask is no image")
+        return labels.squeeze()
+
+    def _range_fault(self, path: str, labels: np.ndarray, info: dict[str, Any]) -> ValueError | None:
+        values = np.flatnonzero(np.bincount(labels.ravel())).tolist()
+        faulty = [value for value in values if not self._in_range(value, info)]
+        if not faulty:
+            return None
+        return ValueError(
+            f"the mask {path!r} holds {faulty}, neither one of the {self.classes} classes (0..{self.classes - 1}) nor "
+            f"ignored ({sorted(self.ignored)}) after reduce_zero_label={info.get('reduce_zero_label', False)} and "
+            f"label_map={info.get('label_map')}; correct classes or the masks, or map the values to 255"
+        )
+
+    def _in_range(self, value: int, info: dict[str, Any]) -> bool:
+        if value > 255:  # LoadAnnotations would wrap it round
+            return False
+        if info.get("reduce_zero_label", False):
+            value = IGNORED if value in (0, IGNORED) else value - 1
+        value = (info.get("label_map") or {}).get(value, value)
+        return value in range(self.classes) or value in self.ignored
+
+
+# -- batches ----------------------------------------------------------------------------------------------------------
+
+
+def check_ratio(ratio: Sequence[int]) -> None:
+    """Check that a labelled:unlabelled ratio is a pair of positive integers.
+
+    Raises:
+        ValueError: It is not.
+    """
+    if len(ratio) != 2 or any(not isinstance(part, int) or part < 1 for part in ratio):
+        raise ValueError(f"PairedSampler.ratio must be two positive integers, labelled and unlabelled, got {ratio!r}")
+
+
+def check_batch(batch_size: int | None, ratio: Sequence[int]) -> None:
+    """Check that a batch divides into whole rounds of ``ratio``.
+
+    Raises:
+        ValueError: It does not, or a batch sampler has taken the batch size over.
+    """
+    if batch_size is None:
+        raise ValueError("train_dataloader has no batch_size; give it one, and no batch_sampler beside a PairedSampler")
+    if batch_size % sum(ratio):
+        lower = batch_size - batch_size % sum(ratio)
+        fitting = [str(size) for size in (lower, lower + sum(ratio)) if size]
+        raise ValueError(
+            f"train_dataloader.batch_size={batch_size} (labelled and unlabelled images together) is no multiple of "
+            f"{sum(ratio)}, the sum of PairedSampler.ratio={tuple(ratio)}; set batch_size={' or '.join(fitting)}"
+        )

@@ -1,0 +1,6 @@
+"""The training loop, and the hooks that say what happens when."""
+
+from mmseg_css.engine.hooks import *  # noqa: F403
+from mmseg_css.engine.loops import PairedTrainLoop
+
+__all__ = ["PairedTrainLoop"]

@@ -1,0 +1,7 @@
+"""When things happen."""
+
+from mmseg_css.engine.hooks.diagnostics import DiagnosticsHook
+from mmseg_css.engine.hooks.optimizer_step import OptimizerStepHook, PrototypeCommitHook, TeacherUpdateHook
+from mmseg_css.engine.hooks.progress import ProgressHook
+
+__all__ = ["DiagnosticsHook", "OptimizerStepHook", "ProgressHook", "PrototypeCommitHook", "TeacherUpdateHook"]

@@ -1,0 +1,67 @@
+"""Look into the training: which classes the contrast uses, and what the pseudo-labels look like."""
+
+import cv2
+import numpy as np
+import torch
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from torch.nn import functional as F
+
+from mmseg_css.engine.hooks.progress import unwrap
+from mmseg_css.registry import HOOKS
+
+
+@HOOKS.register_module()
+class DiagnosticsHook(Hook):
+    """Log the anchors used per class, and show panels of input, pseudo-label and prediction.
+
+    Args:
+        log_interval: iterations between two lines about anchors.
+        image_interval: iterations between two panels.
+        max_images: images of the batch that a panel shows, one row each.
+    """
+
+    priority = "LOW"
+
+    def __init__(self, *, log_interval: int = 50, image_interval: int = 500, max_images: int = 4) -> None:
+        self.log_interval = log_interval
+        self.image_interval = image_interval
+        self.max_images = max_images
+        self._anchors: torch.Tensor | None = None
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
+    ) -> None:
+        diagnostics = unwrap(runner.model).diagnostics
+        if diagnostics is None:
+            return
+        self._anchors = diagnostics.anchors if self._anchors is None else self._anchors + diagnostics.anchors
+        if self.every_n_train_iters(runner, self.log_interval):
+            classes = runner.train_dataloader.dataset.metainfo["classes"]
+            mean = (self._anchors / self.log_interval).tolist()
+            runner.logger.info(
+                "anchors per class and iteration: "
+                + ", ".join(f"{name} {count:.0f}" for name, count in zip(classes, mean, strict=True))
+            )
+            scalars = {f"anchors/{name}": count for name, count in zip(classes, mean, strict=True)}
+            runner.visualizer.add_scalars(scalars, step=runner.iter + 1)
+            self._anchors = None
+        if self.every_n_train_iters(runner, self.image_interval):
+            runner.visualizer.add_image("pseudo_labels", self._panel(runner), step=runner.iter + 1)
+
+    def _panel(self, runner: Runner) -> np.ndarray:
+        """Rows of input, pseudo-label (ignored pixels black), prediction; RGB."""
+        model = unwrap(runner.model)
+        image, pseudo_label, logits, _ = model.diagnostics
+        size = image.shape[2:]
+        mean, std = model.data_preprocessor.mean, model.data_preprocessor.std
+        rgb = (image[: self.max_images, :3] * std[:3] + mean[:3]).clamp(0, 255)
+        rgb = rgb.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).byte().cpu().numpy()
+        prediction = F.interpolate(logits[: self.max_images], size, mode="bilinear").argmax(dim=1)
+
+        colours = np.zeros((256, 3), np.uint8)
+        palette = np.array(runner.train_dataloader.dataset.metainfo["palette"], np.uint8)
+        colours[: len(palette)] = palette
+        maps = [colours[maps.cpu().numpy()] for maps in (pseudo_label[: self.max_images], prediction)]
+        panel = np.concatenate([np.concatenate(row, axis=1) for row in zip(rgb, *maps, strict=True)])
+        return cv2.copyMakeBorder(panel, 2, 2, 2, 2, cv2.BORDER_CONSTANT)

@@ -1,0 +1,64 @@
+"""What must happen once per optimiser step, and only if there was one."""
+
+from abc import abstractmethod
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from torch import nn
+
+from mmseg_css.engine.hooks.progress import unwrap
+from mmseg_css.registry import HOOKS
+
+
+class OptimizerStepHook(Hook):
+    """Calls `after_step` when the optimiser has stepped on finite losses, `after_skip` when the step fell out.
+
+    It does neither while gradients are still accumulating. Whether the optimiser stepped is not deduced but heard from the
+    optimiser itself, so that a step skipped by a gradient scaler counts as what it is.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        self._stepped = False
+        self._finite = True
+        runner.optim_wrapper.optimizer.register_step_post_hook(self._on_optimizer_step)
+
+    def _on_optimizer_step(self, *_: object) -> None:
+        self._stepped = True
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
+    ) -> None:
+        self._finite = self._finite and bool(torch.isfinite(outputs["loss"]))
+        if not runner.optim_wrapper.should_update():
+            return
+        if self._stepped and self._finite:
+            self.after_step(unwrap(runner.model))
+        else:
+            self.after_skip(unwrap(runner.model))
+        self._stepped, self._finite = False, True
+
+    @abstractmethod
+    def after_step(self, model: nn.Module) -> None: ...
+
+    def after_skip(self, model: nn.Module) -> None:
+        """By default nothing."""
+
+
+@HOOKS.register_module()
+class TeacherUpdateHook(OptimizerStepHook):
+    """Move the teacher towards the student after every optimiser step."""
+
+    def after_step(self, model: nn.Module) -> None:
+        model.teacher.update(model.student)
+
+
+@HOOKS.register_module()
+class PrototypeCommitHook(OptimizerStepHook):
+    """Make the prototypes that the step's loss looked ahead to the bank's state; forget them if the step fell out."""
+
+    def after_step(self, model: nn.Module) -> None:
+        model.bank.commit()
+
+    def after_skip(self, model: nn.Module) -> None:
+        model.bank.discard()

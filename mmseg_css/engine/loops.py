@@ -1,0 +1,115 @@
+"""Training by iterations over labelled and unlabelled images."""
+
+from collections.abc import Iterator
+from typing import Any, Final, cast
+
+from mmengine.logging import print_log
+from mmengine.runner import IterBasedTrainLoop, Runner
+from mmengine.runner.base_loop import BaseLoop
+from torch import nn
+from torch.utils.data import DataLoader
+
+from mmseg_css.datasets.checks import check_batch
+from mmseg_css.datasets.sampler import PairedSampler
+from mmseg_css.registry import LOOPS
+
+SEED_KEY: Final = "paired_sampler_seed"
+
+
+@LOOPS.register_module()
+class PairedTrainLoop(IterBasedTrainLoop):
+    """MMEngine's ``IterBasedTrainLoop``, except that it resumes in no time.
+
+    A resumed run tells the :class:`PairedSampler` where to start, instead of loading and discarding all batches that
+    were trained on; from there on it sees what the uninterrupted run would have seen, augmentation included. (The batch
+    size and the number of processes must not change, else the position is only about right.)
+
+    Args:
+        runner: The runner.
+        dataloader: The train dataloader or its config, with a :class:`PairedSampler`.
+        max_iters: Iterations in all.
+        val_begin: First iteration after which to validate.
+        val_interval: Iterations between validations.
+        dynamic_intervals: ``(iteration, interval)`` pairs that change ``val_interval`` on the way.
+
+    Raises:
+        TypeError: The sampler is not a :class:`PairedSampler`.
+        ValueError: The batch size is no multiple of the sum of the sampler's ratio.
+    """
+
+    dataloader: DataLoader
+
+    def __init__(
+        self,
+        runner: Runner,
+        dataloader: DataLoader | dict,
+        *,
+        max_iters: int,
+        val_begin: int = 1,
+        val_interval: int = 1000,
+        dynamic_intervals: list[tuple[int, int]] | None = None,
+    ) -> None:
+        BaseLoop.__init__(self, runner, dataloader)
+        built: DataLoader = self.dataloader
+        sampler = built.sampler
+        if not isinstance(sampler, PairedSampler):
+            raise TypeError(
+                f"PairedTrainLoop needs train_dataloader.sampler=dict(type='PairedSampler', ...) and no batch_sampler, "
+                f"got {type(sampler).__name__}; for supervised training take train_cfg.type='IterBasedTrainLoop'"
+            )
+        check_batch(built.batch_size, sampler.ratio)
+        super().__init__(
+            runner,
+            _NotStarted(built.dataset),
+            max_iters=max_iters,
+            val_begin=val_begin,
+            val_interval=val_interval,
+            dynamic_intervals=dynamic_intervals,
+        )
+        self.dataloader = built
+        del self.dataloader_iterator
+
+    def run(self) -> nn.Module:
+        """Launch training; the hooks and their order are MMEngine's."""
+        self.runner.call_hook("before_train")
+        self.runner.call_hook("before_train_epoch")
+        # Not an attribute: the workers go when this method returns, and not when the garbage collector finds the
+        # runner, which takes ten seconds, since it may have finalised the workers' queues before.
+        batches = self._batches()
+        while self._iter < self._max_iters and not self.stop_training:
+            self.runner.model.train()
+            self.run_iter(next(batches))
+            self._decide_current_val_interval()
+            if self._validation_is_due():
+                self.runner.val_loop.run()
+        self.runner.call_hook("after_train_epoch")
+        self.runner.call_hook("after_train")
+        return self.runner.model
+
+    def _batches(self) -> Iterator[Any]:
+        """The batches from the present iteration on."""
+        sampler, messages = cast(PairedSampler, self.dataloader.sampler), self.runner.message_hub
+        if self._iter > 0:
+            # Without a seed in the config, MMEngine restores that of the checkpoint when the sampler exists already.
+            sampler.seed = messages.get_info(SEED_KEY, sampler.seed)
+            print_log(f"The data continue at iteration {self._iter}, seed {sampler.seed}.", logger="current")
+        messages.update_info(SEED_KEY, sampler.seed)
+        sampler.set_start(self._iter * cast(int, self.dataloader.batch_size))
+        return iter(self.dataloader)
+
+    def _validation_is_due(self) -> bool:
+        return (
+            self.runner.val_loop is not None
+            and self._iter >= self.val_begin
+            and (self._iter % self.val_interval == 0 or self._iter == self._max_iters)
+        )
+
+
+class _NotStarted:
+    """Stands in for the dataloader while MMEngine 0.10.7's constructor iterates it, which would start the workers."""
+
+    def __init__(self, dataset: Any) -> None:
+        self.dataset = dataset
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())

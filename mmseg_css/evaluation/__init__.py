@@ -1,0 +1,6 @@
+"""Measuring: per-image results, and the comparison of runs."""
+
+from mmseg_css.evaluation.compare import class_iou, load_areas, paired_swap_test
+from mmseg_css.evaluation.per_image_iou import PerImageIoUMetric
+
+__all__ = ["PerImageIoUMetric", "class_iou", "load_areas", "paired_swap_test"]

@@ -1,0 +1,68 @@
+"""Is one method better than another? Paired over seeds and images.
+
+Letters: s seeds, n images, k classes, 2 for (intersection, union), m blocks of neighbouring images, p permutations.
+"""
+
+import numpy as np
+from einops import rearrange, reduce
+from jaxtyping import Float
+
+
+def class_iou(areas: Float[np.ndarray, "*rest n k 2"]) -> Float[np.ndarray, "*rest k"]:
+    """IoU of every class over all images, in percent; NaN for a class in neither prediction nor truth.
+
+    >>> class_iou(np.array([[[1.0, 2.0]], [[1.0, 2.0]]]))
+    array([50.])
+    """
+    return _iou(areas.sum(axis=-3))
+
+
+def _iou(totals: Float[np.ndarray, "*rest k 2"]) -> Float[np.ndarray, "*rest k"]:
+    intersection, union = totals[..., 0], totals[..., 1]
+    return np.divide(100.0 * intersection, union, out=np.full(union.shape, np.nan), where=union > 0)
+
+
+def paired_swap_test(
+    ours: Float[np.ndarray, "s n k 2"],
+    theirs: Float[np.ndarray, "s n k 2"],
+    *,
+    block: int = 1,
+    permutations: int = 10_000,
+    seed: int = 0,
+) -> float:
+    """Two-sided p-value of the difference of mIoU, averaged over seeds.
+
+    Null hypothesis: on a run of ``block`` neighbouring images of one seed, it is chance which method gave which
+    predictions. So each such unit is swapped by a fair coin, many times, and p is the share of swaps (the observed one
+    counted in) whose mean difference is at least as large. ``block`` > 1 for frames of a video, which are no independent
+    images.
+
+    Raises:
+        ValueError: if the two do not have the same seeds, images and classes.
+    """
+    if ours.shape != theirs.shape:
+        raise ValueError(f"the runs to compare differ in seeds, images or classes: {ours.shape} and {theirs.shape}")
+    # Blocks of neighbours, the last one shorter: padded with empty images, which add no area.
+    padding = [(0, 0), (0, -ours.shape[1] % block), (0, 0), (0, 0)]
+    ours, theirs = (
+        reduce(np.pad(areas, padding).astype(np.float64), "s (m block) k two -> s m k two", "sum", block=block)
+        for areas in (ours, theirs)
+    )
+
+    def difference(swaps: Float[np.ndarray, "p s m"]) -> Float[np.ndarray, " p"]:
+        flow = np.einsum("psm,smkt->pskt", swaps, theirs - ours)
+        first, second = ours.sum(axis=1) + flow, theirs.sum(axis=1) - flow
+        return reduce(np.nanmean(_iou(first), axis=-1) - np.nanmean(_iou(second), axis=-1), "p s -> p", "mean")
+
+    rng = np.random.default_rng(seed)
+    observed = difference(np.zeros((1, *ours.shape[:2])))[0]
+    coins = rng.integers(0, 2, (permutations, *ours.shape[:2])).astype(np.float64)
+    # Rounding must not decide whether a swap that changes nothing is as large as what was observed.
+    as_large = np.abs(difference(coins)) >= abs(observed) - 1e-9
+    return float((1 + as_large.sum()) / (1 + permutations))
+
+
+def load_areas(path: str) -> Float[np.ndarray, "n k 2"]:
+    """Areas that `PerImageIoUMetric` wrote."""
+    with np.load(path) as file:
+        return rearrange([file["intersection"], file["union"]], "two n k -> n k two")

@@ -1,0 +1,144 @@
+"""The pixel-contrastive term of CSS: hard pixels are pulled to their class's prototype, away from other classes' pixels.
+
+Letters: b batch, k classes, a anchor classes (those with a hard pixel), q queries, n negatives, d embedding, h w pixels.
+Source: CSS (ICCV 2023, arXiv 2307.09755), section 3.2. Parameters are drawn first (`draw_contrast`), then the loss is a
+deterministic function of the draw (`prototype_contrast_loss`).
+"""
+
+from typing import NamedTuple
+
+import torch
+from einops import rearrange
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.nn import functional as F
+
+from mmseg_css.functional.prototypes import prototype_similarity
+from mmseg_css.functional.sampling import draw_categories, draw_members, group_indices
+
+
+class ContrastDraw(NamedTuple):
+    """Which pixels take part: indices into the flattened pixels ``(b h w)``."""
+
+    classes: Int[Tensor, " a"]
+    queries: Int[Tensor, "a q"]
+    negatives: Int[Tensor, "a q n"]
+    present: Bool[Tensor, " k"]
+
+
+def similarity_indicator(
+    embeddings: Float[Tensor, "b d h w"],
+    labels: Int[Tensor, "b h w"],
+    prototypes: Float[Tensor, "k d"],
+    seen: Bool[Tensor, " k"],
+    temperature: float = 0.5,
+) -> Float[Tensor, "b h w"]:
+    """How clearly an embedding resembles the prototype of its own class: softmax of cosine / temperature, read there.
+
+    0 (as hard as can be) where the label is ignored, and for a class that has no prototype yet.
+
+    >>> embeddings = torch.tensor([1.0, 0.0]).reshape(1, 2, 1, 1)
+    >>> both = torch.tensor([True, True])
+    >>> round(similarity_indicator(embeddings, torch.tensor([[[0]]]), torch.eye(2), both).item(), 3)
+    0.881
+    """
+    similarity = prototype_similarity(embeddings, prototypes) / temperature
+    similarity = similarity.masked_fill(~seen[:, None, None], torch.finfo(similarity.dtype).min)
+    known = torch.zeros_like(labels, dtype=torch.bool)
+    in_range = (labels >= 0) & (labels < len(prototypes))
+    known = in_range & seen[torch.where(in_range, labels, 0)]
+    return torch.where(known, _read_at_label(similarity.softmax(dim=1), labels), 0.0)
+
+
+def confidence_indicator(
+    logits: Float[Tensor, "b k h w"], labels: Int[Tensor, "b h w"]
+) -> Float[Tensor, "b h w"]:
+    """The predicted probability of the pixel's own class; 0 where the label is ignored.
+
+    >>> confidence_indicator(torch.zeros(1, 2, 1, 1), torch.tensor([[[1]]])).item()
+    0.5
+    """
+    return _read_at_label(logits.softmax(dim=1), labels)
+
+
+def _read_at_label(
+    probabilities: Float[Tensor, "b k h w"], labels: Int[Tensor, "b h w"]
+) -> Float[Tensor, "b h w"]:
+    valid = (labels >= 0) & (labels < probabilities.shape[1])
+    own = probabilities.gather(1, torch.where(valid, labels, 0)[:, None])[:, 0]
+    return torch.where(valid, own, 0.0)
+
+
+def negative_class_probabilities(
+    prototypes: Float[Tensor, "k d"], present: Bool[Tensor, " k"], temperature: float = 0.5
+) -> Float[Tensor, "k k"]:
+    """From which class the negatives of a class come: softmax of the prototypes' cosine over the *other* present classes.
+
+    Rows of absent classes, and all rows when fewer than two classes are present, are zero.
+
+    >>> negative_class_probabilities(torch.eye(3), torch.tensor([True, True, True])).tolist()
+    [[0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]]
+    """
+    normalised = F.normalize(prototypes, dim=1)
+    similarity = torch.einsum("kd,jd->kj", normalised, normalised) / temperature
+    allowed = present[:, None] & present[None, :]
+    allowed = allowed & ~torch.eye(len(present), dtype=torch.bool, device=present.device)
+    similarity = similarity.masked_fill(~allowed, torch.finfo(similarity.dtype).min)
+    return torch.where(allowed, similarity.softmax(dim=1), 0.0)
+
+
+def draw_contrast(
+    labels: Int[Tensor, "b h w"],
+    hard: Bool[Tensor, "b h w"],
+    prototypes: Float[Tensor, "k d"],
+    num_queries: int,
+    num_negatives: int,
+    temperature: float = 0.5,
+    generator: torch.Generator | None = None,
+) -> ContrastDraw:
+    """Draw the queries of every class from its hard pixels, and the negatives of every query in two stages.
+
+    Stage one draws a class among the other present ones (`negative_class_probabilities`), stage two a valid pixel of that
+    class; both with replacement, independently for every query. A pixel is valid if its label lies in [0, k). A class
+    without a hard pixel has no queries; with fewer than two present classes nobody has.
+    """
+    num_classes = len(prototypes)
+    labels = labels.flatten()
+    valid = group_indices(labels, num_classes)
+    candidates = group_indices(torch.where(hard.flatten(), labels, num_classes), num_classes)
+    present = valid.count > 0
+    classes = torch.nonzero((candidates.count > 0) & (present.sum() > 1)).flatten()
+
+    anchors = len(classes)
+    queries = draw_members(candidates, classes[:, None].expand(anchors, num_queries), generator)
+    probabilities = negative_class_probabilities(prototypes, present, temperature)[classes]
+    negative_classes = draw_categories(probabilities, num_queries * num_negatives, generator)
+    negatives = draw_members(valid, negative_classes, generator)
+    return ContrastDraw(classes, queries, rearrange(negatives, "a (q n) -> a q n", q=num_queries), present)
+
+
+def prototype_contrast_loss(
+    embeddings: Float[Tensor, "b d h w"],
+    draw: ContrastDraw,
+    prototypes: Float[Tensor, "k d"],
+    temperature: float = 0.5,
+) -> Float[Tensor, ""]:
+    r"""InfoNCE of each query against its class's prototype (positive) and the drawn pixels (negatives).
+
+    .. math:: L = \frac{1}{\#\mathrm{present}} \sum_{c} \frac{1}{q} \sum_{i}
+       -\log \frac{e^{\cos(z_{ci}, \rho_c)/\tau}}{e^{\cos(z_{ci}, \rho_c)/\tau} + \sum_n e^{\cos(z_{ci}, z^-_{cin})/\tau}}
+
+    Only the queries carry a gradient. Without a query the loss is 0, still attached to ``embeddings``.
+    """
+    if len(draw.classes) == 0:
+        return embeddings.sum() * 0.0
+    pixels = F.normalize(rearrange(embeddings, "b d h w -> (b h w) d"), dim=1)
+    queries = pixels[draw.queries]
+    negatives = pixels.detach()[draw.negatives]
+    positives = F.normalize(prototypes.detach(), dim=1).to(pixels.dtype)[draw.classes]
+
+    positive_logit = torch.einsum("aqd,ad->aq", queries, positives)
+    negative_logits = torch.einsum("aqd,aqnd->aqn", queries, negatives)
+    logits = torch.cat([positive_logit[..., None], negative_logits], dim=2) / temperature
+    per_query = logits.logsumexp(dim=2) - logits[..., 0]
+    return per_query.mean(dim=1).sum() / draw.present.sum()

@@ -1,0 +1,92 @@
+"""Mixing images within a batch: draw what is pasted first, then paste image, labels, confidences and validity alike.
+
+Letters: b batch, m label maps, H W pixels.
+"""
+
+import math
+
+import torch
+from einops import rearrange
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from mmseg_css.types import View
+
+
+def draw_cutmix_boxes(
+    batch: int, size: tuple[int, int], generator: torch.Generator | None = None, device: torch.device | str | None = None
+) -> Int[Tensor, "b 4"]:
+    """One box (top, left, height, width) per image with half of its area, at a uniform position.
+
+    Width uniform over the integers of [W/2 + 1, W), height = round(H W / 2 / width).
+
+    Raises:
+        ValueError: if the image is less than 4 pixels wide, which leaves no width to draw.
+    """
+    height, width = size
+    narrowest = (width + 1) // 2 + 1
+    if width < 4:
+        raise ValueError(f"CutMix needs images at least 4 pixels wide, got {height} x {width}")
+    box_width = torch.randint(narrowest, width, (batch,), generator=generator, device=device)
+    box_height = (height * width / 2 / box_width).round().long().clamp(max=height)
+    top = _uniform_integers(height - box_height, generator)
+    left = _uniform_integers(width - box_width, generator)
+    return torch.stack([top, left, box_height, box_width], dim=1)
+
+
+def _uniform_integers(highest: Int[Tensor, " b"], generator: torch.Generator | None) -> Int[Tensor, " b"]:
+    """One integer per entry, uniform in [0, highest]."""
+    uniform = torch.rand(highest.shape, generator=generator, device=highest.device, dtype=torch.float64)
+    return torch.minimum((uniform * (highest + 1)).long(), highest)
+
+
+def box_mask(boxes: Int[Tensor, "b 4"], size: tuple[int, int]) -> Bool[Tensor, "b H W"]:
+    """True inside each box.
+
+    >>> box_mask(torch.tensor([[0, 1, 1, 2]]), (2, 3)).long().tolist()
+    [[[0, 1, 1], [0, 0, 0]]]
+    """
+    top, left, height, width = (rearrange(edge, "b -> b 1 1") for edge in boxes.unbind(dim=1))
+    rows = torch.arange(size[0], device=boxes.device)[None, :, None]
+    columns = torch.arange(size[1], device=boxes.device)[None, None, :]
+    return (rows >= top) & (rows < top + height) & (columns >= left) & (columns < left + width)
+
+
+def draw_classmix_mask(
+    labels: Int[Tensor, "b H W"], num_classes: int, generator: torch.Generator | None = None
+) -> Bool[Tensor, "b H W"]:
+    """True on the pixels of a random half (rounded up) of the classes that each image shows.
+
+    Ignored pixels are never chosen. The mask lies on the image the pixels are taken *from*.
+    """
+    valid = (labels >= 0) & (labels < num_classes)
+    index = torch.where(valid, labels, num_classes)
+    present = torch.zeros(len(labels), num_classes + 1, dtype=torch.bool, device=labels.device)
+    present = present.scatter(1, index.flatten(1), True)[:, :num_classes]
+    # A random half of the present classes: those whose random score ranks lowest, absent classes ranking last.
+    score = torch.rand(present.shape, generator=generator, device=labels.device).masked_fill(~present, 2.0)
+    rank = score.argsort(dim=1).argsort(dim=1)
+    chosen = present & (rank < (present.sum(dim=1, keepdim=True) + 1) // 2)
+    chosen = torch.cat([chosen, torch.zeros_like(chosen[:, :1])], dim=1)
+    return chosen.gather(1, index.flatten(1)).reshape(labels.shape)
+
+
+def paste_next(view: View, mask: Bool[Tensor, "b H W"]) -> View:
+    """Fill the masked pixels of every image from the next image of the batch, the last one's from the first."""
+
+    def paste(own: Tensor) -> Tensor:
+        over_channels = mask if own.ndim == mask.ndim else mask[:, None]
+        return torch.where(over_channels, own.roll(-1, dims=0), own)
+
+    return View(*(paste(field) for field in view))
+
+
+def cut_out(view: View, mask: Bool[Tensor, "b H W"], ignore_index: int = 255) -> View:
+    """Blank the masked pixels: image 0, labels ignored, confidences 0, not valid."""
+    over_channels = mask[:, None]
+    return View(
+        view.image.masked_fill(over_channels, 0.0),
+        view.labels.masked_fill(over_channels, ignore_index),
+        view.confidences.masked_fill(over_channels, 0.0),
+        view.valid & ~mask,
+    )

@@ -1,0 +1,33 @@
+"""Online hard example mining for the supervised loss (CSS on Cityscapes)."""
+
+import math
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def ohem_cross_entropy(
+    logits: Float[Tensor, "b k H W"],
+    label: Int[Tensor, "b H W"],
+    threshold: float = 0.7,
+    min_kept: int = 50_000,
+    ignore_index: int = 255,
+) -> Float[Tensor, ""]:
+    """Mean cross-entropy of the valid pixels whose own class has a probability below ``threshold``.
+
+    If these are fewer than ``min_kept`` per image (over the batch), the hardest so many are taken instead. Without a valid
+    pixel the loss is 0, attached to the graph.
+
+    >>> logits = torch.tensor([[4.0, 0.0], [0.0, 0.0]]).reshape(1, 2, 1, 2)
+    >>> round(ohem_cross_entropy(logits, torch.tensor([[[0, 0]]]), min_kept=1).item(), 4)
+    0.6931
+    """
+    cross_entropy = F.cross_entropy(logits, label, ignore_index=ignore_index, reduction="none")
+    with torch.no_grad():
+        count = min(min_kept * len(label), label.numel())
+        # Ignored pixels have no loss, so they come last here and are masked out below.
+        hardest = cross_entropy.flatten().topk(count).values[-1]
+        keep = (cross_entropy >= hardest.clamp(max=-math.log(threshold))) & (label != ignore_index)
+    return (cross_entropy * keep).sum() / keep.sum().clamp(min=1)

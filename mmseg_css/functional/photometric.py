@@ -1,0 +1,97 @@
+"""Strong photometric change of a batch: parameters are drawn first, per image, then applied by kornia's functions."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from kornia.enhance import (
+    adjust_brightness_accumulative,
+    adjust_contrast_with_mean_subtraction,
+    adjust_hue,
+    adjust_saturation_with_gray_subtraction,
+)
+from kornia.filters import gaussian_blur2d
+from torch import Tensor
+
+
+class ColorJitter(NamedTuple):
+    """Factors per image (1 leaves brightness, contrast and saturation as they are; hue is in turns, 0 leaves it)."""
+
+    apply: Bool[Tensor, " b"]
+    brightness: Float[Tensor, " b"]
+    contrast: Float[Tensor, " b"]
+    saturation: Float[Tensor, " b"]
+    hue: Float[Tensor, " b"]
+    order: Int[Tensor, "4"]
+
+
+class Blur(NamedTuple):
+    """Standard deviation of the Gaussian per image, in pixels."""
+
+    apply: Bool[Tensor, " b"]
+    sigma: Float[Tensor, " b"]
+
+
+def draw_color_jitter(
+    batch: int,
+    strength: float = 0.25,
+    hue: float = 0.25,
+    probability: float = 0.8,
+    generator: torch.Generator | None = None,
+    device: torch.device | str | None = None,
+) -> ColorJitter:
+    """Brightness, contrast and saturation uniform in 1 +- ``strength``, hue in +- ``hue`` turns, in a random order.
+
+    The order is one for the whole batch (the published code draws one per image): that keeps the four changes batched.
+
+    Raises:
+        ValueError: if ``strength`` lies outside [0, 1] or ``hue`` outside [0, 0.5].
+    """
+    if not 0 <= strength <= 1 or not 0 <= hue <= 0.5:
+        raise ValueError(f"strength must lie in [0, 1] and hue in [0, 0.5], got {strength} and {hue}")
+    applied = torch.rand(batch, generator=generator, device=device) < probability
+    symmetric = 2 * torch.rand(4, batch, generator=generator, device=device) - 1
+    brightness, contrast, saturation = 1 + strength * symmetric[:3]
+    # argsort of uniforms, because torch.randperm takes no CUDA generator together with a default device.
+    order = torch.rand(4, generator=generator, device=device).argsort()
+    return ColorJitter(applied, brightness, contrast, saturation, hue * symmetric[3], order)
+
+
+def apply_color_jitter(image: Float[Tensor, "b c H W"], params: ColorJitter) -> Float[Tensor, "b c H W"]:
+    """Change RGB images with values in [0, 1]; grey and multi-channel images keep what only colour has.
+
+    Saturation and hue exist for three channels only, so that images with another number get brightness and contrast.
+    """
+    changes = [
+        lambda x: adjust_brightness_accumulative(x, params.brightness),
+        lambda x: adjust_contrast_with_mean_subtraction(x, params.contrast),
+        lambda x: adjust_saturation_with_gray_subtraction(x, params.saturation),
+        # kornia measures hue in radians.
+        lambda x: adjust_hue(x, params.hue * 2 * torch.pi),
+    ]
+    changed = image
+    for index in params.order.tolist():
+        if index < 2 or image.shape[1] == 3:
+            changed = changes[index](changed).clamp(0, 1)
+    return torch.where(params.apply[:, None, None, None], changed, image)
+
+
+def draw_blur(
+    batch: int,
+    sigma: tuple[float, float] = (0.15, 1.15),
+    probability: float = 0.5,
+    generator: torch.Generator | None = None,
+    device: torch.device | str | None = None,
+) -> Blur:
+    """Sigma uniform in the given range, for a share of the images."""
+    applied = torch.rand(batch, generator=generator, device=device) < probability
+    return Blur(applied, sigma[0] + (sigma[1] - sigma[0]) * torch.rand(batch, generator=generator, device=device))
+
+
+def apply_blur(image: Float[Tensor, "b c H W"], params: Blur, taps: int = 9) -> Float[Tensor, "b c H W"]:
+    """Gaussian blur, each image with its own sigma; ``taps`` pixels wide (9 covers 3.5 sigma of the strongest)."""
+    # Reflection needs more pixels than it mirrors.
+    taps = min(taps, 2 * ((min(image.shape[2:]) + 1) // 2) - 1)
+    sigma = params.sigma.to(image.dtype)[:, None].expand(-1, 2)
+    blurred = gaussian_blur2d(image, (taps, taps), sigma)
+    return torch.where(params.apply[:, None, None, None], blurred, image)

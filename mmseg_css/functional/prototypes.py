@@ -1,0 +1,72 @@
+"""Class prototypes: the running mean of the embeddings of a class (CSS, section 3.2).
+
+Letters: b batch, k classes, d embedding, h w pixels.
+"""
+
+import torch
+from einops import rearrange
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def prototype_similarity(
+    embeddings: Float[Tensor, "b d h w"], prototypes: Float[Tensor, "k d"]
+) -> Float[Tensor, "b k h w"]:
+    """Cosine of each embedding with each prototype, in [-1, 1].
+
+    >>> prototype_similarity(torch.tensor([3.0, 4.0]).reshape(1, 2, 1, 1), torch.eye(2)).flatten()
+    tensor([0.6000, 0.8000])
+    """
+    embeddings = F.normalize(embeddings, dim=1)
+    prototypes = F.normalize(prototypes, dim=1).to(embeddings.dtype)
+    return torch.einsum("bdhw,kd->bkhw", embeddings, prototypes)
+
+
+def class_sums(
+    embeddings: Float[Tensor, "b d h w"], labels: Int[Tensor, "b h w"], num_classes: int
+) -> tuple[Float[Tensor, "k d"], Float[Tensor, " k"]]:
+    """Sum of the (unnormalised) embeddings of every class, and the number of its pixels.
+
+    Labels outside ``[0, num_classes)`` count for no class. Sums are taken in float32 at least: half precision cannot
+    count past 2048.
+
+    >>> sums, counts = class_sums(torch.tensor([[[[1.0, 2.0, 4.0]]]]), torch.tensor([[[0, 0, 255]]]), num_classes=2)
+    >>> sums.flatten(), counts
+    (tensor([3., 0.]), tensor([2., 0.]))
+    """
+    pixels = rearrange(embeddings, "b d h w -> (b h w) d")
+    pixels = pixels.to(torch.promote_types(pixels.dtype, torch.float32))
+    labels = labels.flatten()
+    # One row more than classes, for the pixels that belong to none: no boolean indexing, so no synchronisation.
+    row = torch.where((labels >= 0) & (labels < num_classes), labels, num_classes)
+    sums = pixels.new_zeros(num_classes + 1, pixels.shape[1]).index_add(0, row, pixels)
+    counts = pixels.new_zeros(num_classes + 1).index_add(0, row, torch.ones_like(pixels[:, 0]))
+    return sums[:num_classes], counts[:num_classes]
+
+
+def ema_prototypes(
+    prototypes: Float[Tensor, "k d"],
+    seen: Bool[Tensor, " k"],
+    sums: Float[Tensor, "k d"],
+    counts: Float[Tensor, " k"],
+    decay: float,
+) -> tuple[Float[Tensor, "k d"], Bool[Tensor, " k"]]:
+    """Blend the class means of a batch into the prototypes; a class seen for the first time takes its mean as it is.
+
+    ``prototype = decay * prototype + (1 - decay) * mean``. A class without a pixel keeps its prototype.
+
+    Raises:
+        ValueError: if ``decay`` lies outside [0, 1].
+
+    >>> old, seen = torch.tensor([[1.0], [0.0]]), torch.tensor([True, False])
+    >>> ema_prototypes(old, seen, sums=torch.tensor([[6.0], [8.0]]), counts=torch.tensor([2.0, 2.0]), decay=0.5)
+    (tensor([[2.],
+            [4.]]), tensor([True, True]))
+    """
+    if not 0 <= decay <= 1:
+        raise ValueError(f"decay must lie in [0, 1], got {decay}")
+    present = counts > 0
+    means = sums / counts.clamp(min=1)[:, None]
+    blended = torch.where(seen[:, None], decay * prototypes + (1 - decay) * means, means)
+    return torch.where(present[:, None], blended, prototypes), seen | present

@@ -1,0 +1,104 @@
+"""Pseudo-labels from the logit space and from the representation space, and the loss that learns from them.
+
+Letters: b batch, k classes, d embedding, h w pixels of the decoder's maps, H W pixels of the image.
+Source: CSS (ICCV 2023, arXiv 2307.09755), sections 3.2 and 3.3.
+"""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from torch.nn import functional as F
+
+from mmseg_css.functional.prototypes import prototype_similarity
+from mmseg_css.types import PseudoLabel
+
+
+def logit_pseudo_label(
+    logits: Float[Tensor, "b k h w"], size: tuple[int, int], align_corners: bool = True
+) -> PseudoLabel:
+    """Label every pixel of the image with its most probable class; the confidence is that probability.
+
+    The logits are upsampled first and turned into probabilities afterwards, as in the published code.
+
+    >>> label, confidence = logit_pseudo_label(torch.tensor([2.0, 0.0]).reshape(1, 2, 1, 1), size=(2, 2))
+    >>> label.shape, round(confidence[0, 0, 0].item(), 3)
+    (torch.Size([1, 2, 2]), 0.881)
+    """
+    logits = F.interpolate(logits, size=size, mode="bilinear", align_corners=align_corners)
+    confidence, label = logits.softmax(dim=1).max(dim=1)
+    return PseudoLabel(label, confidence)
+
+
+def prototype_pseudo_label(
+    embeddings: Float[Tensor, "b d h w"],
+    prototypes: Float[Tensor, "k d"],
+    seen: Bool[Tensor, " k"],
+    size: tuple[int, int],
+    temperature: float = 0.5,
+    align_corners: bool = True,
+    ignore_index: int = 255,
+) -> PseudoLabel:
+    """Label every pixel with the class whose prototype its embedding resembles most.
+
+    Confidence: softmax over classes of cosine / temperature, so at most ``e^(1/T) / (e^(1/T) + (k-1) e^(-1/T))``, which
+    is 0.73 for 21 classes at T = 0.5.
+
+    Deviation from the published code, which compares with zero vectors: a class without a prototype (``seen`` False)
+    cannot be predicted. While no class has one, every pixel is ``ignore_index`` with confidence 0.
+
+    Raises:
+        ValueError: if ``temperature`` is not positive.
+
+    >>> prototypes = torch.eye(2)
+    >>> embeddings = torch.tensor([0.0, 3.0]).reshape(1, 2, 1, 1)
+    >>> prototype_pseudo_label(embeddings, prototypes, torch.tensor([True, True]), size=(1, 1)).label
+    tensor([[[1]]])
+    """
+    if temperature <= 0:
+        raise ValueError(f"temperature must be positive, got {temperature}")
+    similarity = prototype_similarity(embeddings, prototypes)
+    similarity = F.interpolate(similarity, size=size, mode="bilinear", align_corners=align_corners)
+    # A finite stand-in for minus infinity: with no class seen the softmax stays a number, and is overwritten below.
+    lowest = torch.finfo(similarity.dtype).min
+    similarity = (similarity / temperature).masked_fill(~seen[:, None, None], lowest)
+    confidence, label = similarity.softmax(dim=1).max(dim=1)
+    known = seen.any()
+    return PseudoLabel(torch.where(known, label, ignore_index), torch.where(known, confidence, 0.0))
+
+
+def agreement(first: PseudoLabel, second: PseudoLabel, ignore_index: int = 255) -> Int[Tensor, "b H W"]:
+    """The label where both sources give the same one, ``ignore_index`` elsewhere (CSS, section 3.3, ``mix``).
+
+    >>> a = PseudoLabel(torch.tensor([[[0, 1]]]), torch.ones(1, 1, 2))
+    >>> b = PseudoLabel(torch.tensor([[[0, 2]]]), torch.ones(1, 1, 2))
+    >>> agreement(a, b)
+    tensor([[[  0, 255]]])
+    """
+    return torch.where(first.label == second.label, first.label, ignore_index)
+
+
+def pseudo_label_loss(
+    logits: Float[Tensor, "b k H W"],
+    label: Int[Tensor, "b H W"],
+    confidence: Float[Tensor, "b H W"],
+    threshold: float = 0.97,
+    ignore_index: int = 255,
+) -> Float[Tensor, ""]:
+    r"""Cross-entropy with pseudo-labels, each image weighted by how much of it is confident.
+
+    .. math:: w_b = \frac{\#\{\mathrm{confidence}_b \ge \mathrm{threshold}\}}{\#\{\mathrm{label}_b \ne \mathrm{ignore}\}},
+       \qquad L = \frac{\sum_{b,p} w_b \, \mathrm{CE}_{bp}}{\#\{\mathrm{CE}_{bp} > 0\}}
+
+    Faithful to the published code: the numerator of :math:`w_b` counts ignored pixels too, so that :math:`w_b` can
+    exceed 1. Deviation: without any valid pixel the loss is 0 (attached to the graph), where that code divides by zero.
+
+    >>> logits = torch.zeros(1, 2, 1, 2)
+    >>> label, confidence = torch.tensor([[[0, 255]]]), torch.tensor([[[0.99, 0.5]]])
+    >>> round(pseudo_label_loss(logits, label, confidence).item(), 4)
+    0.6931
+    """
+    cross_entropy = F.cross_entropy(logits, label, ignore_index=ignore_index, reduction="none")
+    confident = (confidence >= threshold).sum(dim=(1, 2))
+    valid = (label != ignore_index).sum(dim=(1, 2))
+    weight = (confident.double() / valid.clamp(min=1)).to(cross_entropy.dtype)
+    return (weight[:, None, None] * cross_entropy).sum() / (cross_entropy > 0).sum().clamp(min=1)

@@ -1,0 +1,66 @@
+"""Drawing pixels group by group, for all groups at once.
+
+Pixels are sorted by group, so that a group is a run ``[start, start + count)`` of one index vector and a draw with
+replacement is one uniform number scaled to the run's length.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+class Groups(NamedTuple):
+    """Indices sorted by group: group g owns ``order[start[g] : start[g] + count[g]]``."""
+
+    order: Int[Tensor, " p"]
+    start: Int[Tensor, " k"]
+    count: Int[Tensor, " k"]
+
+
+def group_indices(group: Int[Tensor, " p"], num_groups: int) -> Groups:
+    """Sort indices by their group; values outside ``[0, num_groups)`` belong to none.
+
+    >>> groups = group_indices(torch.tensor([1, 0, 255, 1]), num_groups=2)
+    >>> groups.order.tolist(), groups.start.tolist(), groups.count.tolist()
+    ([1, 0, 3, 2], [0, 1], [1, 2])
+    """
+    bounded = torch.where((group >= 0) & (group < num_groups), group, num_groups)
+    order = bounded.argsort(stable=True)
+    count = torch.bincount(bounded, minlength=num_groups + 1)[:num_groups]
+    return Groups(order, count.cumsum(0) - count, count)
+
+
+def draw_members(
+    groups: Groups, chosen: Int[Tensor, "*shape"], generator: torch.Generator | None = None
+) -> Int[Tensor, "*shape"]:
+    """One member of each chosen group, uniformly and with replacement. The chosen groups must not be empty.
+
+    >>> groups = group_indices(torch.tensor([1, 0, 1]), num_groups=2)
+    >>> draw_members(groups, torch.tensor([0, 0])).tolist()
+    [1, 1]
+    """
+    count = groups.count[chosen]
+    # float64: a float32 uniform has 2^24 values, too few to reach every pixel of a large batch equally often.
+    uniform = torch.rand(chosen.shape, generator=generator, device=chosen.device, dtype=torch.float64)
+    offset = (uniform * count).long().clamp(max=(count - 1))
+    return groups.order[groups.start[chosen] + offset]
+
+
+def draw_categories(
+    probabilities: Float[Tensor, "a k"], num_draws: int, generator: torch.Generator | None = None
+) -> Int[Tensor, "a {num_draws}"]:
+    """Category indices, each row drawn independently from its own distribution, by inverse transform.
+
+    >>> draw_categories(torch.tensor([[0.0, 1.0, 0.0]]), num_draws=3).tolist()
+    [[1, 1, 1]]
+    """
+    cumulative = probabilities.double().cumsum(dim=1)
+    # Rounding leaves the total slightly off 1; drawing below the total itself keeps the last empty category out.
+    total = cumulative[:, -1:]
+    shape = (len(probabilities), num_draws)
+    uniform = torch.rand(shape, generator=generator, device=probabilities.device, dtype=torch.float64)
+    drawn = torch.searchsorted(cumulative, uniform * total, right=True)
+    last = (probabilities > 0).long().cumsum(dim=1).argmax(dim=1, keepdim=True)
+    return torch.minimum(drawn, last)

@@ -1,0 +1,95 @@
+"""Strong augmentation of a batch that already has its pseudo-labels."""
+
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from mmseg_css.functional.geometry import apply_flip, apply_scale_crop, draw_flip, draw_scale_crop
+from mmseg_css.functional.mixing import box_mask, cut_out, draw_classmix_mask, draw_cutmix_boxes, paste_next
+from mmseg_css.functional.photometric import apply_blur, apply_color_jitter, draw_blur, draw_color_jitter
+from mmseg_css.registry import MODELS
+from mmseg_css.types import View
+
+Mixing = Literal["none", "cutout", "cutmix", "classmix"]
+
+
+@MODELS.register_module()
+class StrongAugmentation(nn.Module):
+    """Random scale and crop, mixing, then colour jitter, blur and flip, batched, on the batch's device (CSS, steps 5 to 7).
+
+    Args:
+        crop: height and width of the result; the size of the input if None.
+        scale: range of the random scale.
+        mixing: what happens inside a box (or on chosen classes) of half the image: nothing, blanked, filled from the next
+            image of the batch, or the next image's classes pasted.
+        jitter: brightness, contrast and saturation change by up to this share.
+        hue: hue changes by up to this share of the colour circle.
+        jitter_probability, blur_probability, flip_probability: share of the images that are changed.
+        blur_sigma: range of the blur's standard deviation, in pixels.
+    """
+
+    def __init__(
+        self,
+        *,
+        crop: tuple[int, int] | None = None,
+        scale: tuple[float, float] = (0.5, 1.5),
+        mixing: Mixing = "cutmix",
+        jitter: float = 0.25,
+        hue: float = 0.25,
+        jitter_probability: float = 0.8,
+        blur_sigma: tuple[float, float] = (0.15, 1.15),
+        blur_probability: float = 0.5,
+        flip_probability: float = 0.5,
+    ) -> None:
+        super().__init__()
+        if mixing not in ("none", "cutout", "cutmix", "classmix"):
+            raise ValueError(f"mixing must be 'none', 'cutout', 'cutmix' or 'classmix', got {mixing!r}")
+        self.crop = crop
+        self.scale = scale
+        self.mixing = mixing
+        self.jitter = jitter
+        self.hue = hue
+        self.jitter_probability = jitter_probability
+        self.blur_sigma = blur_sigma
+        self.blur_probability = blur_probability
+        self.flip_probability = flip_probability
+
+    @torch.no_grad()
+    def forward(
+        self,
+        view: View,
+        *,
+        mean: Float[Tensor, "c 1 1"],
+        std: Float[Tensor, "c 1 1"],
+        num_classes: int,
+        ignore_index: int,
+        generator: torch.Generator,
+    ) -> View:
+        """Augment images normalised with ``mean`` and ``std`` (on the scale 0..255) and all that moves with them."""
+        size = (view.image.shape[2], view.image.shape[3])
+        crop = self.crop or size
+        batch, device = len(view.image), view.image.device
+        view = apply_scale_crop(
+            view, draw_scale_crop(batch, size, crop, self.scale, generator, device), crop, ignore_index
+        )
+        view = self._mix(view, num_classes, ignore_index, generator)
+
+        image = ((view.image * std + mean) / 255).clamp(0, 1)
+        image = apply_color_jitter(
+            image, draw_color_jitter(batch, self.jitter, self.hue, self.jitter_probability, generator, device)
+        )
+        image = apply_blur(image, draw_blur(batch, self.blur_sigma, self.blur_probability, generator, device))
+        view = view._replace(image=(image * 255 - mean) / std)
+        return apply_flip(view, draw_flip(batch, self.flip_probability, generator, device))
+
+    def _mix(self, view: View, num_classes: int, ignore_index: int, generator: torch.Generator) -> View:
+        if self.mixing == "none":
+            return view
+        if self.mixing == "classmix":
+            # The mask is drawn on the image that gives, and each image receives from the next one.
+            return paste_next(view, draw_classmix_mask(view.labels[:, 0], num_classes, generator).roll(-1, dims=0))
+        size = (view.image.shape[2], view.image.shape[3])
+        mask = box_mask(draw_cutmix_boxes(len(view.image), size, generator, view.image.device), size)
+        return paste_next(view, mask) if self.mixing == "cutmix" else cut_out(view, mask, ignore_index)

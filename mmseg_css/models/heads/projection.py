@@ -1,0 +1,61 @@
+"""The projection branch: a second output of a decode head, an embedding of every pixel."""
+
+from mmcv.cnn import ConvModule
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from mmseg_css.registry import MODELS
+from mmseg_css.types import SegOutput
+
+
+@MODELS.register_module()
+class ProjectionBranch(BaseModule):
+    """3x3 convolution, norm, ReLU, 1x1 convolution to ``channels`` (the embedding's size d), as in CSS.
+
+    Args:
+        in_channels: channels of the map that the branch reads; a head with `ProjectionMixin` fills it in.
+        channels: size d of the embedding.
+        hidden: channels between the two convolutions.
+        norm_cfg: MMSeg's norm config; a head with `ProjectionMixin` passes its own on.
+    """
+
+    def __init__(self, *, in_channels: int, channels: int = 256, hidden: int = 256, norm_cfg: dict | None = None) -> None:
+        super().__init__()
+        self.channels = channels
+        self.layers = nn.Sequential(
+            ConvModule(in_channels, hidden, 3, padding=1, norm_cfg=norm_cfg), nn.Conv2d(hidden, channels, 1)
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.layers(features)
+
+
+class ProjectionMixin:
+    """Give any MMSeg decode head a projection branch: ``class MyProjectionHead(ProjectionMixin, MyHead): ...``.
+
+    ``forward`` keeps MMSeg's contract (logits), so prediction and every MMSeg tool work, and the branch costs nothing
+    there. Parameter names of the head stay what they are, so a checkpoint of the plain head fits.
+
+    Args:
+        projection: config of the branch, for example ``dict(type='ProjectionBranch', channels=256)``.
+        kwargs: arguments of the head.
+    """
+
+    #: The submodule whose *input* the branch reads, too. Every MMSeg head calls its classifier ``conv_seg``.
+    tap = "conv_seg"
+
+    def __init__(self, *, projection: dict, **kwargs) -> None:
+        super().__init__(**kwargs)
+        in_channels = self.get_submodule(self.tap).in_channels
+        self.projection = MODELS.build({"in_channels": in_channels, "norm_cfg": self.norm_cfg, **projection})
+
+    def forward_embeddings(self, features: list[Tensor]) -> SegOutput:
+        """Logits and embeddings from the backbone's features, in one pass of the head."""
+        read: list[Tensor] = []
+        tapped = self.get_submodule(self.tap)
+        handle = tapped.register_forward_pre_hook(lambda module, args: read.append(args[0]))
+        try:
+            logits = self(features)
+        finally:
+            handle.remove()
+        return SegOutput(logits, self.projection(read[0]))

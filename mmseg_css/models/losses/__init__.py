@@ -1,0 +1,7 @@
+"""Losses under readable names: weights and temperatures around `mmseg_css.functional`."""
+
+from mmseg_css.models.losses.ohem import OhemCrossEntropyLoss
+from mmseg_css.models.losses.prototype_contrast import PrototypeContrastLoss
+from mmseg_css.models.losses.pseudo_label import PseudoLabelLoss
+
+__all__ = ["OhemCrossEntropyLoss", "PrototypeContrastLoss", "PseudoLabelLoss"]

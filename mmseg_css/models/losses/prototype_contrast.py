@@ -1,0 +1,63 @@
+"""Contrast in the representation space."""
+
+import torch
+from torch import Tensor, nn
+
+from mmseg_css.functional.contrastive import ContrastDraw, draw_contrast, prototype_contrast_loss
+from mmseg_css.functional.ramps import exponential_rampdown
+from mmseg_css.registry import MODELS
+
+
+@MODELS.register_module()
+class PrototypeContrastLoss(nn.Module):
+    """Hard pixels against their class's prototype and other classes' pixels; see `functional.contrastive`.
+
+    Args:
+        num_queries: hard pixels drawn for each class (q).
+        num_negatives: pixels drawn for each query (n).
+        temperature: of the contrast itself.
+        similarity_temperature: of the choice of the negatives' classes.
+        loss_weight: factor of the loss at the start.
+        ramp_mult: the factor falls as ``exp(ramp_mult * progress^2)`` and is 0 at the end; 0 keeps it constant till then.
+    """
+
+    def __init__(
+        self,
+        *,
+        num_queries: int = 256,
+        num_negatives: int = 512,
+        temperature: float = 0.5,
+        similarity_temperature: float = 0.5,
+        loss_weight: float = 1.0,
+        ramp_mult: float = -5.0,
+    ) -> None:
+        super().__init__()
+        self.num_queries = num_queries
+        self.num_negatives = num_negatives
+        self.temperature = temperature
+        self.similarity_temperature = similarity_temperature
+        self.loss_weight = loss_weight
+        self.ramp_mult = ramp_mult
+
+    def forward(
+        self,
+        embeddings: Tensor,
+        labels: Tensor,
+        hard: Tensor,
+        prototypes: Tensor,
+        *,
+        progress: float,
+        generator: torch.Generator,
+    ) -> tuple[Tensor, ContrastDraw]:
+        """The weighted loss, and the draw it was computed on (for the log)."""
+        draw = draw_contrast(
+            labels,
+            hard,
+            prototypes,
+            self.num_queries,
+            self.num_negatives,
+            self.similarity_temperature,
+            generator,
+        )
+        loss = prototype_contrast_loss(embeddings, draw, prototypes, self.temperature)
+        return self.loss_weight * exponential_rampdown(progress, mult=self.ramp_mult) * loss, draw

@@ -1,0 +1,155 @@
+"""What every semi-supervised segmentor shares: a student, prediction through MMSeg, progress and randomness."""
+
+from abc import abstractmethod
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from mmengine.dist import get_rank
+from mmseg.models.segmentors import BaseSegmentor
+from mmseg.structures import SegDataSample
+from mmseg.utils import add_prefix
+from torch import Tensor, nn
+
+from mmseg_css.models.heads import ProjectionMixin
+from mmseg_css.registry import MODELS
+from mmseg_css.types import SegOutput
+
+
+class Progress(NamedTuple):
+    """Where the training stands; a hook pushes it into the model, which never looks at the runner."""
+
+    iteration: int = 0
+    max_iterations: int = 1
+    seed: int = 0
+
+
+class Diagnostics(NamedTuple):
+    """What the last training step did, for logs and pictures only."""
+
+    image: Float[Tensor, "b c H W"]
+    pseudo_label: Tensor
+    logits: Float[Tensor, "b k h w"]
+    anchors: Float[Tensor, " k"]
+
+
+class SemiSegmentor(BaseSegmentor):
+    """Template of a method: losses of the labelled images, plus the method's own losses of the unlabelled ones.
+
+    A method implements `unsupervised_losses`. Predicting, exporting and evaluating are those of the network it names in
+    `predictor`, an ordinary MMSeg segmentor.
+
+    Args:
+        segmentor: config of an MMSeg `EncoderDecoder` whose decode head has a projection branch.
+        data_preprocessor: config of a `SemiDataPreprocessor`.
+        compile_backbone: compile the backbones with ``torch.compile``. Checkpoints are the same either way.
+        init_cfg: MMEngine's initialisation config.
+    """
+
+    def __init__(
+        self,
+        *,
+        segmentor: dict,
+        data_preprocessor: dict | None = None,
+        compile_backbone: bool = False,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+        self.student = MODELS.build(segmentor)
+        self.compile_backbone = compile_backbone
+        self.progress = Progress()
+        self.diagnostics: Diagnostics | None = None
+        head = self.student.decode_head
+        if not isinstance(head, ProjectionMixin):
+            raise TypeError(
+                f"model.segmentor.decode_head is a {type(head).__name__}, which has no projection branch. Use one that has "
+                "(for example DeepLabV3PlusProjectionHead), or register `class MyProjectionHead(ProjectionMixin, "
+                f"{type(head).__name__}): ...`"
+            )
+        if head.out_channels != head.num_classes or head.num_classes < 2:
+            raise ValueError(
+                f"model.segmentor.decode_head has num_classes={head.num_classes} and out_channels={head.out_channels}; "
+                "pseudo-labels need one output for each class. For binary segmentation set num_classes=2, out_channels=2."
+            )
+        if compile_backbone:
+            self.student.backbone.compile()
+
+    # MMSeg's tools look these up on a segmentor.
+    @property
+    def decode_head(self) -> nn.Module:
+        return self.predictor.decode_head
+
+    @property
+    def num_classes(self) -> int:
+        return self.student.decode_head.num_classes
+
+    @property
+    def ignore_index(self) -> int:
+        return self.student.decode_head.ignore_index
+
+    @property
+    def align_corners(self) -> bool:
+        return self.student.align_corners
+
+    @property
+    def predictor(self) -> nn.Module:
+        """The network that predicts."""
+        return self.student
+
+    @abstractmethod
+    def unsupervised_losses(
+        self, labeled: SegOutput, ground_truth: Tensor, unlabeled: Tensor, samples: list[SegDataSample]
+    ) -> dict[str, Tensor]:
+        """The method itself. ``labeled`` and ``ground_truth`` come from the labelled images, the rest is unlabelled."""
+
+    def loss(self, inputs: dict[str, Tensor], data_samples: dict[str, list[SegDataSample]]) -> dict[str, Tensor]:
+        """Losses as ``sup.loss_*`` and ``unsup.loss_*``; whatever has no "loss" in its name is logged only."""
+        samples = data_samples["labeled"]
+        features = self.student.extract_feat(inputs["labeled"])
+        output = self.student.decode_head.forward_embeddings(features)
+        supervised = self.student.decode_head.loss_by_feat(output.logits, samples)
+        if self.student.with_auxiliary_head:
+            supervised |= self.student._auxiliary_head_forward_train(features, samples)
+        ground_truth = torch.stack([sample.gt_sem_seg.data[0] for sample in samples]).long()
+        unsupervised = self.unsupervised_losses(output, ground_truth, inputs["unlabeled"], data_samples["unlabeled"])
+        return add_prefix(supervised, "sup") | add_prefix(unsupervised, "unsup")
+
+    def predict(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None) -> list[SegDataSample]:
+        return self.predictor.predict(inputs, data_samples)
+
+    def encode_decode(self, inputs: Tensor, batch_img_metas: list[dict]) -> Tensor:
+        return self.predictor.encode_decode(inputs, batch_img_metas)
+
+    def extract_feat(self, inputs: Tensor) -> list[Tensor]:
+        return self.predictor.extract_feat(inputs)
+
+    def _forward(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None) -> Tensor:
+        return self.predictor._forward(inputs, data_samples)
+
+    def generator(self, device: torch.device) -> torch.Generator:
+        """Randomness of this iteration on this rank: a function of (seed, iteration, rank), so that resuming is exact."""
+        entropy = np.random.SeedSequence([self.progress.seed, self.progress.iteration, get_rank()])
+        return torch.Generator(device).manual_seed(int(entropy.generate_state(1)[0]))
+
+    @property
+    def progress_fraction(self) -> float:
+        """Share of the training that has passed, in [0, 1]."""
+        return min(1.0, self.progress.iteration / self.progress.max_iterations)
+
+
+def segment(network: nn.Module, images: Float[Tensor, "b c H W"]) -> SegOutput:
+    """Logits and embeddings of a network whose head has a projection branch."""
+    return network.decode_head.forward_embeddings(network.extract_feat(images))
+
+
+def valid_pixels(images: Float[Tensor, "b c H W"], samples: list[SegDataSample]) -> Bool[Tensor, "b H W"]:
+    """True where a batched image shows the image itself and not the padding that made the batch rectangular."""
+    valid = torch.ones(len(images), *images.shape[2:], dtype=torch.bool, device=images.device)
+    for own, sample in zip(valid, samples, strict=True):
+        left, right, top, bottom = sample.metainfo.get("padding_size", (0, 0, 0, 0))
+        own[:top] = False
+        own[own.shape[0] - bottom :] = False
+        own[:, :left] = False
+        own[:, own.shape[1] - right :] = False
+    return valid

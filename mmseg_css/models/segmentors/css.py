@@ -1,0 +1,209 @@
+"""CSS: pseudo-labels from two spaces, contrast where the representation is weak (ICCV 2023, arXiv 2307.09755)."""
+
+from typing import Literal
+
+import torch
+from mmseg.structures import SegDataSample
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mmseg_css.functional.contrastive import confidence_indicator, similarity_indicator
+from mmseg_css.functional.pseudo_label import agreement, logit_pseudo_label, prototype_pseudo_label
+from mmseg_css.models.prototype_bank import PrototypeBank
+from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor, segment, valid_pixels
+from mmseg_css.models.teacher import EMATeacher
+from mmseg_css.registry import MODELS
+from mmseg_css.types import PseudoLabel, SegOutput, View
+
+
+@MODELS.register_module()
+class CSS(SemiSegmentor):
+    """Collaborative Space Supervision.
+
+    Args:
+        strategy: which pseudo-label supervises the logit space. ``mix``: the one both spaces agree on, elsewhere none (the
+            paper's main one); ``cross``: the representation space's, after ``cross_warmup``; ``logit``: the logit space's own.
+        indicator: what tells hard pixels: ``similarity`` to the prototypes (the paper's), or ``confidence`` of the logits.
+        teacher: settings of `EMATeacher`.
+        teacher_sees: the published code also runs the teacher on labelled images, which moves its batch-norm statistics and
+            nothing else: ``both`` does so too, ``unlabeled`` spares that forward pass.
+        prototype_decay: settings of `PrototypeBank`.
+        augmentation, pseudo_label_loss, contrast_loss: configs of the parts.
+        weak_threshold: confidence from which an unlabelled pixel takes part in the contrast.
+        strong_threshold: indicator below which a pixel is hard (0.8 for VOC, 0.97 for Cityscapes). The similarity of k
+            classes is at most ``e^(1/T) / (e^(1/T) + (k - 1) e^(-1/T))``: 0.73 for 21 classes at T = 0.5, so that with the
+            paper's values every valid pixel is hard.
+        temperature: T of the similarity to the prototypes.
+        cross_warmup: iterations during which ``cross`` supervises with the logit space's labels.
+        predict_on: which network evaluates, ``teacher`` or ``student``.
+        kwargs: arguments of `SemiSegmentor`.
+    """
+
+    def __init__(
+        self,
+        *,
+        strategy: Literal["mix", "cross", "logit"] = "mix",
+        indicator: Literal["similarity", "confidence"] = "similarity",
+        teacher: dict,
+        teacher_sees: Literal["both", "unlabeled"] = "both",
+        prototype_decay: float = 0.99,
+        augmentation: dict,
+        pseudo_label_loss: dict,
+        contrast_loss: dict,
+        weak_threshold: float = 0.7,
+        strong_threshold: float = 0.8,
+        temperature: float = 0.5,
+        cross_warmup: int = 0,
+        predict_on: Literal["teacher", "student"] = "teacher",
+        **kwargs,
+    ) -> None:
+        super().__init__(**kwargs)
+        for name, value, choices in (
+            ("strategy", strategy, ("mix", "cross", "logit")),
+            ("indicator", indicator, ("similarity", "confidence")),
+            ("teacher_sees", teacher_sees, ("both", "unlabeled")),
+            ("predict_on", predict_on, ("teacher", "student")),
+        ):
+            if value not in choices:
+                raise ValueError(f"model.{name} must be one of {', '.join(choices)}; got {value!r}")
+        self.strategy = strategy
+        self.indicator = indicator
+        self.teacher = EMATeacher(self.student, **teacher)
+        self.teacher_sees = teacher_sees
+        self.bank = PrototypeBank(
+            num_classes=self.num_classes,
+            channels=self.student.decode_head.projection.channels,
+            decay=prototype_decay,
+        )
+        self.augmentation = MODELS.build(augmentation)
+        self.pseudo_label_loss = MODELS.build(pseudo_label_loss)
+        self.contrast_loss = MODELS.build(contrast_loss)
+        self.weak_threshold = weak_threshold
+        self.strong_threshold = strong_threshold
+        self.temperature = temperature
+        self.cross_warmup = cross_warmup
+        self.predict_on = predict_on
+        if self.compile_backbone:
+            self.teacher.model.backbone.compile()
+
+    @property
+    def predictor(self) -> nn.Module:
+        return self.teacher.model if self.predict_on == "teacher" else self.student
+
+    def init_weights(self) -> None:
+        super().init_weights()
+        self.teacher.reset(self.student)
+
+    def loss(self, inputs: dict[str, Tensor], data_samples: dict[str, list[SegDataSample]]) -> dict[str, Tensor]:
+        if self.teacher_sees == "both":
+            with torch.no_grad():
+                segment(self.teacher.model, inputs["labeled"])
+        return super().loss(inputs, data_samples)
+
+    def unsupervised_losses(
+        self, labeled: SegOutput, ground_truth: Tensor, unlabeled: Tensor, samples: list[SegDataSample]
+    ) -> dict[str, Tensor]:
+        generator = self.generator(unlabeled.device)
+        view, agreed = self.pseudo_labelled_view(unlabeled, samples)
+        view = self.augmentation(
+            view,
+            mean=self.data_preprocessor.mean,
+            std=self.data_preprocessor.std,
+            num_classes=self.num_classes,
+            ignore_index=self.ignore_index,
+            generator=generator,
+        )
+        student = segment(self.student, view.image)
+
+        supervision = PseudoLabel(view.labels[:, 0], view.confidences[:, 0])
+        logits = F.interpolate(
+            student.logits, supervision.label.shape[1:], mode="bilinear", align_corners=self.align_corners
+        )
+        pseudo = self.pseudo_label_loss(logits, *supervision, self.ignore_index)
+
+        contrast, anchors = self._contrast(
+            SegOutput(*(torch.cat(pair) for pair in zip(labeled, student, strict=True))),
+            self._contrast_labels(ground_truth, PseudoLabel(view.labels[:, -1], view.confidences[:, -1]), student),
+            generator,
+        )
+        self.diagnostics = Diagnostics(view.image, supervision.label, student.logits.detach(), anchors)
+        kept = (supervision.label != self.ignore_index).float().mean()
+        return {
+            "loss_pseudo_label": pseudo,
+            "loss_contrast": contrast,
+            "kept": kept,
+            "agreement": agreed,
+            "anchor_classes": (anchors > 0).float().sum(),
+        }
+
+    @torch.no_grad()
+    def pseudo_labelled_view(self, images: Tensor, samples: list[SegDataSample]) -> tuple[View, Tensor]:
+        """Images with their pseudo-labels, and the share of valid pixels on which the two spaces agree.
+
+        The first label map supervises the logit space, the last one the contrast; under ``mix`` and ``logit`` they are one.
+        """
+        teacher = segment(self.teacher.model, images)
+        size = (images.shape[2], images.shape[3])
+        by_logits = logit_pseudo_label(teacher.logits, size, self.align_corners)
+        by_prototypes = prototype_pseudo_label(
+            teacher.embeddings,
+            self.bank.prototypes,
+            self.bank.seen,
+            size,
+            self.temperature,
+            self.align_corners,
+            self.ignore_index,
+        )
+        valid = valid_pixels(images, samples)
+        agreed = ((by_logits.label == by_prototypes.label) & valid).sum() / valid.sum().clamp(min=1)
+
+        if self.strategy == "mix":
+            sources = [by_logits._replace(label=agreement(by_logits, by_prototypes, self.ignore_index))]
+        elif self.strategy == "cross" and self.progress.iteration >= self.cross_warmup:
+            sources = [by_prototypes, by_logits]
+        else:
+            sources = [by_logits]
+        labels = torch.stack([source.label for source in sources], dim=1)
+        confidences = torch.stack([source.confidence for source in sources], dim=1)
+        view = View(
+            images,
+            labels.masked_fill(~valid[:, None], self.ignore_index),
+            confidences.masked_fill(~valid[:, None], 0.0),
+            valid,
+        )
+        return view, agreed
+
+    @torch.no_grad()
+    def _contrast_labels(self, ground_truth: Tensor, pseudo: PseudoLabel, student: SegOutput) -> Tensor:
+        """Labels of the valid pixels at the decoder's stride, labelled images first; ``ignore_index`` elsewhere."""
+        size = student.logits.shape[2:]
+        confident = torch.where(pseudo.confidence >= self.weak_threshold, pseudo.label, self.ignore_index)
+        labels = [_nearest(ground_truth, size), _nearest(confident, size)]
+        return torch.cat(labels)
+
+    def _contrast(self, output: SegOutput, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """The contrastive loss over both halves of the batch, and the number of queries of every class."""
+        embeddings = output.embeddings.float()
+        with torch.no_grad():
+            self.bank.observe(embeddings, labels)
+            if self.indicator == "similarity":
+                clear = similarity_indicator(
+                    embeddings, labels, self.bank.prototypes, self.bank.seen, self.temperature
+                )
+            else:
+                clear = confidence_indicator(output.logits.float(), labels)
+            prototypes, _ = self.bank.lookahead()
+        loss, draw = self.contrast_loss(
+            embeddings,
+            labels,
+            clear < self.strong_threshold,
+            prototypes,
+            progress=self.progress_fraction,
+            generator=generator,
+        )
+        anchors = torch.zeros(self.num_classes, device=loss.device)
+        return loss, anchors.index_fill(0, draw.classes, float(draw.queries.shape[1]))
+
+
+def _nearest(labels: Tensor, size: torch.Size) -> Tensor:
+    return F.interpolate(labels[:, None].float(), size, mode="nearest")[:, 0].long()

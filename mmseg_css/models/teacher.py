@@ -1,0 +1,86 @@
+"""The teacher: an exponential moving average of the student, with an explicit mode."""
+
+from copy import deepcopy
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
+
+from mmseg_css.functional.ema import ema_decay, ema_update_
+
+
+class EMATeacher(nn.Module):
+    """``teacher = decay * teacher + (1 - decay) * student`` after every optimiser step, parameters only.
+
+    Args:
+        student: the network to copy. The copy carries no gradient.
+        decay: the largest decay; update t (from 0) uses ``min(1 - 1 / (t + 1), decay)``.
+        mode: how its norm layers behave while the student trains. ``train``: batch statistics, as in CSS; ``eval``:
+            running statistics. Everything else (dropout, stochastic depth, heads that return more in training) is always in
+            eval mode. In evaluation all of it is, and ``model.train()`` never changes the choice.
+        buffers: the norm layers' running statistics. ``own``: its own, moved by its own batches (CSS); ``copy``: the
+            student's; ``average``: averaged like the parameters.
+    """
+
+    def __init__(
+        self,
+        student: nn.Module,
+        *,
+        decay: float = 0.99,
+        mode: Literal["train", "eval"] = "train",
+        buffers: Literal["own", "copy", "average"] = "own",
+    ) -> None:
+        super().__init__()
+        if not 0 <= decay < 1:
+            raise ValueError(f"teacher.decay must lie in [0, 1), got {decay}")
+        if mode not in ("train", "eval"):
+            raise ValueError(f"teacher.mode must be 'train' or 'eval', got {mode!r}")
+        if buffers not in ("own", "copy", "average"):
+            raise ValueError(f"teacher.buffers must be 'own', 'copy' or 'average', got {buffers!r}")
+        self.decay = decay
+        self.mode = mode
+        self.buffer_policy = buffers
+        self.step = 0
+        self.model = deepcopy(student).requires_grad_(False)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> "EMATeacher":
+        self.training = mode
+        batch_statistics = mode and self.mode == "train"
+        # The network's own train() first, because backbones freeze norm layers there (`norm_eval`, `frozen_stages`).
+        self.model.train(batch_statistics)
+        for module in self.model.modules():
+            if not isinstance(module, _NormBase):
+                module.training = False
+        return self
+
+    @torch.no_grad()
+    def reset(self, student: nn.Module) -> None:
+        """Start again from the student's weights and statistics."""
+        self.model.load_state_dict(student.state_dict())
+        self.step = 0
+
+    @torch.no_grad()
+    def update(self, student: nn.Module) -> None:
+        """One step of the average; call it after the optimiser's step."""
+        decay = ema_decay(self.step, self.decay)
+        self.step += 1
+        ema_update_(list(self.model.parameters()), list(student.parameters()), decay)
+        if self.buffer_policy == "own":
+            return
+        for own, source in zip(self.model.buffers(), student.buffers(), strict=True):
+            if self.buffer_policy == "average" and own.is_floating_point():
+                own.lerp_(source, 1 - decay)
+            else:
+                own.copy_(source)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Tensor:
+        return self.model(*args, **kwargs)
+
+    # The step count is a number, not a tensor: reading a tensor's value on a GPU would wait for the device.
+    def get_extra_state(self) -> dict[str, int]:
+        return {"step": self.step}
+
+    def set_extra_state(self, state: dict[str, int]) -> None:
+        self.step = state["step"]

@@ -1,0 +1,6 @@
+"""The one place that names OpenMMLab's registries. We register into MMSeg's own, under the class's own name."""
+
+from mmengine.registry import FUNCTIONS
+from mmseg.registry import DATA_SAMPLERS, DATASETS, HOOKS, LOOPS, METRICS, MODELS, TRANSFORMS
+
+__all__ = ["DATASETS", "DATA_SAMPLERS", "FUNCTIONS", "HOOKS", "LOOPS", "METRICS", "MODELS", "TRANSFORMS"]

@@ -1,0 +1,100 @@
+"""The loop belongs to the engine; it is tested here because it is all about the data."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.model import BaseModel
+from mmengine.runner import Runner, loops
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from mmseg_css.datasets import Draw, PairedDataset
+from tests.datasets.helpers import dataloader_config
+
+Batch = list[tuple[str, float]]
+
+
+class Recorder(BaseModel):
+    """Notes the path and the sum of every image that it is trained on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))
+        self.batches: list[Batch] = []
+
+    def forward(self, labeled: dict, unlabeled: dict, mode: str) -> dict[str, Tensor]:
+        images = [
+            (sample.img_path, image.sum().item())
+            for part in (labeled, unlabeled)
+            for sample, image in zip(part["data_samples"], part["inputs"], strict=True)
+        ]
+        self.batches.append(images)
+        return {"loss": self.weight.sum()}
+
+
+def runner(root: Path, max_iters: int, *, seed: int | None = 5, resume: bool = False, **dataloader: object) -> Runner:
+    return Runner(
+        model=Recorder(),
+        work_dir=str(root / "work_dir"),
+        train_dataloader=dataloader_config(root, "labeled.txt", **dataloader),
+        train_cfg={"type": "PairedTrainLoop", "max_iters": max_iters, "val_interval": 1000},
+        optim_wrapper={"optimizer": {"type": "SGD", "lr": 0.1}},
+        default_hooks={"checkpoint": {"type": "CheckpointHook", "interval": 3, "by_epoch": False}},
+        randomness={"seed": seed},
+        resume=resume,
+        default_scope="mmseg",
+        experiment_name=f"{root.parent.name}-{max_iters}-{resume}",
+    )
+
+
+def train(*arguments: object, **keywords: object) -> list[Batch]:
+    training = runner(*arguments, **keywords)
+    training.train()
+    return training.model.batches
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+@pytest.mark.parametrize("seed", [5, None])
+def test_resumed_run_sees_what_the_uninterrupted_one_sees(root: Path, num_workers: int, seed: int | None) -> None:
+    whole = train(root, 6, seed=seed, num_workers=num_workers)
+    (root / "work_dir" / "last_checkpoint").write_text(str(root / "work_dir" / "iter_3.pth"))
+    rest = train(root, 6, seed=seed, num_workers=num_workers, resume=True)
+    assert len(whole) == 6
+    assert rest == whole[3:]
+
+
+def test_resuming_loads_nothing_twice(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    train(root, 3)
+    loaded, started = [], []
+    get, start = PairedDataset.__getitem__, DataLoader.__iter__
+    monkeypatch.setattr(PairedDataset, "__getitem__", lambda self, index: (loaded.append(index), get(self, index))[1])
+    monkeypatch.setattr(DataLoader, "__iter__", lambda self: (started.append(self), start(self))[1])
+    monkeypatch.setattr(loops, "_InfiniteDataloaderIterator", EagerIterator)
+    train(root, 5, resume=True)
+    draws = [index for index in loaded if isinstance(index, Draw)]
+    assert len(draws) == 2 * 6
+    assert len(started) == 1
+
+
+class EagerIterator:
+    """MMEngine 0.10.7's: it iterates the dataloader, and so starts its workers, when it is built."""
+
+    def __init__(self, dataloader: object) -> None:
+        self.iterator: Iterator[object] = iter(dataloader)
+
+
+def test_finished_run_resumes_to_nothing(root: Path) -> None:
+    train(root, 3)
+    assert train(root, 3, resume=True) == []
+
+
+def test_batch_size_is_checked_when_the_loop_is_built(root: Path) -> None:
+    with pytest.raises(ValueError, match=r"batch_size=4 .*no multiple of 3"):
+        runner(root, 1, batch_size=4).build_train_loop({"type": "PairedTrainLoop", "max_iters": 1})
+
+
+def test_other_samplers_are_refused(root: Path) -> None:
+    with pytest.raises(TypeError, match="PairedTrainLoop needs train_dataloader.sampler.*got InfiniteSampler"):
+        train(root, 1, sampler={"type": "InfiniteSampler"})

@@ -1,0 +1,91 @@
+import builtins
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.runner import Runner
+from mmseg.registry import DATASETS
+
+from mmseg_css.datasets import PairedDataset, paired_collate
+from mmseg_css.datasets.draw import Draw
+from tests.datasets.helpers import METAINFO, dataloader_config, labeled_config, unlabeled_config
+
+
+@pytest.fixture
+def dataset(root: Path) -> PairedDataset:
+    return DATASETS.build(dataloader_config(root, "labeled.txt")["dataset"])
+
+
+def test_labelled_first(dataset: PairedDataset) -> None:
+    assert (dataset.num_labeled, dataset.num_unlabeled, len(dataset)) == (3, 7, 10)
+    assert [sample.branch for sample in dataset] == ["labeled"] * 3 + ["unlabeled"] * 7
+    assert dataset.metainfo["classes"] == METAINFO["classes"]
+    dataset.full_init()
+    with pytest.raises(IndexError, match="index 10 is outside of the 10 images"):
+        dataset[10]
+    with pytest.raises(IndexError):
+        dataset[-1]
+
+
+def test_takes_built_data_sets(root: Path) -> None:
+    labeled = DATASETS.build(labeled_config(root, lazy_init=True))
+    unlabeled = DATASETS.build(unlabeled_config(root))
+    assert len(PairedDataset(labeled=labeled, unlabeled=unlabeled)) == 20
+
+
+def test_takes_wrapped_data_sets(root: Path) -> None:
+    repeated = {"type": "RepeatDataset", "times": 3, "dataset": labeled_config(root, ann_file="labeled.txt")}
+    both = {"type": "ConcatDataset", "datasets": [repeated, labeled_config(root)]}
+    dataset = PairedDataset(labeled=both, unlabeled=unlabeled_config(root))
+    assert dataset.num_labeled == 3 * 3 + 10
+    assert dataset.metainfo["classes"] == METAINFO["classes"]
+
+
+def test_draw_fixes_the_augmentation_and_leaves_the_generators_alone(dataset: PairedDataset) -> None:
+    state = torch.get_rng_state()
+    images = [dataset[Draw(index=5, seed=seed)].sample["inputs"] for seed in (*range(20), 0)]
+    assert torch.equal(images[0], images[-1])
+    assert len({tuple(image.shape) for image in images}) > 1  # RandomResize below the crop
+    assert torch.equal(state, torch.get_rng_state())
+
+
+def test_unlabelled_masks_are_never_opened(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    original = builtins.open
+
+    def spy(file, *arguments, **keywords):
+        opened.append(str(file))
+        return original(file, *arguments, **keywords)
+
+    monkeypatch.setattr(builtins, "open", spy)
+    dataset = DATASETS.build(dataloader_config(root, "labeled.txt")["dataset"])
+    for index in range(len(dataset)):
+        dataset[index]
+    masks = {Path(path).stem for path in opened if "masks" in Path(path).parts}
+    assert masks == {"frame 00", "frame 01", "frame 02"}
+
+
+def test_collate(dataset: PairedDataset) -> None:
+    batch = paired_collate([dataset[index] for index in (0, 4, 1, 5, 6)])
+    assert {branch: {key: len(values) for key, values in part.items()} for branch, part in batch.items()} == {
+        "labeled": {"inputs": 2, "data_samples": 2},
+        "unlabeled": {"inputs": 3, "data_samples": 3},
+    }
+    assert all("gt_sem_seg" in sample for sample in batch["labeled"]["data_samples"])
+    assert not any("gt_sem_seg" in sample for sample in batch["unlabeled"]["data_samples"])
+    with pytest.raises(ValueError, match="a batch of 2 images has no unlabeled one; set sampler"):
+        paired_collate([dataset[0], dataset[1]])
+
+
+def test_runner_builds_it_and_workers_change_nothing(root: Path) -> None:
+    def images(workers: int) -> list[torch.Tensor]:
+        config = dataloader_config(root, "labeled.txt", num_workers=workers, persistent_workers=workers > 0)
+        batches = list(islice(Runner.build_dataloader(config, seed=3), 5))
+        assert all(len(batch["labeled"]["inputs"]) == 2 for batch in batches)
+        assert all(len(batch["unlabeled"]["inputs"]) == 4 for batch in batches)
+        return [image for batch in batches for part in batch.values() for image in part["inputs"]]
+
+    alone, helped = images(0), images(2)
+    assert len(alone) == len(helped) == 30
+    assert all(torch.equal(first, second) for first, second in zip(alone, helped, strict=True))

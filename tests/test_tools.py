@@ -1,0 +1,151 @@
+"""The command lines of tools/train.py and tools/test.py, up to the config that the Runner gets."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from mmengine.config import ConfigDict
+
+from mmseg_css import compat
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIG = """
+model = dict(type='EncoderDecoder')
+optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1))
+test_dataloader = dict(dataset=dict(pipeline=[]))
+test_evaluator = dict(type='IoUMetric')
+default_hooks = dict(visualization=dict(type='SegVisualizationHook'))
+visualizer = dict(type='SegLocalVisualizer')
+"""
+
+
+def load_tool(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"tools_{name}", ROOT / "tools" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+train = load_tool("train")
+evaluate = load_tool("test")
+
+
+@pytest.fixture
+def config(tmp_path) -> str:
+    path = tmp_path / "small.py"
+    path.write_text(CONFIG)
+    return str(path)
+
+
+@pytest.fixture
+def checkpoint(tmp_path) -> str:
+    path = tmp_path / "iter_1.pth"
+    path.touch()
+    return str(path)
+
+
+def train_cfg(*arguments: str):
+    return train.load_cfg(train.parse_args(list(arguments)))[0]
+
+
+def evaluation_cfg(*arguments: str, predict_on=None, folder=""):
+    return evaluate.load_cfg(evaluate.parse_args(list(arguments)), predict_on, folder)[0]
+
+
+def test_train_defaults(config):
+    cfg = train_cfg(config)
+    assert cfg.work_dir == "work_dirs/small"
+    assert cfg.launcher == "none"
+    assert cfg.optim_wrapper.type == "OptimWrapper"
+    assert not cfg.get("resume")
+
+
+def test_train_options(config, checkpoint):
+    cfg = train_cfg(config, "--work-dir", "here", "--cfg-options", "optim_wrapper.optimizer.lr=0.5")
+    assert (cfg.work_dir, cfg.optim_wrapper.optimizer.lr) == ("here", 0.5)
+    assert train_cfg(config, "--amp").optim_wrapper.type == (
+        "CpuAmpOptimWrapper" if compat.on_cpu() else "AmpOptimWrapper"
+    )
+
+
+@pytest.mark.parametrize("option", [("--resume",), ("--resume", "auto")])
+def test_resume_from_the_latest(config, option):
+    cfg = train_cfg(config, *option)
+    assert (cfg.resume, cfg.load_from) == (True, None)
+
+
+def test_resume_from_a_file(config, checkpoint):
+    cfg = train_cfg(config, "--resume", checkpoint)
+    assert (cfg.resume, cfg.load_from) == (True, checkpoint)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere.py"], "no config file nowhere.py"),
+        (["{config}", "--resume", "nowhere.pth"], "no checkpoint nowhere.pth"),
+    ],
+)
+def test_train_says_what_is_missing(config, capsys, arguments, said):
+    with pytest.raises(SystemExit):
+        train.parse_args([argument.format(config=config) for argument in arguments])
+    assert said in capsys.readouterr().err
+
+
+def test_test_options(config, checkpoint):
+    cfg = evaluation_cfg(config, checkpoint, "--out", "maps", "--show-dir", "pictures", "--work-dir", "here")
+    assert (cfg.load_from, cfg.resume, cfg.work_dir) == (checkpoint, False, "here")
+    assert cfg.test_evaluator.output_dir == "maps"
+    assert cfg.default_hooks.visualization.draw
+    assert cfg.visualizer.save_dir == "pictures"
+    assert "predict_on" not in cfg.model
+
+
+class TeacherAndStudent:
+    def __init__(self, *, predict_on: str = "teacher") -> None:
+        self.predict_on = predict_on
+
+
+class Inheriting(TeacherAndStudent):
+    def __init__(self, **kwargs) -> None:
+        super().__init__(**kwargs)
+
+
+@pytest.mark.parametrize("kind", [TeacherAndStudent, Inheriting])
+def test_predict_on_is_found(kind):
+    assert evaluate.takes_predict_on(ConfigDict(type=kind))
+
+
+def test_predict_on_of_css():
+    assert evaluate.takes_predict_on(ConfigDict(type="CSS"))
+
+
+def test_predict_on_both_keeps_folders_apart(config, checkpoint, monkeypatch):
+    monkeypatch.setattr(evaluate, "takes_predict_on", lambda model: True)
+    arguments = (config, checkpoint, "--predict-on", "both", "--out", "maps", "--work-dir", "here")
+    for network in ("teacher", "student"):
+        cfg = evaluation_cfg(*arguments, predict_on=network, folder=network)
+        assert cfg.model.predict_on == network
+        assert (cfg.work_dir, cfg.test_evaluator.output_dir) == (f"here/{network}", f"maps/{network}")
+
+
+def test_predict_on_of_a_plain_segmentor_is_refused(config, checkpoint):
+    with pytest.raises(ValueError, match=r"\(EncoderDecoder\) has no teacher and student"):
+        evaluation_cfg(config, checkpoint, "--predict-on", "student", predict_on="student")
+
+
+def test_tta(config, checkpoint):
+    with pytest.raises(KeyError, match="tta_model and tta_pipeline"):
+        evaluation_cfg(config, checkpoint, "--tta")
+    with open(config, "a") as file:
+        file.write("tta_model = dict(type='SegTTAModel')\ntta_pipeline = [dict(type='LoadImageFromFile')]\n")
+    cfg = evaluation_cfg(config, checkpoint, "--tta")
+    assert cfg.model.to_dict() == {"type": "SegTTAModel", "module": {"type": "EncoderDecoder"}}
+    assert cfg.test_dataloader.dataset.pipeline[0].type == "LoadImageFromFile"
+
+
+def test_comparison_table():
+    table = evaluate.comparison({"teacher": {"mIoU": 41.25, "mAcc": 50.0}, "student": {"mIoU": 40.0}})
+    assert "| predicted by |  mIoU |  mAcc |" in table
+    assert "|   student    | 40.00 |       |" in table
