@@ -1,6 +1,7 @@
 """Train several configs with the same seeds, evaluate the last checkpoint of each, and compare them pairwise.
 
-    python tools/compare.py supervised=configs/css/supervised_lite0_camvid_1-8.py css=configs/css/css_lite0_camvid_1-8.py \\
+    python tools/compare.py supervised=configs/css/supervised_lite0_camvid_1-8.py
+    css=configs/css/css_lite0_camvid_1-8.py \\
         --seeds 0 1 2 --work-dir work_dirs/camvid_1-8
 
 The first one named is the baseline. Runs that are finished are not repeated. Writes ``results.json`` into the work dir.
@@ -11,7 +12,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that a clone works without being installed
@@ -60,7 +61,7 @@ def compare(
     runs = {name: [work_dir / f"{name}_seed{seed}" for seed in seeds] for name in configs}
     areas = {name: np.stack([load_areas(str(run / "areas.npz")) for run in paths]) for name, paths in runs.items()}
 
-    results = {}
+    results: dict[str, dict] = {}
     for name, paths in runs.items():
         per_class = class_iou(areas[name])
         miou = np.nanmean(per_class, axis=1)
@@ -73,7 +74,7 @@ def compare(
             "config": str(configs[name]),
         }
         if name != baseline:
-            results[name]["gain"] = results[name]["mIoU"] - results[baseline]["mIoU"]
+            results[name]["gain"] = float(miou.mean()) - results[baseline]["mIoU"]
             results[name]["p"] = paired_swap_test(areas[name], areas[baseline], block=block)
     (work_dir / "results.json").write_text(json.dumps(results, indent=2) + "\n")
     return results
@@ -92,7 +93,7 @@ def print_table(results: Mapping[str, dict]) -> None:
     Console().print(table)
 
 
-def _join(values: Sequence[float]) -> str:
+def _join(values: Iterable[float]) -> str:
     return " / ".join(f"{value:.1f}" for value in values)
 
 

@@ -1,12 +1,14 @@
 """The demo: supervised-only against CSS on the generated data set, with the same labelled images and the same steps.
 
-Prints a table, writes ``work_dirs/demo/results.json`` and a picture of a few predictions, ``work_dirs/demo/predictions.png``.
+Prints a table, writes ``work_dirs/demo/results.json`` and a picture of a few predictions,
+``work_dirs/demo/predictions.png``.
 """
 
 import argparse
 from pathlib import Path
 
-from compare import compare, print_table  # first, because it finds the package in a clone that is not installed
+# First, because it finds the package in a clone that is not installed.
+from compare import compare, print_table  # type: ignore[import-not-found]
 
 # isort: split
 import matplotlib
@@ -25,7 +27,9 @@ def draw_predictions(work_dir: Path, data: Path, seed: int, out: Path, rows: int
 
     palette = np.array(DemoDataset.METAINFO["palette"], np.uint8)
     models = {
-        name: init_model(str(config), next((work_dir / f"{name}_seed{seed}").glob("iter_*.pth")).as_posix(), device="cpu")
+        name: init_model(
+            str(config), next((work_dir / f"{name}_seed{seed}").glob("iter_*.pth")).as_posix(), device="cpu"
+        )
         for name, config in CONFIGS.items()
     }
     images = sorted((data / "images/val").iterdir())[:rows]
@@ -33,7 +37,9 @@ def draw_predictions(work_dir: Path, data: Path, seed: int, out: Path, rows: int
     figure, axes = plt.subplots(rows, len(titles), figsize=(2 * len(titles), 2 * rows), squeeze=False)
     for row, path in zip(axes, images, strict=True):
         truth = (plt.imread(data / "labels/val" / path.name) * 255).round().astype(np.uint8)
-        predictions = [inference_model(model, str(path)).pred_sem_seg.data[0].cpu().numpy() for model in models.values()]
+        predictions = [
+            inference_model(model, str(path)).pred_sem_seg.data[0].cpu().numpy() for model in models.values()
+        ]
         row[0].imshow(plt.imread(path))
         for axis, labels in zip(row[1:], [truth, *predictions], strict=True):
             axis.imshow(palette[labels])

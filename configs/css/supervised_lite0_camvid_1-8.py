@@ -1,6 +1,9 @@
 _base_ = [
-    '../_base_/default_runtime.py', '../_base_/models/deeplabv3plus_efficientnet-lite0.py',
-    '../_base_/datasets/camvid.py', '../_base_/schedules/adamw_camvid.py', '../_base_/methods/supervised.py'
+    "../_base_/default_runtime.py",
+    "../_base_/models/deeplabv3plus_efficientnet-lite0.py",
+    "../_base_/datasets/camvid.py",
+    "../_base_/schedules/adamw_camvid.py",
+    "../_base_/methods/supervised.py",
 ]
 model = dict(**_base_.segmentor, data_preprocessor=_base_.preprocessing)
 train_dataloader = dict(batch_size=4, num_workers=2, dataset=_base_.labeled)

@@ -1,12 +1,15 @@
 # The labelled images of css_r101_cityscapes_1-8.py only, for as many steps.
 _base_ = [
-    '../_base_/default_runtime.py', '../_base_/models/deeplabv3plus_r101.py', '../_base_/datasets/cityscapes.py',
-    '../_base_/schedules/sgd_80k.py', '../_base_/methods/supervised.py'
+    "../_base_/default_runtime.py",
+    "../_base_/models/deeplabv3plus_r101.py",
+    "../_base_/datasets/cityscapes.py",
+    "../_base_/schedules/sgd_80k.py",
+    "../_base_/methods/supervised.py",
 ]
 segmentor = _base_.segmentor
 segmentor.decode_head.update(
-    num_classes=_base_.num_classes,
-    loss_decode=dict(type='OhemCrossEntropyLoss', threshold=0.7, min_kept=50000))
-segmentor.test_cfg = dict(mode='slide', crop_size=_base_.crop_size, stride=(513, 513))
+    num_classes=_base_.num_classes, loss_decode=dict(type="OhemCrossEntropyLoss", threshold=0.7, min_kept=50000)
+)
+segmentor.test_cfg = dict(mode="slide", crop_size=_base_.crop_size, stride=(513, 513))
 model = dict(**segmentor, data_preprocessor=_base_.preprocessing)
 train_dataloader = dict(batch_size=4, num_workers=8, dataset=_base_.labeled)

@@ -86,7 +86,7 @@ def generate(
 
     Raises:
         ValueError: A labelled list would be longer than the training set.
-        FileExistsError: ``out`` holds something else.
+        FileExistsError: ``out`` holds something else, or a part of it.
     """
     if not 0 < min(labeled) <= max(labeled) <= train:
         raise ValueError(f"labelled lists of {list(labeled)} images do not fit {train} training images")
@@ -96,7 +96,9 @@ def generate(
     if stamp.is_file() and json.loads(stamp.read_text()) == settings:
         return
     if out.is_dir() and any(out.iterdir()):
-        raise FileExistsError(f"{str(out)!r} holds something else than {settings}; remove it, or choose another folder")
+        raise FileExistsError(
+            f"{str(out)!r} holds something else than (the whole of) {settings}; remove it, or choose another folder"
+        )
 
     for number, (split, count) in enumerate(zip(SPLITS, (train, val), strict=True)):
         for kind in ("images", "labels"):

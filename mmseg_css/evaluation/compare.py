@@ -34,8 +34,8 @@ def paired_swap_test(
 
     Null hypothesis: on a run of ``block`` neighbouring images of one seed, it is chance which method gave which
     predictions. So each such unit is swapped by a fair coin, many times, and p is the share of swaps (the observed one
-    counted in) whose mean difference is at least as large. ``block`` > 1 for frames of a video, which are no independent
-    images.
+    counted in) whose mean difference is at least as large. ``block`` > 1 for frames of a video, which are no
+    independent images.
 
     Raises:
         ValueError: if the two do not have the same seeds, images and classes.

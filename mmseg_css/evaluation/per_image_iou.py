@@ -1,6 +1,7 @@
 """IoU as MMSeg computes it, with the areas of every image kept for a paired comparison."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from mmseg.evaluation import IoUMetric
@@ -13,12 +14,12 @@ class PerImageIoUMetric(IoUMetric):
     """MMSeg's `IoUMetric` that also writes intersection and union of every image and class.
 
     Args:
-        areas_file: ``.npz`` file with the arrays ``intersection`` and ``union``, images x classes, in pixels, images in the
-            order of the data set (of one process).
+        areas_file: ``.npz`` file with the arrays ``intersection`` and ``union``, images x classes, in pixels, images in
+            the order of the data set (of one process).
         kwargs: arguments of `IoUMetric`.
     """
 
-    def __init__(self, *, areas_file: str, **kwargs) -> None:
+    def __init__(self, *, areas_file: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.areas_file = Path(areas_file)
 

@@ -1,8 +1,9 @@
-"""The pixel-contrastive term of CSS: hard pixels are pulled to their class's prototype, away from other classes' pixels.
+"""The pixel-contrastive term of CSS: hard pixels are pulled to their class's prototype, away from other classes'
+pixels.
 
-Letters: b batch, k classes, a anchor classes (those with a hard pixel), q queries, n negatives, d embedding, h w pixels.
-Source: CSS (ICCV 2023, arXiv 2307.09755), section 3.2. Parameters are drawn first (`draw_contrast`), then the loss is a
-deterministic function of the draw (`prototype_contrast_loss`).
+Letters: b batch, k classes, a anchor classes (those with a hard pixel), q queries, n negatives, d embedding, h w
+pixels. Source: CSS (ICCV 2023, arXiv 2307.09755), section 3.2. Parameters are drawn first (`draw_contrast`), then the
+loss is a deterministic function of the draw (`prototype_contrast_loss`).
 """
 
 from typing import NamedTuple
@@ -50,9 +51,7 @@ def similarity_indicator(
     return torch.where(known, _read_at_label(similarity.softmax(dim=1), labels), 0.0)
 
 
-def confidence_indicator(
-    logits: Float[Tensor, "b k h w"], labels: Int[Tensor, "b h w"]
-) -> Float[Tensor, "b h w"]:
+def confidence_indicator(logits: Float[Tensor, "b k h w"], labels: Int[Tensor, "b h w"]) -> Float[Tensor, "b h w"]:
     """The predicted probability of the pixel's own class; 0 where the label is ignored.
 
     >>> confidence_indicator(torch.zeros(1, 2, 1, 1), torch.tensor([[[1]]])).item()
@@ -61,9 +60,7 @@ def confidence_indicator(
     return _read_at_label(logits.softmax(dim=1), labels)
 
 
-def _read_at_label(
-    probabilities: Float[Tensor, "b k h w"], labels: Int[Tensor, "b h w"]
-) -> Float[Tensor, "b h w"]:
+def _read_at_label(probabilities: Float[Tensor, "b k h w"], labels: Int[Tensor, "b h w"]) -> Float[Tensor, "b h w"]:
     valid = (labels >= 0) & (labels < probabilities.shape[1])
     own = probabilities.gather(1, torch.where(valid, labels, 0)[:, None])[:, 0]
     return torch.where(valid, own, 0.0)
@@ -72,7 +69,8 @@ def _read_at_label(
 def negative_class_probabilities(
     prototypes: Float[Tensor, "k d"], present: Bool[Tensor, " k"], temperature: float = 0.5
 ) -> Float[Tensor, "k k"]:
-    """From which class the negatives of a class come: softmax of the prototypes' cosine over the *other* present classes.
+    """From which class the negatives of a class come: softmax of the prototypes' cosine over the *other* present
+    classes.
 
     Rows of absent classes, and all rows when fewer than two classes are present, are zero.
 
@@ -98,16 +96,16 @@ def draw_contrast(
 ) -> ContrastDraw:
     """Draw the queries of every class from its hard pixels, and the negatives of every query in two stages.
 
-    Stage one draws a class among the other present ones (`negative_class_probabilities`), stage two a valid pixel of that
-    class; both with replacement, independently for every query. A pixel is valid if its label lies in [0, k). A class
-    without a hard pixel has no queries; with fewer than two present classes nobody has.
+    Stage one draws a class among the other present ones (`negative_class_probabilities`), stage two a valid pixel of
+    that class; both with replacement, independently for every query. A pixel is valid if its label lies in [0, k). A
+    class without a hard pixel has no queries; with fewer than two present classes nobody has.
     """
     num_classes = len(prototypes)
     labels = labels.flatten()
     valid = group_indices(labels, num_classes)
     candidates = group_indices(torch.where(hard.flatten(), labels, num_classes), num_classes)
-    present = valid.count > 0
-    classes = torch.nonzero((candidates.count > 0) & (present.sum() > 1)).flatten()
+    present = valid.size > 0
+    classes = torch.nonzero((candidates.size > 0) & (present.sum() > 1)).flatten()
 
     anchors = len(classes)
     queries = draw_members(candidates, classes[:, None].expand(anchors, num_queries), generator)
@@ -126,7 +124,8 @@ def prototype_contrast_loss(
     r"""InfoNCE of each query against its class's prototype (positive) and the drawn pixels (negatives).
 
     .. math:: L = \frac{1}{\#\mathrm{present}} \sum_{c} \frac{1}{q} \sum_{i}
-       -\log \frac{e^{\cos(z_{ci}, \rho_c)/\tau}}{e^{\cos(z_{ci}, \rho_c)/\tau} + \sum_n e^{\cos(z_{ci}, z^-_{cin})/\tau}}
+       -\log \frac{e^{s(z_{ci}, \rho_c)}}{e^{s(z_{ci}, \rho_c)} + \sum_n e^{s(z_{ci}, z^-_{cin})}},
+       \qquad s(u, v) = \cos(u, v) / \tau
 
     Only the queries carry a gradient. Without a query the loss is 0, still attached to ``embeddings``.
     """

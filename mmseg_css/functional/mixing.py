@@ -3,8 +3,6 @@
 Letters: b batch, m label maps, H W pixels.
 """
 
-import math
-
 import torch
 from einops import rearrange
 from jaxtyping import Bool, Int
@@ -14,7 +12,10 @@ from mmseg_css.types import View
 
 
 def draw_cutmix_boxes(
-    batch: int, size: tuple[int, int], generator: torch.Generator | None = None, device: torch.device | str | None = None
+    batch: int,
+    size: tuple[int, int],
+    generator: torch.Generator | None = None,
+    device: torch.device | str | None = None,
 ) -> Int[Tensor, "b 4"]:
     """One box (top, left, height, width) per image with half of its area, at a uniform position.
 

@@ -17,8 +17,8 @@ def ohem_cross_entropy(
 ) -> Float[Tensor, ""]:
     """Mean cross-entropy of the valid pixels whose own class has a probability below ``threshold``.
 
-    If these are fewer than ``min_kept`` per image (over the batch), the hardest so many are taken instead. Without a valid
-    pixel the loss is 0, attached to the graph.
+    If these are fewer than ``min_kept`` per image (over the batch), the hardest so many are taken instead. Without a
+    valid pixel the loss is 0, attached to the graph.
 
     >>> logits = torch.tensor([[4.0, 0.0], [0.0, 0.0]]).reshape(1, 2, 1, 2)
     >>> round(ohem_cross_entropy(logits, torch.tensor([[[0, 0]]]), min_kept=1).item(), 4)

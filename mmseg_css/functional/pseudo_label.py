@@ -86,7 +86,8 @@ def pseudo_label_loss(
 ) -> Float[Tensor, ""]:
     r"""Cross-entropy with pseudo-labels, each image weighted by how much of it is confident.
 
-    .. math:: w_b = \frac{\#\{\mathrm{confidence}_b \ge \mathrm{threshold}\}}{\#\{\mathrm{label}_b \ne \mathrm{ignore}\}},
+    .. math:: w_b = \frac{\#\{p : \mathrm{confidence}_{bp} \ge \mathrm{threshold}\}}
+                         {\#\{p : \mathrm{label}_{bp} \ne \mathrm{ignore}\}},
        \qquad L = \frac{\sum_{b,p} w_b \, \mathrm{CE}_{bp}}{\#\{\mathrm{CE}_{bp} > 0\}}
 
     Faithful to the published code: the numerator of :math:`w_b` counts ignored pixels too, so that :math:`w_b` can

@@ -3,10 +3,9 @@
 import math
 
 
-def exponential_rampdown(
-    progress: float, maximum: float = 1.0, minimum: float = 0.0, mult: float = -5.0
-) -> float:
-    r"""Weight that falls as :math:`\max(\mathrm{min}, \mathrm{max} \cdot e^{\mathrm{mult} \cdot p^2})`, and is ``minimum`` from the end on.
+def exponential_rampdown(progress: float, maximum: float = 1.0, minimum: float = 0.0, mult: float = -5.0) -> float:
+    r"""Weight that falls as :math:`\max(\mathrm{min}, \mathrm{max} \cdot e^{\mathrm{mult} \cdot p^2})`, and is
+    ``minimum`` from the end on.
 
     ``progress`` p is the share of the schedule that has passed: 0 at the start, 1 at the end.
 

@@ -1,6 +1,6 @@
 """Drawing pixels group by group, for all groups at once.
 
-Pixels are sorted by group, so that a group is a run ``[start, start + count)`` of one index vector and a draw with
+Pixels are sorted by group, so that a group is a run ``[start, start + size)`` of one index vector and a draw with
 replacement is one uniform number scaled to the run's length.
 """
 
@@ -12,24 +12,24 @@ from torch import Tensor
 
 
 class Groups(NamedTuple):
-    """Indices sorted by group: group g owns ``order[start[g] : start[g] + count[g]]``."""
+    """Indices sorted by group: group g owns ``order[start[g] : start[g] + size[g]]``."""
 
     order: Int[Tensor, " p"]
     start: Int[Tensor, " k"]
-    count: Int[Tensor, " k"]
+    size: Int[Tensor, " k"]
 
 
 def group_indices(group: Int[Tensor, " p"], num_groups: int) -> Groups:
     """Sort indices by their group; values outside ``[0, num_groups)`` belong to none.
 
     >>> groups = group_indices(torch.tensor([1, 0, 255, 1]), num_groups=2)
-    >>> groups.order.tolist(), groups.start.tolist(), groups.count.tolist()
+    >>> groups.order.tolist(), groups.start.tolist(), groups.size.tolist()
     ([1, 0, 3, 2], [0, 1], [1, 2])
     """
     bounded = torch.where((group >= 0) & (group < num_groups), group, num_groups)
     order = bounded.argsort(stable=True)
-    count = torch.bincount(bounded, minlength=num_groups + 1)[:num_groups]
-    return Groups(order, count.cumsum(0) - count, count)
+    size = torch.bincount(bounded, minlength=num_groups + 1)[:num_groups]
+    return Groups(order, size.cumsum(0) - size, size)
 
 
 def draw_members(
@@ -41,10 +41,10 @@ def draw_members(
     >>> draw_members(groups, torch.tensor([0, 0])).tolist()
     [1, 1]
     """
-    count = groups.count[chosen]
+    size = groups.size[chosen]
     # float64: a float32 uniform has 2^24 values, too few to reach every pixel of a large batch equally often.
     uniform = torch.rand(chosen.shape, generator=generator, device=chosen.device, dtype=torch.float64)
-    offset = (uniform * count).long().clamp(max=(count - 1))
+    offset = (uniform * size).long().clamp(max=size - 1)
     return groups.order[groups.start[chosen] + offset]
 
 

@@ -17,13 +17,14 @@ Mixing = Literal["none", "cutout", "cutmix", "classmix"]
 
 @MODELS.register_module()
 class StrongAugmentation(nn.Module):
-    """Random scale and crop, mixing, then colour jitter, blur and flip, batched, on the batch's device (CSS, steps 5 to 7).
+    """Random scale and crop, mixing, then colour jitter, blur and flip, batched, on the batch's device (CSS, steps 5 to
+    7).
 
     Args:
         crop: height and width of the result; the size of the input if None.
         scale: range of the random scale.
-        mixing: what happens inside a box (or on chosen classes) of half the image: nothing, blanked, filled from the next
-            image of the batch, or the next image's classes pasted.
+        mixing: what happens inside a box (or on chosen classes) of half the image: nothing, blanked, filled from the
+            next image of the batch, or the next image's classes pasted.
         jitter: brightness, contrast and saturation change by up to this share.
         hue: hue changes by up to this share of the colour circle.
         jitter_probability, blur_probability, flip_probability: share of the images that are changed.

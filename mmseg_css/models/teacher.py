@@ -4,6 +4,7 @@ from copy import deepcopy
 from typing import Any, Literal
 
 import torch
+from mmseg.models.segmentors import EncoderDecoder
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
@@ -17,8 +18,8 @@ class EMATeacher(nn.Module):
         student: the network to copy. The copy carries no gradient.
         decay: the largest decay; update t (from 0) uses ``min(1 - 1 / (t + 1), decay)``.
         mode: how its norm layers behave while the student trains. ``train``: batch statistics, as in CSS; ``eval``:
-            running statistics. Everything else (dropout, stochastic depth, heads that return more in training) is always in
-            eval mode. In evaluation all of it is, and ``model.train()`` never changes the choice.
+            running statistics. Everything else (dropout, stochastic depth, heads that return more in training) is
+            always in eval mode. In evaluation all of it is, and ``model.train()`` never changes the choice.
         buffers: the norm layers' running statistics. ``own``: its own, moved by its own batches (CSS); ``copy``: the
             student's; ``average``: averaged like the parameters.
     """
@@ -42,7 +43,7 @@ class EMATeacher(nn.Module):
         self.mode = mode
         self.buffer_policy = buffers
         self.step = 0
-        self.model = deepcopy(student).requires_grad_(False)
+        self.model: EncoderDecoder = deepcopy(student).requires_grad_(False)
         self.train(self.training)
 
     def train(self, mode: bool = True) -> "EMATeacher":

@@ -1,41 +1,45 @@
 # The generated data set: `python tools/make_demo_data.py data/demo`. 40 of 400 images are labelled.
 crop_size = (96, 96)
-images = 'data/demo/images'
-masks = 'data/demo/labels'
-labeled_list = 'data/demo/splits/labeled_40.txt'
+images = "data/demo/images"
+masks = "data/demo/labels"
+labeled_list = "data/demo/splits/labeled_40.txt"
 labeled = dict(
-    type='DemoDataset',
-    data_prefix=dict(img_path=f'{images}/train', seg_map_path=f'{masks}/train'),
+    type="DemoDataset",
+    data_prefix=dict(img_path=f"{images}/train", seg_map_path=f"{masks}/train"),
     ann_file=labeled_list,
     pipeline=[
-        dict(type='LoadImageFromFile'),
-        dict(type='LoadAnnotations'),
-        dict(type='RandomResize', scale=crop_size, ratio_range=(0.75, 1.5), keep_ratio=True),
-        dict(type='RandomCrop', crop_size=crop_size),
-        dict(type='RandomFlip', prob=0.5),
-        dict(type='PhotoMetricDistortion'),
-        dict(type='PackSegInputs'),
-    ])
+        dict(type="LoadImageFromFile"),
+        dict(type="LoadAnnotations"),
+        dict(type="RandomResize", scale=crop_size, ratio_range=(0.75, 1.5), keep_ratio=True),
+        dict(type="RandomCrop", crop_size=crop_size),
+        dict(type="RandomFlip", prob=0.5),
+        dict(type="PhotoMetricDistortion"),
+        dict(type="PackSegInputs"),
+    ],
+)
 unlabeled = dict(
-    type='UnlabeledDataset',
-    data_prefix=dict(img_path=f'{images}/train'),
+    type="UnlabeledDataset",
+    data_prefix=dict(img_path=f"{images}/train"),
     exclude=labeled_list,
     pipeline=[
-        dict(type='LoadImageFromFile'),
-        dict(type='RandomFlip', prob=0.5),
-        dict(type='PackSegInputs'),
-    ])
+        dict(type="LoadImageFromFile"),
+        dict(type="RandomFlip", prob=0.5),
+        dict(type="PackSegInputs"),
+    ],
+)
 val_dataloader = dict(
     batch_size=10,
     num_workers=1,
     persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
+    sampler=dict(type="DefaultSampler", shuffle=False),
     dataset=dict(
-        type='DemoDataset',
-        data_prefix=dict(img_path=f'{images}/val', seg_map_path=f'{masks}/val'),
+        type="DemoDataset",
+        data_prefix=dict(img_path=f"{images}/val", seg_map_path=f"{masks}/val"),
         pipeline=[
-            dict(type='LoadImageFromFile'),
-            dict(type='LoadAnnotations'),
-            dict(type='PackSegInputs'),
-        ]))
+            dict(type="LoadImageFromFile"),
+            dict(type="LoadAnnotations"),
+            dict(type="PackSegInputs"),
+        ],
+    ),
+)
 test_dataloader = val_dataloader

@@ -1,26 +1,28 @@
 # CSS with the settings of the paper (VOC). `segmentor` and the data are the leaf's.
 model = dict(
-    type='CSS',
-    data_preprocessor=dict(type='SemiDataPreprocessor'),
-    strategy='mix',
-    indicator='similarity',
-    teacher=dict(decay=0.99, mode='train', buffers='own'),
-    teacher_sees='both',
+    type="CSS",
+    data_preprocessor=dict(type="SemiDataPreprocessor"),
+    strategy="mix",
+    indicator="similarity",
+    teacher=dict(decay=0.99, mode="train", buffers="own"),
+    teacher_sees="both",
     prototype_decay=0.99,
-    augmentation=dict(type='StrongAugmentation', scale=(0.5, 1.5), mixing='cutmix'),
-    pseudo_label_loss=dict(type='PseudoLabelLoss', threshold=0.97),
-    contrast_loss=dict(type='PrototypeContrastLoss', num_queries=256, num_negatives=512, temperature=0.5),
+    augmentation=dict(type="StrongAugmentation", scale=(0.5, 1.5), mixing="cutmix"),
+    pseudo_label_loss=dict(type="PseudoLabelLoss", threshold=0.97),
+    contrast_loss=dict(type="PrototypeContrastLoss", num_queries=256, num_negatives=512, temperature=0.5),
     weak_threshold=0.7,
     strong_threshold=0.8,
-    temperature=0.5)
+    temperature=0.5,
+)
 train_dataloader = dict(
     persistent_workers=True,
-    sampler=dict(type='PairedSampler', ratio=(1, 1)),
-    collate_fn=dict(type='paired_collate'),
-    dataset=dict(type='PairedDataset'))
+    sampler=dict(type="PairedSampler", ratio=(1, 1)),
+    collate_fn=dict(type="paired_collate"),
+    dataset=dict(type="PairedDataset"),
+)
 custom_hooks = [
-    dict(type='ProgressHook'),
-    dict(type='TeacherUpdateHook'),
-    dict(type='PrototypeCommitHook'),
-    dict(type='DiagnosticsHook'),
+    dict(type="ProgressHook"),
+    dict(type="TeacherUpdateHook"),
+    dict(type="PrototypeCommitHook"),
+    dict(type="DiagnosticsHook"),
 ]

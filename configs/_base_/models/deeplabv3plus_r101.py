@@ -1,9 +1,9 @@
 # DeepLabV3+ with ResNet-101 (torchvision's stem), output stride 8, as in the CSS paper.
-norm_cfg = dict(type='SyncBN', requires_grad=True)
+norm_cfg = dict(type="SyncBN", requires_grad=True)
 segmentor = dict(
-    type='EncoderDecoder',
+    type="EncoderDecoder",
     backbone=dict(
-        type='ResNet',
+        type="ResNet",
         depth=101,
         num_stages=4,
         out_indices=(0, 1, 2, 3),
@@ -11,11 +11,12 @@ segmentor = dict(
         dilations=(1, 1, 2, 4),
         norm_cfg=norm_cfg,
         norm_eval=False,
-        style='pytorch',
+        style="pytorch",
         contract_dilation=True,
-        init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet101')),
+        init_cfg=dict(type="Pretrained", checkpoint="torchvision://resnet101"),
+    ),
     decode_head=dict(
-        type='DeepLabV3PlusHead',
+        type="DeepLabV3PlusHead",
         in_channels=2048,
         in_index=3,
         channels=256,
@@ -26,5 +27,7 @@ segmentor = dict(
         num_classes=21,
         norm_cfg=norm_cfg,
         align_corners=True,
-        loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True)),
-    test_cfg=dict(mode='whole'))
+        loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True),
+    ),
+    test_cfg=dict(mode="whole"),
+)

@@ -1,13 +1,18 @@
 """Look into the training: which classes the contrast uses, and what the pseudo-labels look like."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 import torch
+from einops import rearrange
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch import Tensor
 from torch.nn import functional as F
 
 from mmseg_css.engine.hooks.progress import unwrap
+from mmseg_css.models.segmentors import Diagnostics
 from mmseg_css.registry import HOOKS
 
 
@@ -27,7 +32,7 @@ class DiagnosticsHook(Hook):
         self.log_interval = log_interval
         self.image_interval = image_interval
         self.max_images = max_images
-        self._anchors: torch.Tensor | None = None
+        self._anchors: list[Tensor] = []
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
@@ -35,28 +40,28 @@ class DiagnosticsHook(Hook):
         diagnostics = unwrap(runner.model).diagnostics
         if diagnostics is None:
             return
-        self._anchors = diagnostics.anchors if self._anchors is None else self._anchors + diagnostics.anchors
+        self._anchors.append(diagnostics.anchors)
         if self.every_n_train_iters(runner, self.log_interval):
             classes = runner.train_dataloader.dataset.metainfo["classes"]
-            mean = (self._anchors / self.log_interval).tolist()
+            mean = torch.stack(self._anchors).mean(dim=0).tolist()
             runner.logger.info(
                 "anchors per class and iteration: "
                 + ", ".join(f"{name} {count:.0f}" for name, count in zip(classes, mean, strict=True))
             )
             scalars = {f"anchors/{name}": count for name, count in zip(classes, mean, strict=True)}
             runner.visualizer.add_scalars(scalars, step=runner.iter + 1)
-            self._anchors = None
+            self._anchors = []
         if self.every_n_train_iters(runner, self.image_interval):
-            runner.visualizer.add_image("pseudo_labels", self._panel(runner), step=runner.iter + 1)
+            runner.visualizer.add_image("pseudo_labels", self._panel(runner, diagnostics), step=runner.iter + 1)
 
-    def _panel(self, runner: Runner) -> np.ndarray:
+    def _panel(self, runner: Runner, diagnostics: Diagnostics) -> np.ndarray:
         """Rows of input, pseudo-label (ignored pixels black), prediction; RGB."""
-        model = unwrap(runner.model)
-        image, pseudo_label, logits, _ = model.diagnostics
+        image, pseudo_label, logits, _ = diagnostics
         size = image.shape[2:]
-        mean, std = model.data_preprocessor.mean, model.data_preprocessor.std
+        preprocessor: Any = unwrap(runner.model).data_preprocessor
+        mean, std = preprocessor.mean, preprocessor.std
         rgb = (image[: self.max_images, :3] * std[:3] + mean[:3]).clamp(0, 255)
-        rgb = rgb.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).byte().cpu().numpy()
+        rgb = rearrange(rgb.expand(-1, 3, -1, -1), "b c h w -> b h w c").byte().cpu().numpy()
         prediction = F.interpolate(logits[: self.max_images], size, mode="bilinear").argmax(dim=1)
 
         colours = np.zeros((256, 3), np.uint8)

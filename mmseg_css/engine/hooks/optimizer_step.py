@@ -1,11 +1,11 @@
 """What must happen once per optimiser step, and only if there was one."""
 
 from abc import abstractmethod
+from typing import Any
 
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from torch import nn
 
 from mmseg_css.engine.hooks.progress import unwrap
 from mmseg_css.registry import HOOKS
@@ -14,8 +14,8 @@ from mmseg_css.registry import HOOKS
 class OptimizerStepHook(Hook):
     """Calls `after_step` when the optimiser has stepped on finite losses, `after_skip` when the step fell out.
 
-    It does neither while gradients are still accumulating. Whether the optimiser stepped is not deduced but heard from the
-    optimiser itself, so that a step skipped by a gradient scaler counts as what it is.
+    It does neither while gradients are still accumulating. Whether the optimiser stepped is not deduced but heard from
+    the optimiser itself, so that a step skipped by a gradient scaler counts as what it is.
     """
 
     def before_train(self, runner: Runner) -> None:
@@ -29,6 +29,7 @@ class OptimizerStepHook(Hook):
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
     ) -> None:
+        assert outputs is not None  # MMEngine's training loops pass the losses
         self._finite = self._finite and bool(torch.isfinite(outputs["loss"]))
         if not runner.optim_wrapper.should_update():
             return
@@ -39,17 +40,18 @@ class OptimizerStepHook(Hook):
         self._stepped, self._finite = False, True
 
     @abstractmethod
-    def after_step(self, model: nn.Module) -> None: ...
+    def after_step(self, model: Any) -> None:
+        """The optimiser has stepped."""
 
-    def after_skip(self, model: nn.Module) -> None:
-        """By default nothing."""
+    def after_skip(self, model: Any) -> None:
+        """The step fell out. By default nothing."""
 
 
 @HOOKS.register_module()
 class TeacherUpdateHook(OptimizerStepHook):
     """Move the teacher towards the student after every optimiser step."""
 
-    def after_step(self, model: nn.Module) -> None:
+    def after_step(self, model: Any) -> None:
         model.teacher.update(model.student)
 
 
@@ -57,8 +59,8 @@ class TeacherUpdateHook(OptimizerStepHook):
 class PrototypeCommitHook(OptimizerStepHook):
     """Make the prototypes that the step's loss looked ahead to the bank's state; forget them if the step fell out."""
 
-    def after_step(self, model: nn.Module) -> None:
+    def after_step(self, model: Any) -> None:
         model.bank.commit()
 
-    def after_skip(self, model: nn.Module) -> None:
+    def after_skip(self, model: Any) -> None:
         model.bank.discard()

@@ -1,17 +1,19 @@
 """Tell the model where the training stands."""
 
+from typing import cast
+
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
-from mmseg_css.models.segmentors import Progress
+from mmseg_css.models.segmentors import Progress, SemiSegmentor
 from mmseg_css.registry import HOOKS
 
 
-def unwrap(model: nn.Module) -> nn.Module:
+def unwrap(model: nn.Module) -> SemiSegmentor:
     """The model itself, without the wrapper of distributed training."""
-    return model.module if is_model_wrapper(model) else model
+    return cast(SemiSegmentor, model.module if is_model_wrapper(model) else model)
 
 
 @HOOKS.register_module()

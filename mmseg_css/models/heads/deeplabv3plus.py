@@ -1,5 +1,7 @@
 """The decoder of the CSS paper: DeepLabV3+ with plain convolutions."""
 
+from typing import Any
+
 import torch
 from mmcv.cnn import ConvModule
 from mmseg.models.decode_heads import ASPPHead
@@ -24,7 +26,7 @@ class DeepLabV3PlusHead(ASPPHead):
 
     tap = "fuse"
 
-    def __init__(self, *, low_in_channels: int, low_channels: int = 48, **kwargs) -> None:
+    def __init__(self, *, low_in_channels: int, low_channels: int = 48, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         style = dict(conv_cfg=self.conv_cfg, norm_cfg=self.norm_cfg, act_cfg=self.act_cfg)
         # The 1x1 projection of DeepLabV3; MMSeg's ASPPHead has a 3x3 one.

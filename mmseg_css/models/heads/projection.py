@@ -1,11 +1,18 @@
 """The projection branch: a second output of a decode head, an embedding of every pixel."""
 
+from typing import TYPE_CHECKING, Any
+
 from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmseg_css.registry import MODELS
 from mmseg_css.types import SegOutput
+
+if TYPE_CHECKING:
+    from mmseg.models.decode_heads.decode_head import BaseDecodeHead as DecodeHead
+else:
+    DecodeHead = object  # a mixin: the head it is mixed into is the other base
 
 
 @MODELS.register_module()
@@ -19,7 +26,9 @@ class ProjectionBranch(BaseModule):
         norm_cfg: MMSeg's norm config; a head with `ProjectionMixin` passes its own on.
     """
 
-    def __init__(self, *, in_channels: int, channels: int = 256, hidden: int = 256, norm_cfg: dict | None = None) -> None:
+    def __init__(
+        self, *, in_channels: int, channels: int = 256, hidden: int = 256, norm_cfg: dict | None = None
+    ) -> None:
         super().__init__()
         self.channels = channels
         self.layers = nn.Sequential(
@@ -30,7 +39,7 @@ class ProjectionBranch(BaseModule):
         return self.layers(features)
 
 
-class ProjectionMixin:
+class ProjectionMixin(DecodeHead):
     """Give any MMSeg decode head a projection branch: ``class MyProjectionHead(ProjectionMixin, MyHead): ...``.
 
     ``forward`` keeps MMSeg's contract (logits), so prediction and every MMSeg tool work, and the branch costs nothing
@@ -44,7 +53,7 @@ class ProjectionMixin:
     #: The submodule whose *input* the branch reads, too. Every MMSeg head calls its classifier ``conv_seg``.
     tap = "conv_seg"
 
-    def __init__(self, *, projection: dict, **kwargs) -> None:
+    def __init__(self, *, projection: dict, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         in_channels = self.get_submodule(self.tap).in_channels
         self.projection = MODELS.build({"in_channels": in_channels, "norm_cfg": self.norm_cfg, **projection})

@@ -18,7 +18,8 @@ class PrototypeContrastLoss(nn.Module):
         temperature: of the contrast itself.
         similarity_temperature: of the choice of the negatives' classes.
         loss_weight: factor of the loss at the start.
-        ramp_mult: the factor falls as ``exp(ramp_mult * progress^2)`` and is 0 at the end; 0 keeps it constant till then.
+        ramp_mult: the factor falls as ``exp(ramp_mult * progress^2)`` and is 0 at the end; 0 keeps it constant till
+            then.
     """
 
     def __init__(

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from mmengine.dist import get_rank
-from mmseg.models.segmentors import BaseSegmentor
+from mmseg.models.segmentors import BaseSegmentor, EncoderDecoder
 from mmseg.structures import SegDataSample
 from mmseg.utils import add_prefix
 from torch import Tensor, nn
@@ -56,21 +56,23 @@ class SemiSegmentor(BaseSegmentor):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
-        self.student = MODELS.build(segmentor)
+        self.student: EncoderDecoder = MODELS.build(segmentor)
         self.compile_backbone = compile_backbone
         self.progress = Progress()
         self.diagnostics: Diagnostics | None = None
         head = self.student.decode_head
         if not isinstance(head, ProjectionMixin):
+            name = type(head).__name__
             raise TypeError(
-                f"model.segmentor.decode_head is a {type(head).__name__}, which has no projection branch. Use one that has "
-                "(for example DeepLabV3PlusProjectionHead), or register `class MyProjectionHead(ProjectionMixin, "
-                f"{type(head).__name__}): ...`"
+                f"model.segmentor.decode_head is a {name}, which has no projection branch. Use one that has (for "
+                "example DeepLabV3PlusProjectionHead), or register "
+                f"`class MyProjectionHead(ProjectionMixin, {name}): ...`"
             )
         if head.out_channels != head.num_classes or head.num_classes < 2:
             raise ValueError(
                 f"model.segmentor.decode_head has num_classes={head.num_classes} and out_channels={head.out_channels}; "
-                "pseudo-labels need one output for each class. For binary segmentation set num_classes=2, out_channels=2."
+                "pseudo-labels need one output for each class. For binary segmentation set "
+                "num_classes=2, out_channels=2."
             )
         if compile_backbone:
             self.student.backbone.compile()
@@ -93,7 +95,7 @@ class SemiSegmentor(BaseSegmentor):
         return self.student.align_corners
 
     @property
-    def predictor(self) -> nn.Module:
+    def predictor(self) -> EncoderDecoder:
         """The network that predicts."""
         return self.student
 
@@ -128,7 +130,7 @@ class SemiSegmentor(BaseSegmentor):
         return self.predictor._forward(inputs, data_samples)
 
     def generator(self, device: torch.device) -> torch.Generator:
-        """Randomness of this iteration on this rank: a function of (seed, iteration, rank), so that resuming is exact."""
+        """Randomness of this iteration and rank: a function of (seed, iteration, rank), so resuming is exact."""
         entropy = np.random.SeedSequence([self.progress.seed, self.progress.iteration, get_rank()])
         return torch.Generator(device).manual_seed(int(entropy.generate_state(1)[0]))
 
@@ -138,7 +140,7 @@ class SemiSegmentor(BaseSegmentor):
         return min(1.0, self.progress.iteration / self.progress.max_iterations)
 
 
-def segment(network: nn.Module, images: Float[Tensor, "b c H W"]) -> SegOutput:
+def segment(network: EncoderDecoder, images: Float[Tensor, "b c H W"]) -> SegOutput:
     """Logits and embeddings of a network whose head has a projection branch."""
     return network.decode_head.forward_embeddings(network.extract_feat(images))
 

@@ -1,10 +1,11 @@
 """CSS: pseudo-labels from two spaces, contrast where the representation is weak (ICCV 2023, arXiv 2307.09755)."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
+from mmseg.models.segmentors import EncoderDecoder
 from mmseg.structures import SegDataSample
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from mmseg_css.functional.contrastive import confidence_indicator, similarity_indicator
@@ -21,18 +22,20 @@ class CSS(SemiSegmentor):
     """Collaborative Space Supervision.
 
     Args:
-        strategy: which pseudo-label supervises the logit space. ``mix``: the one both spaces agree on, elsewhere none (the
-            paper's main one); ``cross``: the representation space's, after ``cross_warmup``; ``logit``: the logit space's own.
-        indicator: what tells hard pixels: ``similarity`` to the prototypes (the paper's), or ``confidence`` of the logits.
+        strategy: which pseudo-label supervises the logit space. ``mix``: the one both spaces agree on, elsewhere none
+            (the paper's main one); ``cross``: the representation space's, after ``cross_warmup``; ``logit``: the logit
+            space's own.
+        indicator: what tells hard pixels: ``similarity`` to the prototypes (the paper's), or ``confidence`` of the
+            logits.
         teacher: settings of `EMATeacher`.
-        teacher_sees: the published code also runs the teacher on labelled images, which moves its batch-norm statistics and
-            nothing else: ``both`` does so too, ``unlabeled`` spares that forward pass.
+        teacher_sees: the published code also runs the teacher on labelled images, which moves its batch-norm statistics
+            and nothing else: ``both`` does so too, ``unlabeled`` spares that forward pass.
         prototype_decay: settings of `PrototypeBank`.
         augmentation, pseudo_label_loss, contrast_loss: configs of the parts.
         weak_threshold: confidence from which an unlabelled pixel takes part in the contrast.
         strong_threshold: indicator below which a pixel is hard (0.8 for VOC, 0.97 for Cityscapes). The similarity of k
-            classes is at most ``e^(1/T) / (e^(1/T) + (k - 1) e^(-1/T))``: 0.73 for 21 classes at T = 0.5, so that with the
-            paper's values every valid pixel is hard.
+            classes is at most ``e^(1/T) / (e^(1/T) + (k - 1) e^(-1/T))``: 0.73 for 21 classes at T = 0.5, so that with
+            the paper's values every valid pixel is hard.
         temperature: T of the similarity to the prototypes.
         cross_warmup: iterations during which ``cross`` supervises with the logit space's labels.
         predict_on: which network evaluates, ``teacher`` or ``student``.
@@ -55,7 +58,7 @@ class CSS(SemiSegmentor):
         temperature: float = 0.5,
         cross_warmup: int = 0,
         predict_on: Literal["teacher", "student"] = "teacher",
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         for name, value, choices in (
@@ -87,7 +90,7 @@ class CSS(SemiSegmentor):
             self.teacher.model.backbone.compile()
 
     @property
-    def predictor(self) -> nn.Module:
+    def predictor(self) -> EncoderDecoder:
         return self.teacher.model if self.predict_on == "teacher" else self.student
 
     def init_weights(self) -> None:
@@ -140,7 +143,8 @@ class CSS(SemiSegmentor):
     def pseudo_labelled_view(self, images: Tensor, samples: list[SegDataSample]) -> tuple[View, Tensor]:
         """Images with their pseudo-labels, and the share of valid pixels on which the two spaces agree.
 
-        The first label map supervises the logit space, the last one the contrast; under ``mix`` and ``logit`` they are one.
+        The first label map supervises the logit space, the last one the contrast; under ``mix`` and ``logit`` they are
+        one.
         """
         teacher = segment(self.teacher.model, images)
         size = (images.shape[2], images.shape[3])
@@ -187,9 +191,7 @@ class CSS(SemiSegmentor):
         with torch.no_grad():
             self.bank.observe(embeddings, labels)
             if self.indicator == "similarity":
-                clear = similarity_indicator(
-                    embeddings, labels, self.bank.prototypes, self.bank.seen, self.temperature
-                )
+                clear = similarity_indicator(embeddings, labels, self.bank.prototypes, self.bank.seen, self.temperature)
             else:
                 clear = confidence_indicator(output.logits.float(), labels)
             prototypes, _ = self.bank.lookahead()
