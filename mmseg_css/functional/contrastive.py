@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmseg_css.functional.prototypes import prototype_similarity
+from mmseg_css.functional.prototypes import check_temperature, prototype_similarity
 from mmseg_css.functional.sampling import draw_categories, draw_members, group_indices
 
 
@@ -43,9 +43,9 @@ def similarity_indicator(
     >>> round(similarity_indicator(embeddings, torch.tensor([[[0]]]), torch.eye(2), both).item(), 3)
     0.881
     """
+    check_temperature(temperature)
     similarity = prototype_similarity(embeddings, prototypes) / temperature
     similarity = similarity.masked_fill(~seen[:, None, None], torch.finfo(similarity.dtype).min)
-    known = torch.zeros_like(labels, dtype=torch.bool)
     in_range = (labels >= 0) & (labels < len(prototypes))
     known = in_range & seen[torch.where(in_range, labels, 0)]
     return torch.where(known, _read_at_label(similarity.softmax(dim=1), labels), 0.0)
@@ -77,6 +77,7 @@ def negative_class_probabilities(
     >>> negative_class_probabilities(torch.eye(3), torch.tensor([True, True, True])).tolist()
     [[0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]]
     """
+    check_temperature(temperature)
     normalised = F.normalize(prototypes, dim=1)
     similarity = torch.einsum("kd,jd->kj", normalised, normalised) / temperature
     allowed = present[:, None] & present[None, :]
@@ -99,6 +100,11 @@ def draw_contrast(
     Stage one draws a class among the other present ones (`negative_class_probabilities`), stage two a valid pixel of
     that class; both with replacement, independently for every query. A pixel is valid if its label lies in [0, k). A
     class without a hard pixel has no queries; with fewer than two present classes nobody has.
+
+    >>> labels, hard = torch.tensor([[[0, 1, 255]]]), torch.tensor([[[True, False, True]]])
+    >>> draw = draw_contrast(labels, hard, torch.eye(2), num_queries=1, num_negatives=2)
+    >>> draw.classes.tolist(), draw.queries.tolist(), draw.negatives.tolist()
+    ([0], [[0]], [[[1, 1]]])
     """
     num_classes = len(prototypes)
     labels = labels.flatten()
@@ -128,7 +134,13 @@ def prototype_contrast_loss(
        \qquad s(u, v) = \cos(u, v) / \tau
 
     Only the queries carry a gradient. Without a query the loss is 0, still attached to ``embeddings``.
+
+    >>> embeddings = torch.eye(2).reshape(1, 2, 1, 2)
+    >>> draw = draw_contrast(torch.tensor([[[0, 1]]]), torch.tensor([[[True, True]]]), torch.eye(2), 1, 1)
+    >>> round(prototype_contrast_loss(embeddings, draw, torch.eye(2)).item(), 4)  # log(1 + e^-2)
+    0.1269
     """
+    check_temperature(temperature)
     if len(draw.classes) == 0:
         return embeddings.sum() * 0.0
     pixels = F.normalize(rearrange(embeddings, "b d h w -> (b h w) d"), dim=1)

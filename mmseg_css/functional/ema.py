@@ -28,4 +28,6 @@ def ema_update_(targets: Sequence[Tensor], sources: Sequence[Tensor], decay: flo
     >>> target
     [tensor([2.])]
     """
+    if len(targets) != len(sources) or not targets:
+        raise ValueError(f"expected as many sources as targets, at least one; got {len(targets)} and {len(sources)}")
     torch._foreach_lerp_(list(targets), list(sources), 1 - decay)

@@ -34,6 +34,10 @@ def draw_scale_crop(
 
     Raises:
         ValueError: if the scale range is empty or not positive.
+
+    >>> params = draw_scale_crop(1, size=(8, 8), crop=(4, 4), scale=(0.5, 0.5))
+    >>> params.scale.item(), params.top.item(), params.left.item()
+    (0.5, 0, 0)
     """
     lowest, highest = scale
     if not 0 < lowest <= highest:
@@ -57,6 +61,12 @@ def apply_scale_crop(view: View, params: ScaleCrop, crop: tuple[int, int], ignor
     Image: bilinear, padded by reflection. Labels, confidences, validity: nearest, padded with ignore / 0 / False.
     Done as one gather of source coordinates, so every pixel is resampled once. Deviation: the published code resizes
     through an image library whose bilinear filter is wider when shrinking; here it is the plain one.
+
+    >>> labels = torch.tensor([[[[1, 2], [3, 4]]]])
+    >>> view = View(labels.float(), labels, torch.ones(1, 1, 2, 2), torch.ones(1, 2, 2, dtype=torch.bool))
+    >>> params = ScaleCrop(torch.ones(1), torch.tensor([0]), torch.tensor([1]))
+    >>> apply_scale_crop(view, params, crop=(2, 2)).labels.tolist()
+    [[[[2, 255], [4, 255]]]]
     """
     size = (view.image.shape[2], view.image.shape[3])
     rows, inside_rows = _source_coordinates(size[0], params.scale, params.top, crop[0])
@@ -101,12 +111,22 @@ def draw_flip(
     generator: torch.Generator | None = None,
     device: torch.device | str | None = None,
 ) -> Bool[Tensor, " b"]:
-    """Which images are mirrored."""
+    """Which images are mirrored.
+
+    >>> draw_flip(2, probability=1.0)
+    tensor([True, True])
+    """
     return torch.rand(batch, generator=generator, device=device) < probability
 
 
 def apply_flip(view: View, flip: Bool[Tensor, " b"]) -> View:
-    """Mirror the chosen images left to right, with all that moves with their pixels."""
+    """Mirror the chosen images left to right, with all that moves with their pixels.
+
+    >>> labels = torch.tensor([[[[1, 2]]]])
+    >>> view = View(labels.float(), labels, torch.ones(1, 1, 1, 2), torch.ones(1, 1, 2, dtype=torch.bool))
+    >>> apply_flip(view, torch.tensor([True])).labels.tolist()
+    [[[[2, 1]]]]
+    """
 
     def mirror(own: Tensor) -> Tensor:
         return torch.where(flip.reshape(-1, *[1] * (own.ndim - 1)), own.flip(-1), own)

@@ -23,6 +23,10 @@ def draw_cutmix_boxes(
 
     Raises:
         ValueError: if the image is less than 4 pixels wide, which leaves no width to draw.
+
+    >>> top, left, height, width = draw_cutmix_boxes(1, (8, 8))[0].tolist()
+    >>> 5 <= width < 8, height == round(32 / width)
+    (True, True)
     """
     height, width = size
     narrowest = (width + 1) // 2 + 1
@@ -59,6 +63,9 @@ def draw_classmix_mask(
     """True on the pixels of a random half (rounded up) of the classes that each image shows.
 
     Ignored pixels are never chosen. The mask lies on the image the pixels are taken *from*.
+
+    >>> draw_classmix_mask(torch.tensor([[[3, 255]]]), num_classes=4).tolist()
+    [[[True, False]]]
     """
     valid = (labels >= 0) & (labels < num_classes)
     index = torch.where(valid, labels, num_classes)
@@ -73,7 +80,13 @@ def draw_classmix_mask(
 
 
 def paste_next(view: View, mask: Bool[Tensor, "b H W"]) -> View:
-    """Fill the masked pixels of every image from the next image of the batch, the last one's from the first."""
+    """Fill the masked pixels of every image from the next image of the batch, the last one's from the first.
+
+    >>> labels = torch.tensor([[[[1, 1]]], [[[2, 2]]]])
+    >>> view = View(labels.float(), labels, torch.ones(2, 1, 1, 2), torch.ones(2, 1, 2, dtype=torch.bool))
+    >>> paste_next(view, torch.tensor([[[True, False]], [[False, False]]])).labels.flatten().tolist()
+    [2, 1, 2, 2]
+    """
 
     def paste(own: Tensor) -> Tensor:
         over_channels = mask if own.ndim == mask.ndim else mask[:, None]
@@ -83,7 +96,13 @@ def paste_next(view: View, mask: Bool[Tensor, "b H W"]) -> View:
 
 
 def cut_out(view: View, mask: Bool[Tensor, "b H W"], ignore_index: int = 255) -> View:
-    """Blank the masked pixels: image 0, labels ignored, confidences 0, not valid."""
+    """Blank the masked pixels: image 0, labels ignored, confidences 0, not valid.
+
+    >>> labels = torch.tensor([[[[1, 1]]]])
+    >>> view = View(labels.float(), labels, torch.ones(1, 1, 1, 2), torch.ones(1, 1, 2, dtype=torch.bool))
+    >>> cut_out(view, torch.tensor([[[True, False]]])).labels.flatten().tolist()
+    [255, 1]
+    """
     over_channels = mask[:, None]
     return View(
         view.image.masked_fill(over_channels, 0.0),

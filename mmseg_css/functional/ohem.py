@@ -15,15 +15,20 @@ def ohem_cross_entropy(
     min_kept: int = 50_000,
     ignore_index: int = 255,
 ) -> Float[Tensor, ""]:
-    """Mean cross-entropy of the valid pixels whose own class has a probability below ``threshold``.
+    """Mean cross-entropy of the valid pixels whose own class has a probability of at most ``threshold``.
 
     If these are fewer than ``min_kept`` per image (over the batch), the hardest so many are taken instead. Without a
     valid pixel the loss is 0, attached to the graph.
+
+    Raises:
+        ValueError: if ``threshold`` lies outside (0, 1] or ``min_kept`` is not positive.
 
     >>> logits = torch.tensor([[4.0, 0.0], [0.0, 0.0]]).reshape(1, 2, 1, 2)
     >>> round(ohem_cross_entropy(logits, torch.tensor([[[0, 0]]]), min_kept=1).item(), 4)
     0.6931
     """
+    if not 0 < threshold <= 1 or min_kept < 1:
+        raise ValueError(f"threshold must lie in (0, 1] and min_kept be positive, got {threshold} and {min_kept}")
     cross_entropy = F.cross_entropy(logits, label, ignore_index=ignore_index, reduction="none")
     with torch.no_grad():
         count = min(min_kept * len(label), label.numel())

@@ -46,6 +46,9 @@ def draw_color_jitter(
 
     Raises:
         ValueError: if ``strength`` lies outside [0, 1] or ``hue`` outside [0, 0.5].
+
+    >>> draw_color_jitter(2, strength=0.0, probability=1.0).brightness
+    tensor([1., 1.])
     """
     if not 0 <= strength <= 1 or not 0 <= hue <= 0.5:
         raise ValueError(f"strength must lie in [0, 1] and hue in [0, 0.5], got {strength} and {hue}")
@@ -61,6 +64,11 @@ def apply_color_jitter(image: Float[Tensor, "b c H W"], params: ColorJitter) -> 
     """Change RGB images with values in [0, 1]; grey and multi-channel images keep what only colour has.
 
     Saturation and hue exist for three channels only, so that images with another number get brightness and contrast.
+
+    >>> grey = torch.full((1, 3, 1, 1), 0.5)
+    >>> jitter = draw_color_jitter(1, strength=0.0, hue=0.0, probability=1.0)
+    >>> torch.allclose(apply_color_jitter(grey, jitter), grey)
+    True
     """
     changes = [
         lambda x: adjust_brightness_accumulative(x, params.brightness),
@@ -83,13 +91,22 @@ def draw_blur(
     generator: torch.Generator | None = None,
     device: torch.device | str | None = None,
 ) -> Blur:
-    """Sigma uniform in the given range, for a share of the images."""
+    """Sigma uniform in the given range, for a share of the images.
+
+    >>> draw_blur(1, sigma=(0.5, 0.5)).sigma
+    tensor([0.5000])
+    """
     applied = torch.rand(batch, generator=generator, device=device) < probability
     return Blur(applied, sigma[0] + (sigma[1] - sigma[0]) * torch.rand(batch, generator=generator, device=device))
 
 
 def apply_blur(image: Float[Tensor, "b c H W"], params: Blur, taps: int = 9) -> Float[Tensor, "b c H W"]:
-    """Gaussian blur, each image with its own sigma; ``taps`` pixels wide (9 covers 3.5 sigma of the strongest)."""
+    """Gaussian blur, each image with its own sigma; ``taps`` pixels wide (9 covers 3.5 sigma of the strongest).
+
+    >>> flat = torch.full((1, 3, 8, 8), 0.5)
+    >>> torch.allclose(apply_blur(flat, draw_blur(1, probability=1.0)), flat)
+    True
+    """
     # Reflection needs more pixels than it mirrors.
     taps = min(taps, 2 * ((min(image.shape[2:]) + 1) // 2) - 1)
     sigma = params.sigma.to(image.dtype)[:, None].expand(-1, 2)

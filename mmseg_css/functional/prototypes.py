@@ -23,6 +23,15 @@ def prototype_similarity(
     return torch.einsum("bdhw,kd->bkhw", embeddings, prototypes)
 
 
+def check_temperature(temperature: float) -> None:
+    """Raise a ValueError unless a softmax can be taken at this temperature.
+
+    >>> check_temperature(0.5)
+    """
+    if temperature <= 0:
+        raise ValueError(f"temperature must be positive, got {temperature}")
+
+
 def class_sums(
     embeddings: Float[Tensor, "b d h w"], labels: Int[Tensor, "b h w"], num_classes: int
 ) -> tuple[Float[Tensor, "k d"], Float[Tensor, " k"]]:

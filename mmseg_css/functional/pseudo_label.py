@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmseg_css.functional.prototypes import prototype_similarity
+from mmseg_css.functional.prototypes import check_temperature, prototype_similarity
 from mmseg_css.types import PseudoLabel
 
 
@@ -54,8 +54,7 @@ def prototype_pseudo_label(
     >>> prototype_pseudo_label(embeddings, prototypes, torch.tensor([True, True]), size=(1, 1)).label
     tensor([[[1]]])
     """
-    if temperature <= 0:
-        raise ValueError(f"temperature must be positive, got {temperature}")
+    check_temperature(temperature)
     similarity = prototype_similarity(embeddings, prototypes)
     similarity = F.interpolate(similarity, size=size, mode="bilinear", align_corners=align_corners)
     # A finite stand-in for minus infinity: with no class seen the softmax stays a number, and is overwritten below.

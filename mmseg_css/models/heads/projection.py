@@ -59,7 +59,10 @@ class ProjectionMixin(DecodeHead):
         self.projection = MODELS.build({"in_channels": in_channels, "norm_cfg": self.norm_cfg, **projection})
 
     def forward_embeddings(self, features: list[Tensor]) -> SegOutput:
-        """Logits and embeddings from the backbone's features, in one pass of the head."""
+        """Logits and embeddings from the backbone's features, in one pass of the head.
+
+        Both in float32 also under autocast: thresholds like 0.97 and cosines need more than the 8 bits of bfloat16.
+        """
         read: list[Tensor] = []
         tapped = self.get_submodule(self.tap)
         handle = tapped.register_forward_pre_hook(lambda module, args: read.append(args[0]))
@@ -67,4 +70,4 @@ class ProjectionMixin(DecodeHead):
             logits = self(features)
         finally:
             handle.remove()
-        return SegOutput(logits, self.projection(read[0]))
+        return SegOutput(logits.float(), self.projection(read[0]).float())

@@ -145,6 +145,11 @@ def segment(network: EncoderDecoder, images: Float[Tensor, "b c H W"]) -> SegOut
     return network.decode_head.forward_embeddings(network.extract_feat(images))
 
 
+def full_precision(like: Tensor) -> torch.autocast:
+    """No autocast: for what the network's outputs are compared and counted with."""
+    return torch.autocast(like.device.type, enabled=False)
+
+
 def valid_pixels(images: Float[Tensor, "b c H W"], samples: list[SegDataSample]) -> Bool[Tensor, "b H W"]:
     """True where a batched image shows the image itself and not the padding that made the batch rectangular."""
     valid = torch.ones(len(images), *images.shape[2:], dtype=torch.bool, device=images.device)

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from mmseg_css.functional.contrastive import confidence_indicator, similarity_indicator
 from mmseg_css.functional.pseudo_label import agreement, logit_pseudo_label, prototype_pseudo_label
 from mmseg_css.models.prototype_bank import PrototypeBank
-from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor, segment, valid_pixels
+from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor, full_precision, segment, valid_pixels
 from mmseg_css.models.teacher import EMATeacher
 from mmseg_css.registry import MODELS
 from mmseg_css.types import PseudoLabel, SegOutput, View
@@ -107,46 +107,45 @@ class CSS(SemiSegmentor):
         self, labeled: SegOutput, ground_truth: Tensor, unlabeled: Tensor, samples: list[SegDataSample]
     ) -> dict[str, Tensor]:
         generator = self.generator(unlabeled.device)
-        view, agreed = self.pseudo_labelled_view(unlabeled, samples)
-        view = self.augmentation(
-            view,
-            mean=self.data_preprocessor.mean,
-            std=self.data_preprocessor.std,
-            num_classes=self.num_classes,
-            ignore_index=self.ignore_index,
-            generator=generator,
-        )
+        with torch.no_grad():
+            teacher = segment(self.teacher.model, unlabeled)
+        with full_precision(unlabeled):
+            view, agreed = self.pseudo_labelled_view(unlabeled, teacher, valid_pixels(unlabeled, samples))
+            view = self.augmentation(
+                view,
+                mean=self.data_preprocessor.mean,
+                std=self.data_preprocessor.std,
+                num_classes=self.num_classes,
+                ignore_index=self.ignore_index,
+                generator=generator,
+            )
         student = segment(self.student, view.image)
+        with full_precision(unlabeled):
+            supervision = PseudoLabel(view.labels[:, 0], view.confidences[:, 0])
+            size = supervision.label.shape[1:]
+            logits = F.interpolate(student.logits, size, mode="bilinear", align_corners=self.align_corners)
+            pseudo = self.pseudo_label_loss(logits, *supervision, self.ignore_index)
 
-        supervision = PseudoLabel(view.labels[:, 0], view.confidences[:, 0])
-        logits = F.interpolate(
-            student.logits, supervision.label.shape[1:], mode="bilinear", align_corners=self.align_corners
-        )
-        pseudo = self.pseudo_label_loss(logits, *supervision, self.ignore_index)
-
-        contrast, anchors = self._contrast(
-            SegOutput(*(torch.cat(pair) for pair in zip(labeled, student, strict=True))),
-            self._contrast_labels(ground_truth, PseudoLabel(view.labels[:, -1], view.confidences[:, -1]), student),
-            generator,
-        )
+            both = SegOutput(*(torch.cat(pair) for pair in zip(labeled, student, strict=True)))
+            contrast_source = PseudoLabel(view.labels[:, -1], view.confidences[:, -1])
+            labels = self.contrast_labels(ground_truth, contrast_source, both.logits.shape[2:])
+            contrast, anchors = self._contrast(both, labels, generator)
         self.diagnostics = Diagnostics(view.image, supervision.label, student.logits.detach(), anchors)
-        kept = (supervision.label != self.ignore_index).float().mean()
         return {
             "loss_pseudo_label": pseudo,
             "loss_contrast": contrast,
-            "kept": kept,
+            "kept": (supervision.label != self.ignore_index).float().mean(),
             "agreement": agreed,
             "anchor_classes": (anchors > 0).float().sum(),
         }
 
     @torch.no_grad()
-    def pseudo_labelled_view(self, images: Tensor, samples: list[SegDataSample]) -> tuple[View, Tensor]:
-        """Images with their pseudo-labels, and the share of valid pixels on which the two spaces agree.
+    def pseudo_labelled_view(self, images: Tensor, teacher: SegOutput, valid: Tensor) -> tuple[View, Tensor]:
+        """Images with the teacher's pseudo-labels, and the share of valid pixels on which its two spaces agree.
 
         The first label map supervises the logit space, the last one the contrast; under ``mix`` and ``logit`` they are
         one.
         """
-        teacher = segment(self.teacher.model, images)
         size = (images.shape[2], images.shape[3])
         by_logits = logit_pseudo_label(teacher.logits, size, self.align_corners)
         by_prototypes = prototype_pseudo_label(
@@ -158,7 +157,6 @@ class CSS(SemiSegmentor):
             self.align_corners,
             self.ignore_index,
         )
-        valid = valid_pixels(images, samples)
         agreed = ((by_logits.label == by_prototypes.label) & valid).sum() / valid.sum().clamp(min=1)
 
         if self.strategy == "mix":
@@ -177,23 +175,20 @@ class CSS(SemiSegmentor):
         )
         return view, agreed
 
-    @torch.no_grad()
-    def _contrast_labels(self, ground_truth: Tensor, pseudo: PseudoLabel, student: SegOutput) -> Tensor:
+    def contrast_labels(self, ground_truth: Tensor, pseudo: PseudoLabel, size: torch.Size) -> Tensor:
         """Labels of the valid pixels at the decoder's stride, labelled images first; ``ignore_index`` elsewhere."""
-        size = student.logits.shape[2:]
         confident = torch.where(pseudo.confidence >= self.weak_threshold, pseudo.label, self.ignore_index)
-        labels = [_nearest(ground_truth, size), _nearest(confident, size)]
-        return torch.cat(labels)
+        return torch.cat([_nearest(ground_truth, size), _nearest(confident, size)])
 
     def _contrast(self, output: SegOutput, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """The contrastive loss over both halves of the batch, and the number of queries of every class."""
-        embeddings = output.embeddings.float()
+        embeddings = output.embeddings
         with torch.no_grad():
             self.bank.observe(embeddings, labels)
             if self.indicator == "similarity":
                 clear = similarity_indicator(embeddings, labels, self.bank.prototypes, self.bank.seen, self.temperature)
             else:
-                clear = confidence_indicator(output.logits.float(), labels)
+                clear = confidence_indicator(output.logits, labels)
             prototypes, _ = self.bank.lookahead()
         loss, draw = self.contrast_loss(
             embeddings,
