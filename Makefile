@@ -34,7 +34,7 @@ TESTS_INSTALLED := $(VENV)/.installed-tests
 LINT_INSTALLED := $(VENV)/.installed-lint
 endif
 
-.PHONY: help install demo test test-upstream lint clean .use-python
+.PHONY: help install demo test test-upstream lint bench clean .use-python
 
 help:
 	@echo 'make install        create $(VENV) and install the pinned stack (about 6 GB)'
@@ -42,6 +42,7 @@ help:
 	echo 'make test           run the tests'
 	echo 'make test-upstream  run the smoke tests on the upstream OpenMMLab packages, in $(VENV_UPSTREAM)'
 	echo 'make lint           format, lint and types'
+	echo 'make bench          where the time of a training step goes'
 	echo 'make clean          remove caches and build output; the environments, data and work_dirs stay'
 	echo 'PYTHON=/path/to/python with any of them uses that environment as it is'
 
@@ -60,6 +61,9 @@ lint: $(LINT_INSTALLED)
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
+
+bench: $(DEMO_INSTALLED)
+	$(PY) benchmarks/css_step.py --json work_dirs/bench/results.json
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

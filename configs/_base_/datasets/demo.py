@@ -1,4 +1,5 @@
 # The generated data set: `python tools/make_demo_data.py data/demo`. 40 of 400 images are labelled.
+num_classes = 9
 crop_size = (96, 96)
 images = "data/demo/images"
 masks = "data/demo/labels"

@@ -4,6 +4,7 @@ from abc import abstractmethod
 from typing import Any
 
 import torch
+from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
@@ -15,12 +16,13 @@ class OptimizerStepHook(Hook):
     """Calls `after_step` when the optimiser has stepped on finite losses, `after_skip` when the step fell out.
 
     It does neither while gradients are still accumulating. Whether the optimiser stepped is not deduced but heard from
-    the optimiser itself, so that a step skipped by a gradient scaler counts as what it is.
+    the optimiser itself, so that a step skipped by a gradient scaler counts as what it is. A loss that is not finite on
+    one rank counts on all of them, because they have shared its gradient, and their states must not drift apart.
     """
 
     def before_train(self, runner: Runner) -> None:
         self._stepped = False
-        self._finite = True
+        self._not_finite: torch.Tensor | None = None
         runner.optim_wrapper.optimizer.register_step_post_hook(self._on_optimizer_step)
 
     def _on_optimizer_step(self, *_: object) -> None:
@@ -30,14 +32,16 @@ class OptimizerStepHook(Hook):
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
     ) -> None:
         assert outputs is not None  # MMEngine's training loops pass the losses
-        self._finite = self._finite and bool(torch.isfinite(outputs["loss"]))
+        not_finite = (~torch.isfinite(outputs["loss"])).float()
+        self._not_finite = not_finite if self._not_finite is None else self._not_finite + not_finite
         if not runner.optim_wrapper.should_update():
             return
-        if self._stepped and self._finite:
+        all_reduce(self._not_finite)
+        if self._stepped and self._not_finite == 0:
             self.after_step(unwrap(runner.model))
         else:
             self.after_skip(unwrap(runner.model))
-        self._stepped, self._finite = False, True
+        self._stepped, self._not_finite = False, None
 
     @abstractmethod
     def after_step(self, model: Any) -> None:

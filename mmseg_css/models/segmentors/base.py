@@ -45,6 +45,7 @@ class SemiSegmentor(BaseSegmentor):
         data_preprocessor: config of a `SemiDataPreprocessor`.
         compile_backbone: compile the backbones with ``torch.compile``. Checkpoints are the same either way.
         init_cfg: MMEngine's initialisation config.
+        pretrained, train_cfg: always None; MMSeg's `init_model` passes them to every segmentor.
     """
 
     def __init__(
@@ -54,8 +55,13 @@ class SemiSegmentor(BaseSegmentor):
         data_preprocessor: dict | None = None,
         compile_backbone: bool = False,
         init_cfg: dict | None = None,
+        pretrained: None = None,
+        train_cfg: None = None,
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+        for name, value in (("pretrained", pretrained), ("train_cfg", train_cfg)):
+            if value is not None:
+                raise ValueError(f"model.{name} belongs to the student: move it to model.segmentor.{name}")
         self.student: EncoderDecoder = MODELS.build(segmentor)
         self.compile_backbone = compile_backbone
         self.progress = Progress()

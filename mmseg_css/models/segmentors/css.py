@@ -69,6 +69,11 @@ class CSS(SemiSegmentor):
         ):
             if value not in choices:
                 raise ValueError(f"model.{name} must be one of {', '.join(choices)}; got {value!r}")
+        if not hasattr(self.data_preprocessor, "mean"):
+            raise ValueError(
+                "model.data_preprocessor has no mean and std, which the strong augmentation needs to see the picture "
+                "behind the normalised image; set them, e.g. mean=[0.0], std=[255.0]"
+            )
         self.strategy = strategy
         self.indicator = indicator
         self.teacher = EMATeacher(self.student, **teacher)
@@ -126,6 +131,12 @@ class CSS(SemiSegmentor):
             logits = F.interpolate(student.logits, size, mode="bilinear", align_corners=self.align_corners)
             pseudo = self.pseudo_label_loss(logits, *supervision, self.ignore_index)
 
+            if labeled.logits.shape[2:] != student.logits.shape[2:]:
+                raise ValueError(
+                    f"the decoder gave {tuple(labeled.logits.shape[2:])} pixels for labelled and "
+                    f"{tuple(student.logits.shape[2:])} for augmented unlabelled images; both must have one size: set "
+                    "model.data_preprocessor.size and model.augmentation.crop to that of RandomCrop in both pipelines"
+                )
             both = SegOutput(*(torch.cat(pair) for pair in zip(labeled, student, strict=True)))
             contrast_source = PseudoLabel(view.labels[:, -1], view.confidences[:, -1])
             labels = self.contrast_labels(ground_truth, contrast_source, both.logits.shape[2:])

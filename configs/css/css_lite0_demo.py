@@ -1,20 +1,22 @@
 _base_ = [
     "../_base_/default_runtime.py",
-    "../_base_/models/deeplabv3plus_r18_half.py",
+    "../_base_/models/deeplabv3plus_efficientnet-lite0.py",
     "../_base_/datasets/demo.py",
     "../_base_/schedules/adamw_demo.py",
     "../_base_/methods/css.py",
 ]
 segmentor = _base_.segmentor
 segmentor.decode_head.update(
-    type="DeepLabV3PlusProjectionHead", projection=dict(type="ProjectionBranch", channels=64, hidden=64)
+    num_classes=_base_.num_classes,
+    type="DeepLabV3PlusProjectionHead",
+    projection=dict(type="ProjectionBranch", channels=64, hidden=96),
 )
 model = dict(
     data_preprocessor=_base_.preprocessing,
     segmentor=segmentor,
     prototype_decay=0.95,
     augmentation=dict(scale=(0.75, 1.5)),
-    pseudo_label_loss=dict(threshold=0.95),
+    pseudo_label_loss=dict(threshold=0.9),
     contrast_loss=dict(num_queries=64, num_negatives=128),
 )
 train_dataloader = dict(batch_size=16, num_workers=1, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))

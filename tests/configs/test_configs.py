@@ -1,0 +1,233 @@
+"""Every config reads, builds its data and makes a training step, on stand-in images.
+
+Configs that differ only in the labelled list are shown to differ in nothing else, and their data are built; of each such
+group one makes a step, with the whole network and its validation, since ResNet-101 takes seconds.
+"""
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+
+import mmseg_css  # noqa: F401  (registers)
+from mmseg_css.datasets import PairedDataset, UnlabeledDataset
+from mmseg_css.models import CSS
+from mmseg_css.registry import DATASETS
+from tests.configs.helpers import ALL, CONFIGS, LABELED, ROOT, datasets_of, shrink, stand_in, walk
+
+NAMES = [path.stem for path in CONFIGS]
+# Method, network and data; the labelled list is what comes after.
+GROUPS = sorted({name.rsplit("_1-", 1)[0] for name in NAMES})
+LEAF_LINES = 20
+
+
+def load(name: str) -> Config:
+    return Config.fromfile(ROOT / "configs" / "css" / f"{name}.py")
+
+
+def group_of(name: str) -> str:
+    return name.rsplit("_1-", 1)[0]
+
+
+def first_of(group: str) -> str:
+    return group if group in NAMES else f"{group}_1-8"
+
+
+@pytest.fixture(autouse=True)
+def _mmseg_scope() -> None:
+    init_default_scope("mmseg")
+
+
+def test_all_configs_are_there() -> None:
+    ratios = {
+        "voc": ("1-16", "1-8", "1-4"),
+        "cityscapes": ("1-16", "1-8", "1-4", "1-2"),
+        "camvid": ("1-16", "1-8", "1-4"),
+    }
+    networks = {"voc": "r101", "cityscapes": "r101", "camvid": "lite0"}
+    expected = {f"{networks[data]}_{data}_{ratio}" for data in ratios for ratio in ratios[data]} | {"r18_demo"}
+    assert set(NAMES) == {f"{method}_{rest}" for method in ("css", "supervised") for rest in expected}
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=NAMES)
+def test_leaf_is_a_handful_of_lines(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= LEAF_LINES
+
+
+# -- data -------------------------------------------------------------------------------------------------------------
+
+
+def images_of(dataset: Any) -> set[str]:
+    return {dataset.get_data_info(index)["img_path"] for index in range(len(dataset))}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_data_build(name: str, tmp_path: Path) -> None:
+    """Labelled and unlabelled images share nothing, and the validation set is there."""
+    cfg = load(name)
+    stand_in(cfg, tmp_path)
+    shrink(cfg)
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    labeled = dataset
+    if name.startswith("css"):
+        assert isinstance(dataset, PairedDataset)
+        assert isinstance(dataset.unlabeled, UnlabeledDataset)
+        labeled = dataset.labeled
+        assert not images_of(labeled) & images_of(dataset.unlabeled)
+        assert len(dataset.unlabeled) == len(ALL) - len(LABELED)
+    assert len(labeled) == len(LABELED)
+    assert len(DATASETS.build(cfg.val_dataloader.dataset)) > 0
+    classes = [node.num_classes for node in walk(cfg.model) if "num_classes" in node]
+    assert classes == [len(labeled.metainfo["classes"])] * len(classes) != []
+
+
+LIST_LENGTHS = {
+    "voc": {"1-16": 662, "1-8": 1323, "1-4": 2646},
+    "cityscapes": {"1-16": 186, "1-8": 372, "1-4": 744, "1-2": 1488},
+    "camvid": {"1-16": 23, "1-8": 46, "1-4": 92},
+}
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "_1-" in name])
+def test_labeled_list_fits_the_name(name: str) -> None:
+    """U2PL's lists are named with their length; CamVid's lie in the repository. What is labelled is excluded elsewhere."""
+    _, data, ratio = name.rsplit("_", 2)
+    train, *_ = found = [node for node in datasets_of(load(name)) if node["type"] != "UnlabeledDataset"]
+    assert len(found) == 3  # training, validation, test
+    path = Path(train["ann_file"])
+    length = len((ROOT / path).read_text().split()) if data == "camvid" else int(path.stem.rsplit("-", 1)[1])
+    assert length == LIST_LENGTHS[data][ratio]
+    for node in datasets_of(load(name)):
+        if node["type"] == "UnlabeledDataset":
+            assert node["exclude"] == train["ann_file"]
+
+
+def without_list(cfg: Config) -> dict[str, Any]:
+    plain = deepcopy(cfg.to_dict())
+    plain.pop("labeled_list", None)
+    for node in walk(plain["train_dataloader"]):
+        node.pop("exclude", None)
+        if "seg_map_path" in node.get("data_prefix", {}):
+            node.pop("ann_file")
+    # Helpers of the files themselves, whose values went into the entries that count.
+    return {key: value for key, value in plain.items() if key not in ("labeled", "unlabeled")}
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "_1-" in name])
+def test_configs_of_a_group_differ_in_the_list_alone(name: str) -> None:
+    assert without_list(load(name)) == without_list(load(first_of(group_of(name))))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("css")])
+def test_supervised_config_matches(name: str) -> None:
+    """The same labelled images, as many of them in a batch, the same network, schedule, preprocessing and evaluation."""
+    css, supervised = load(name), load(name.replace("css", "supervised", 1))
+    ratio = css.train_dataloader.sampler.ratio
+    assert css.train_dataloader.dataset.labeled == supervised.train_dataloader.dataset
+    assert css.train_dataloader.batch_size * ratio[0] == supervised.train_dataloader.batch_size * sum(ratio)
+    for key in ("optim_wrapper", "param_scheduler", "val_dataloader", "val_evaluator", "test_dataloader", "randomness"):
+        assert css[key] == supervised[key], key
+    for key in ("max_iters", "val_interval"):
+        assert css.train_cfg[key] == supervised.train_cfg[key], key
+    segmentor = css.model.segmentor.to_dict()
+    assert segmentor["decode_head"].pop("projection").pop("type") == "ProjectionBranch"
+    segmentor["decode_head"]["type"] = segmentor["decode_head"]["type"].replace("Projection", "")
+    plain = supervised.model.to_dict()
+    preprocessor = plain.pop("data_preprocessor")
+    assert segmentor == plain
+    assert {**css.model.data_preprocessor, "type": preprocessor["type"]} == preprocessor
+
+
+# -- steps ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_training_step(group: str, tmp_path: Path) -> None:
+    cfg = load(first_of(group))
+    stand_in(cfg, tmp_path / "data")
+    shrink(cfg)
+    cfg.work_dir = str(tmp_path / "work_dir")
+    cfg.experiment_name = group
+    runner = Runner.from_cfg(cfg)
+    before = {}
+
+    def keep(module: torch.nn.Module, *_: object) -> None:
+        before.update({name: value.clone() for name, value in module.named_parameters()} if not before else {})
+
+    runner.model.register_forward_pre_hook(keep)
+    runner.train()
+    moved = {name for name, value in runner.model.named_parameters() if not torch.equal(value, before[name])}
+    trained = {name for name, value in runner.model.named_parameters() if value.requires_grad}
+    assert trained <= moved
+    scalars = runner.message_hub.log_scalars
+    assert 0 < scalars["train/loss"].current() < 100
+    assert 0 <= scalars["val/mIoU"].current() <= 100
+    if group.startswith("css"):
+        assert isinstance(runner.model, CSS)
+        assert runner.model.teacher.step == 1
+        assert runner.model.bank.seen.any()
+        assert "train/unsup.loss_contrast" in scalars
+
+
+# -- the paper's numbers ----------------------------------------------------------------------------------------------
+
+PAPER = {
+    "css_r101_voc_1-8": {"classes": 21, "crop": 512, "scale": (0.5, 1.5), "strong": 0.8, "batch": (8, 8)},
+    "css_r101_cityscapes_1-8": {"classes": 19, "crop": 769, "scale": (0.5, 2.0), "strong": 0.97, "batch": (4, 4)},
+}
+
+
+@pytest.mark.parametrize("name", PAPER)
+def test_numbers_of_the_paper(name: str) -> None:
+    cfg, paper = load(name), PAPER[name]
+    model, head, loader = cfg.model, cfg.model.segmentor.decode_head, cfg.train_dataloader
+    crop = (paper["crop"], paper["crop"])
+
+    assert (model.type, model.strategy, model.indicator, model.get("cross_warmup", 0)) == (
+        "CSS",
+        "mix",
+        "similarity",
+        0,
+    )
+    assert (model.strong_threshold, model.weak_threshold) == (paper["strong"], 0.7)
+    assert (model.temperature, model.prototype_decay) == (0.5, 0.99)
+    assert (model.teacher.decay, model.teacher.mode, model.teacher.buffers) == (0.99, "train", "own")
+    assert model.teacher_sees == "both"
+    assert model.get("predict_on", "teacher") == "teacher"
+    assert model.pseudo_label_loss == {"type": "PseudoLabelLoss", "threshold": 0.97}
+    contrast = {"num_queries": 256, "num_negatives": 512, "temperature": 0.5}
+    assert model.contrast_loss == {"type": "PrototypeContrastLoss", **contrast}
+
+    assert (head.num_classes, head.align_corners, head.dropout_ratio) == (paper["classes"], True, 0)
+    assert (head.dilations, head.channels, head.low_channels) == ((1, 12, 24, 36), 256, 48)
+    supervised = head.loss_decode
+    if "cityscapes" in name:
+        assert supervised == {"type": "OhemCrossEntropyLoss", "threshold": 0.7, "min_kept": 50_000}
+    else:
+        assert supervised == {"type": "CrossEntropyLoss", "avg_non_ignore": True}
+    assert head.norm_cfg.type == "SyncBN"
+
+    augmentation = model.augmentation
+    assert (augmentation.crop, augmentation.scale, augmentation.mixing) == (crop, paper["scale"], "cutmix")
+    labeled = {step["type"]: step for step in loader.dataset.labeled.pipeline}
+    unlabeled = {step["type"]: step for step in loader.dataset.unlabeled.pipeline}
+    assert labeled["RandomResize"]["ratio_range"] == paper["scale"]
+    assert labeled["RandomCrop"]["crop_size"] == unlabeled["RandomCrop"]["crop_size"] == crop
+    assert model.data_preprocessor.size == crop
+
+    per_round = loader.batch_size // sum(loader.sampler.ratio)
+    assert tuple(part * per_round for part in loader.sampler.ratio) == paper["batch"]
+    optimizer = {"type": "SGD", "lr": 6.4e-3, "momentum": 0.9, "nesterov": True, "weight_decay": 5e-4}
+    assert cfg.optim_wrapper.optimizer == optimizer
+    [schedule] = cfg.param_scheduler
+    assert (schedule.type, schedule.power, schedule.eta_min, schedule.end) == ("PolyLR", 0.9, 1e-4, 80_000)
+    assert not schedule.by_epoch
+    assert cfg.train_cfg.max_iters == 80_000
+    assert cfg.randomness.seed == 3407
+    test = model.segmentor.test_cfg
+    assert test.mode == ("slide" if "cityscapes" in name else "whole")

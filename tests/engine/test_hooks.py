@@ -1,0 +1,304 @@
+"""What happens when: once per optimiser step, before an iteration, every so many iterations."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.model import BaseModel
+from mmengine.optim import OptimWrapper
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from torch import Tensor, nn
+from torch import multiprocessing as mp
+from torch.utils.data import DataLoader, Dataset
+
+import mmseg_css  # noqa: F401  (registers)
+from mmseg_css.engine.hooks import DiagnosticsHook, ProgressHook, PrototypeCommitHook, TeacherUpdateHook
+from mmseg_css.models.segmentors import Progress
+from tests.datasets.helpers import AUGMENT, dataloader_config, write_list, write_pairs
+from tests.models.helpers import EMBEDDING, css_config, tiny_segmentor
+
+NAN = float("nan")
+EXPERIMENTS = count()
+
+
+class Calls:
+    """A teacher and a bank that only note what is asked of them."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def update(self, student: nn.Module) -> None:
+        self.calls.append(f"update at {student.weight.item():.0f}")
+
+    def commit(self) -> None:
+        self.calls.append("commit")
+
+    def discard(self) -> None:
+        self.calls.append("discard")
+
+
+class Script(BaseModel):
+    """Its weight counts optimiser steps; its losses are given."""
+
+    def __init__(self, losses: Sequence[float]) -> None:
+        super().__init__()
+        self.student = nn.Linear(1, 1, bias=False)
+        nn.init.zeros_(self.student.weight)
+        self.losses = iter(losses)
+        self.teacher, self.bank = Calls(), Calls()
+        self.progresses: list[Progress] = []
+        self.progress = Progress()
+
+    def forward(self, inputs: Tensor, mode: str) -> dict[str, Tensor]:
+        self.progresses.append(self.progress)
+        # A gradient of -1 whatever the loss, so that the weight is a number also after a NaN.
+        return {"loss": -self.student.weight.sum() + torch.tensor(next(self.losses))}
+
+
+class Nothing(Dataset):
+    def __len__(self) -> int:
+        return 100
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        return {"inputs": torch.zeros(1)}
+
+
+class Scaled(OptimWrapper):
+    """Leaves out optimiser steps, as a gradient scaler does on an overflow."""
+
+    def __init__(self, *args: object, skipped: Sequence[int] = (), **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.skipped = skipped
+        self.steps = count()
+
+    def step(self, **kwargs: object) -> None:
+        if next(self.steps) not in self.skipped:
+            super().step(**kwargs)
+
+
+def train(
+    work_dir: Path, losses: Sequence[float], *hooks: Hook, accumulate: int = 1, skipped: Sequence[int] = ()
+) -> Script:
+    model = Script(losses)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)  # one step adds 1
+    runner = Runner(
+        model=model,
+        work_dir=str(work_dir),
+        train_dataloader=DataLoader(Nothing()),
+        train_cfg={"by_epoch": False, "max_iters": len(losses), "val_interval": 1000},
+        optim_wrapper=Scaled(optimizer, accumulative_counts=accumulate, skipped=skipped),
+        default_hooks={"checkpoint": None, "logger": None},
+        custom_hooks=list(hooks),
+        randomness={"seed": 7},
+        experiment_name=f"hooks-{next(EXPERIMENTS)}",
+        log_level="ERROR",
+    )
+    runner.train()
+    return model
+
+
+# -- once per optimiser step ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.smoke
+def test_teacher_is_updated_after_every_step(tmp_path: Path) -> None:
+    model = train(tmp_path, [0.0] * 3, TeacherUpdateHook())
+    assert model.teacher.calls == ["update at 1", "update at 2", "update at 3"]
+
+
+def test_prototypes_are_committed_after_every_step(tmp_path: Path) -> None:
+    model = train(tmp_path, [0.0] * 3, PrototypeCommitHook())
+    assert model.bank.calls == ["commit"] * 3
+
+
+def test_once_per_step_of_accumulated_gradients(tmp_path: Path) -> None:
+    # MMEngine makes a step of what is left at the end, too: 2 + 2 + 1 iterations.
+    model = train(tmp_path, [0.0] * 5, TeacherUpdateHook(), PrototypeCommitHook(), accumulate=2)
+    assert len(model.teacher.calls) == 3
+    assert model.bank.calls == ["commit"] * 3
+
+
+def test_step_that_the_scaler_skips(tmp_path: Path) -> None:
+    model = train(tmp_path, [0.0] * 3, TeacherUpdateHook(), PrototypeCommitHook(), skipped=[1])
+    assert model.teacher.calls == ["update at 1", "update at 2"]
+    assert model.bank.calls == ["commit", "discard", "commit"]
+
+
+@pytest.mark.parametrize("bad", [NAN, float("inf")])
+def test_loss_that_is_not_finite(tmp_path: Path, bad: float) -> None:
+    model = train(tmp_path, [0.0, bad, 0.0], TeacherUpdateHook(), PrototypeCommitHook())
+    assert model.teacher.calls == ["update at 1", "update at 3"]
+    assert model.bank.calls == ["commit", "discard", "commit"]
+
+
+@pytest.mark.parametrize("losses", [[NAN, 0.0, 0.0, 0.0], [0.0, NAN, 0.0, 0.0]])
+def test_one_loss_that_is_not_finite_spoils_the_accumulated_step(tmp_path: Path, losses: list[float]) -> None:
+    model = train(tmp_path, losses, TeacherUpdateHook(), PrototypeCommitHook(), accumulate=2)
+    assert model.teacher.calls == ["update at 2"]
+    assert model.bank.calls == ["discard", "commit"]
+
+
+def train_as_rank(rank: int, folder: str) -> None:
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group(
+        "gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=2, timeout=timedelta(minutes=1)
+    )
+    hook = PrototypeCommitHook()
+    model = Script([])
+    wrapper = OptimWrapper(torch.optim.SGD(model.parameters(), lr=1.0))
+    runner = type("Stub", (), {"model": model, "optim_wrapper": wrapper})()
+    hook.before_train(runner)
+    for step in range(3):
+        loss = torch.tensor(NAN if (step, rank) == (1, 0) else 0.0)
+        wrapper.update_params(model.student.weight.sum())
+        hook.after_train_iter(runner, step, outputs={"loss": loss})
+    Path(folder, f"{rank}.txt").write_text(" ".join(model.bank.calls))
+    torch.distributed.destroy_process_group()
+
+
+def test_loss_that_is_not_finite_on_one_rank_counts_on_both(tmp_path: Path) -> None:
+    mp.spawn(train_as_rank, args=(str(tmp_path),), nprocs=2)
+    assert [(tmp_path / f"{rank}.txt").read_text() for rank in (0, 1)] == ["commit discard commit"] * 2
+
+
+# -- progress ---------------------------------------------------------------------------------------------------------
+
+
+def test_progress_reaches_the_model_before_the_iteration(tmp_path: Path) -> None:
+    model = train(tmp_path, [0.0] * 3, ProgressHook())
+    assert model.progresses == [Progress(iteration, 3, 7) for iteration in range(3)]
+
+
+# -- the real thing ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    init_default_scope("mmseg")
+    ids = [f"{number:02d}" for number in range(8)]
+    write_pairs(tmp_path, ids)
+    write_list(tmp_path / "labeled.txt", ids[:4])
+    return tmp_path
+
+
+class Spy(Hook):
+    """Looks at the model after the other hooks of every iteration."""
+
+    priority = "LOWEST"
+
+    def __init__(self) -> None:
+        self.seen: list[dict[str, Tensor]] = []
+
+    def after_train_iter(self, runner: Runner, *_: object, **__: object) -> None:
+        self.seen.append(
+            {name: value.clone() for name, value in runner.model.state_dict().items() if "extra" not in name}
+        )
+
+
+def css_runner(data: Path, max_iters: int, *hooks: Hook, **settings: object) -> Runner:
+    crop = [{**step, "crop_size": (16, 16)} if step["type"] == "RandomCrop" else step for step in AUGMENT]
+    dataloader = dataloader_config(data, "labeled.txt")
+    for part, load in (("labeled", [{"type": "LoadAnnotations"}]), ("unlabeled", [])):
+        dataloader["dataset"][part]["pipeline"] = [{"type": "LoadImageFromFile"}, *load, *crop]
+    cfg = {
+        "model": css_config(
+            segmentor=tiny_segmentor(num_classes=2),
+            data_preprocessor={"type": "SemiDataPreprocessor", "mean": [127.5], "std": [127.5], "size": (16, 16)},
+        ),
+        "work_dir": str(data / "work_dir"),
+        "train_dataloader": dataloader,
+        "train_cfg": {"type": "PairedTrainLoop", "max_iters": max_iters},
+        "optim_wrapper": {"optimizer": {"type": "SGD", "lr": 0.1}},
+        "default_hooks": {"checkpoint": None, "logger": {"type": "LoggerHook", "interval": 1}},
+        "randomness": {"seed": 7},
+        "default_scope": "mmseg",
+        "experiment_name": f"css-{next(EXPERIMENTS)}",
+        "visualizer": {"type": "SegLocalVisualizer", "vis_backends": [{"type": "LocalVisBackend"}]},
+        **settings,
+    }
+    # Hooks as objects: a config would copy them.
+    runner = Runner.from_cfg(Config(cfg))
+    for hook in (ProgressHook(), TeacherUpdateHook(), PrototypeCommitHook(), *hooks):
+        runner.register_hook(hook)
+    return runner
+
+
+def parts(state: dict[str, Tensor], prefix: str, model: nn.Module) -> dict[str, Tensor]:
+    names = {name for name, _ in model.student.named_parameters()}
+    return {name: state[prefix + name] for name in names}
+
+
+def test_first_step_copies_the_student_and_sets_the_prototypes(data: Path) -> None:
+    spy = Spy()
+    runner = css_runner(data, 1, spy)
+    before = {name: value.clone() for name, value in runner.model.student.named_parameters()}
+    runner.train()
+    [state] = spy.seen
+    student, teacher = (parts(state, prefix, runner.model) for prefix in ("student.", "teacher.model."))
+    # decay(0) = 0, and the update comes after the optimiser's step.
+    assert all(torch.equal(student[name], teacher[name]) for name in student)
+    assert any(not torch.equal(student[name], before[name]) for name in student)
+    assert state["bank.seen"].any()
+    assert runner.model.bank.pending_counts.sum() == 0
+
+
+def test_accumulated_steps_of_css(data: Path) -> None:
+    spy = Spy()
+    optimizer = {"optimizer": {"type": "SGD", "lr": 0.1}, "accumulative_counts": 2}
+    runner = css_runner(data, 4, spy, optim_wrapper=optimizer)
+    runner.train()
+    moved = [
+        any(
+            not torch.equal(one[name], other[name])
+            for name in one
+            if name.startswith(("bank", "teacher.model.decode_head.conv_seg"))
+        )
+        for one, other in zip(spy.seen, spy.seen[1:], strict=False)
+    ]
+    assert moved == [True, False, True]  # after iterations 1, 2 and 3, counted from 0
+    assert runner.model.teacher.step == 2
+
+
+def test_diagnostics_write_anchors_and_a_panel(data: Path) -> None:
+    runner = css_runner(data, 4, DiagnosticsHook(log_interval=2, image_interval=3, max_images=2))
+    runner.train()
+    [log] = (data / "work_dir").rglob("*.log")
+    lines = [line for line in log.read_text().splitlines() if "anchors per class and iteration" in line]
+    assert len(lines) == 2
+    assert "background " in lines[0]
+    assert ", thing " in lines[0]
+    [scalars] = (data / "work_dir").rglob("scalars.json")
+    assert scalars.read_text().count('"anchors/thing"') == 2
+    [picture] = (data / "work_dir").rglob("pseudo_labels*.png")
+    assert picture.stem == "pseudo_labels_3"
+    panel = cv2.imread(str(picture))
+    assert panel.shape == (2 * 16 + 4, 3 * 16 + 4, 3)  # two rows of image, pseudo-label, prediction, and a frame
+    classes = np.unique(panel[2:-2, 2 + 32 : -2].reshape(-1, 3), axis=0)
+    assert set(map(tuple, classes.tolist())) <= {(0, 0, 0), (255, 255, 255)}  # the palette
+
+
+def test_losses_and_shares_are_logged(data: Path) -> None:
+    css_runner(data, 1).train()
+    [log] = (data / "work_dir").rglob("*.log")
+    text = log.read_text()
+    for name in (
+        "sup.loss_ce",
+        "unsup.loss_pseudo_label",
+        "unsup.loss_contrast",
+        "unsup.kept",
+        "unsup.agreement",
+        "eta",
+    ):
+        assert f"{name}: " in text, name
+
+
+def test_bank_has_the_size_of_the_branch(data: Path) -> None:
+    assert css_runner(data, 1).model.bank.prototypes.shape == (2, EMBEDDING)

@@ -1,0 +1,177 @@
+"""Per-image areas, IoU from them, and the paired test."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+from mmseg.evaluation import IoUMetric
+from scipy import stats
+
+from mmseg_css.evaluation import class_iou, load_areas, paired_swap_test
+from mmseg_css.registry import METRICS
+
+CLASSES = ("sky", "road", "car")
+
+
+def random_areas(rng: np.random.Generator, seeds: int, images: int, quality: float, classes: int = 3) -> np.ndarray:
+    """Intersections and unions of runs whose IoU is about ``quality``; the unions are those of the images."""
+    union = np.random.default_rng(9).integers(50, 500, (1, images, classes)).repeat(seeds, axis=0)
+    intersection = rng.binomial(union, np.clip(quality + rng.normal(0, 0.1, union.shape), 0, 1))
+    return np.stack([intersection, union], axis=-1).astype(np.float64)
+
+
+def naive_miou(areas: np.ndarray) -> float:
+    """Of one run: per class over all images, then over the classes that there are."""
+    values = []
+    for k in range(areas.shape[1]):
+        intersection = sum(areas[n, k, 0] for n in range(len(areas)))
+        union = sum(areas[n, k, 1] for n in range(len(areas)))
+        if union > 0:
+            values.append(100 * intersection / union)
+    return sum(values) / len(values)
+
+
+# -- IoU --------------------------------------------------------------------------------------------------------------
+
+
+def test_class_iou_is_the_naive_one() -> None:
+    areas = random_areas(np.random.default_rng(0), 2, 5, 0.6)
+    found = class_iou(areas)
+    assert found.shape == (2, 3)
+    for s, k in np.ndindex(found.shape):
+        expected = 100 * sum(areas[s, :, k, 0]) / sum(areas[s, :, k, 1])
+        assert found[s, k] == pytest.approx(expected)
+    assert np.nanmean(found[0]) == pytest.approx(naive_miou(areas[0]))
+
+
+def test_class_that_is_nowhere_has_no_iou() -> None:
+    areas = np.array([[[3.0, 6.0], [0.0, 0.0]], [[1.0, 2.0], [0.0, 0.0]]])
+    assert class_iou(areas)[0] == 50.0
+    assert np.isnan(class_iou(areas)[1])
+
+
+# -- the paired test --------------------------------------------------------------------------------------------------
+
+
+def test_p_is_uniform_if_there_is_no_difference() -> None:
+    found = []
+    for trial in range(150):
+        rng = np.random.default_rng(trial)
+        ours, theirs = (random_areas(rng, 2, 12, 0.6) for _ in range(2))
+        found.append(paired_swap_test(ours, theirs, permutations=200, seed=trial))
+    # Not shown to be anything but uniform, and no small p-values too many (expected: 7.5 below 0.05).
+    assert stats.kstest(found, "uniform").pvalue > 0.001
+    assert sum(p < 0.05 for p in found) <= 16
+
+
+def test_p_is_small_under_a_clear_difference_and_symmetric() -> None:
+    rng = np.random.default_rng(0)
+    ours, theirs = random_areas(rng, 3, 30, 0.8), random_areas(rng, 3, 30, 0.5)
+    p = paired_swap_test(ours, theirs, permutations=999)
+    assert p == pytest.approx(1 / 1000)
+    assert paired_swap_test(theirs, ours, permutations=999) == pytest.approx(p)
+
+
+def test_p_is_one_without_any_difference() -> None:
+    areas = random_areas(np.random.default_rng(0), 2, 6, 0.6)
+    assert paired_swap_test(areas, areas, permutations=50) == 1.0
+
+
+def test_p_by_enumeration() -> None:
+    """One seed, three images: eight swaps, of which the share that is as large as observed is counted by hand."""
+    areas = random_areas(np.random.default_rng(1), 2, 3, 0.6)
+    ours, theirs = areas[:1], areas[1:] * 0.9
+    observed = abs(naive_miou(ours[0]) - naive_miou(theirs[0]))
+    large = 0
+    for bits in np.ndindex(2, 2, 2):
+        swap = np.array(bits, bool)[:, None, None]
+        first, second = np.where(swap, theirs[0], ours[0]), np.where(swap, ours[0], theirs[0])
+        large += abs(naive_miou(first) - naive_miou(second)) >= observed - 1e-9
+    p = paired_swap_test(ours, theirs, permutations=20_000)
+    assert p == pytest.approx(large / 8, abs=0.02)
+
+
+def test_the_mean_over_seeds_is_tested() -> None:
+    """A gain on one seed that the other one takes back is no difference."""
+    rng = np.random.default_rng(2)
+    ours = random_areas(rng, 2, 10, 0.6)
+    theirs = ours[::-1].copy()
+    assert paired_swap_test(ours, theirs, permutations=500) > 0.9
+
+
+@pytest.mark.parametrize("images", [9, 10, 11, 12])
+def test_blocks_are_swapped_together(images: int) -> None:
+    """Blocks of 3, the last one shorter, are the same as images that hold the sums of their blocks."""
+    rng = np.random.default_rng(images)
+    ours, theirs = random_areas(rng, 2, images, 0.65), random_areas(rng, 2, images, 0.6)
+    summed = [
+        np.stack([run[:, start : start + 3].sum(axis=1) for start in range(0, images, 3)], axis=1)
+        for run in (ours, theirs)
+    ]
+    in_blocks = paired_swap_test(ours, theirs, block=3, permutations=300, seed=4)
+    assert in_blocks == paired_swap_test(*summed, permutations=300, seed=4)
+    assert 0.0 < in_blocks <= 1.0
+
+
+def test_blocks_make_copies_of_an_image_count_once() -> None:
+    """Ten copies of each frame are no evidence; with blocks of ten p is that of the frames."""
+    rng = np.random.default_rng(5)
+    ours, theirs = random_areas(rng, 1, 4, 0.65), random_areas(rng, 1, 4, 0.55)
+    frames = paired_swap_test(ours, theirs, permutations=2000)
+    copies = [run.repeat(10, axis=1) for run in (ours, theirs)]
+    assert paired_swap_test(*copies, block=10, permutations=2000) == pytest.approx(frames, abs=0.05)
+    assert paired_swap_test(*copies, permutations=2000) < frames / 2
+
+
+def test_deterministic_given_the_seed() -> None:
+    rng = np.random.default_rng(0)
+    ours, theirs = random_areas(rng, 1, 10, 0.62), random_areas(rng, 1, 10, 0.6)
+    first, again = (paired_swap_test(ours, theirs, permutations=200, seed=3) for _ in range(2))
+    assert first == again
+
+
+@pytest.mark.parametrize("shape", [(1, 5, 3, 2), (2, 4, 3, 2), (2, 5, 2, 2)])
+def test_other_shapes_in_words(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"differ in seeds, images or classes: \(2, 5, 3, 2\) and "):
+        paired_swap_test(np.ones((2, 5, 3, 2)), np.ones(shape))
+
+
+# -- the metric -------------------------------------------------------------------------------------------------------
+
+
+def predictions(seed: int, images: int = 4) -> list[dict]:
+    generator = torch.Generator().manual_seed(seed)
+    samples = []
+    for _ in range(images):
+        truth = torch.randint(4, (1, 9, 7), generator=generator)
+        label = torch.where(torch.rand(truth.shape, generator=generator) < 0.6, truth.clamp(max=2), 0)
+        truth = torch.where(truth == 3, 255, truth)
+        samples.append({"pred_sem_seg": {"data": label}, "gt_sem_seg": {"data": truth}})
+    return samples
+
+
+def test_areas_of_the_metric_sum_to_mmsegs_result(tmp_path: Path) -> None:
+    init_default_scope("mmseg")
+    areas_file = tmp_path / "new" / "areas.npz"
+    metric = METRICS.build({"type": "PerImageIoUMetric", "areas_file": str(areas_file), "iou_metrics": ["mIoU"]})
+    plain = IoUMetric(iou_metrics=["mIoU"])
+    results = []
+    for each in (metric, plain):
+        each.dataset_meta = {"classes": CLASSES}
+        samples = predictions(0)
+        each.process({}, samples[:3])
+        each.process({}, samples[3:])
+        results.append(each.evaluate(size=4))
+    assert results[0] == results[1]
+
+    areas = load_areas(str(areas_file))
+    assert areas.shape == (4, 3, 2)
+    assert np.nanmean(class_iou(areas)) == pytest.approx(results[1]["mIoU"], abs=0.01)  # MMSeg rounds to two digits
+    for sample, own in zip(predictions(0), areas, strict=True):
+        label, truth = sample["pred_sem_seg"]["data"], sample["gt_sem_seg"]["data"]
+        valid = truth != 255
+        for k in range(3):
+            first, second = (label == k) & valid, (truth == k) & valid
+            assert own[k].tolist() == [(first & second).sum(), (first | second).sum()]
