@@ -11,13 +11,15 @@ segmentor.decode_head.update(
     type="DeepLabV3PlusProjectionHead",
     projection=dict(type="ProjectionBranch", channels=64, hidden=96),
 )
+# A run of 800 steps: prototypes that follow quickly, a lower threshold, a contrast that does not outweigh the labels.
 model = dict(
     data_preprocessor=_base_.preprocessing,
     segmentor=segmentor,
-    prototype_decay=0.95,
+    teacher_sees="unlabeled",
+    prototype_decay=0.9,
     augmentation=dict(scale=(0.75, 1.5)),
     pseudo_label_loss=dict(threshold=0.9),
-    contrast_loss=dict(num_queries=64, num_negatives=128),
+    contrast_loss=dict(num_queries=64, num_negatives=128, loss_weight=0.1),
 )
-train_dataloader = dict(batch_size=16, num_workers=1, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
+train_dataloader = dict(batch_size=8, num_workers=1, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
 train_cfg = dict(type="PairedTrainLoop")

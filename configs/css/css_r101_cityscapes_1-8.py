@@ -7,9 +7,8 @@ _base_ = [
     "../_base_/methods/css.py",
 ]
 segmentor = _base_.segmentor
-segmentor.decode_head.update(
-    num_classes=_base_.num_classes, loss_decode=dict(type="OhemCrossEntropyLoss", threshold=0.7, min_kept=50000)
-)
+segmentor.decode_head.num_classes = _base_.num_classes
+segmentor.decode_head.loss_decode = dict(type="OhemCrossEntropyLoss", threshold=0.7, min_kept=50000)
 segmentor.test_cfg = dict(mode="slide", crop_size=_base_.crop_size, stride=(513, 513))
 segmentor.decode_head.update(type="DeepLabV3PlusProjectionHead", projection=dict(type="ProjectionBranch"))
 model = dict(

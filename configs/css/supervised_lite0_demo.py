@@ -8,4 +8,4 @@ _base_ = [
 segmentor = _base_.segmentor
 segmentor.decode_head.update(num_classes=_base_.num_classes)
 model = dict(**segmentor, data_preprocessor=_base_.preprocessing)
-train_dataloader = dict(batch_size=8, num_workers=1, dataset=_base_.labeled)
+train_dataloader = dict(batch_size=4, num_workers=1, dataset=_base_.labeled)

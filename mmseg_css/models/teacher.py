@@ -79,9 +79,10 @@ class EMATeacher(nn.Module):
     def forward(self, *args: Any, **kwargs: Any) -> Tensor:
         return self.model(*args, **kwargs)
 
-    # The step count is a number, not a tensor: reading a tensor's value on a GPU would wait for the device.
-    def get_extra_state(self) -> dict[str, int]:
-        return {"step": self.step}
+    # The step count is a number, not a buffer: reading a tensor's value on a GPU would wait for the device. In a
+    # checkpoint it is a tensor, because MMEngine broadcasts whatever a state dict holds to the other ranks.
+    def get_extra_state(self) -> Tensor:
+        return torch.tensor(self.step, device=next(self.model.parameters()).device)
 
-    def set_extra_state(self, state: dict[str, int]) -> None:
-        self.step = state["step"]
+    def set_extra_state(self, state: Tensor) -> None:
+        self.step = int(state)

@@ -30,6 +30,12 @@ unlabeled = dict(
         dict(type="PackSegInputs"),
     ],
 )
+test_pipeline = [
+    dict(type="LoadImageFromFile"),
+    dict(type="Resize", scale=scale, keep_ratio=True),
+    dict(type="LoadAnnotations"),
+    dict(type="PackSegInputs"),
+]
 val_dataloader = dict(
     batch_size=1,
     num_workers=1,
@@ -38,12 +44,7 @@ val_dataloader = dict(
     dataset=dict(
         type="CamVidDataset",
         data_prefix=dict(img_path=f"{images}/val", seg_map_path=f"{masks}/val"),
-        pipeline=[
-            dict(type="LoadImageFromFile"),
-            dict(type="Resize", scale=scale, keep_ratio=True),
-            dict(type="LoadAnnotations"),
-            dict(type="PackSegInputs"),
-        ],
+        pipeline=test_pipeline,
     ),
 )
 test_dataloader = val_dataloader

@@ -1,9 +1,9 @@
-# The generated data set: `python tools/make_demo_data.py data/demo`. 40 of 400 images are labelled.
+# The generated data set: `python tools/make_demo_data.py data/demo`. 20 of 400 images are labelled.
 num_classes = 9
 crop_size = (96, 96)
 images = "data/demo/images"
 masks = "data/demo/labels"
-labeled_list = "data/demo/splits/labeled_40.txt"
+labeled_list = "data/demo/splits/labeled_20.txt"
 labeled = dict(
     type="DemoDataset",
     data_prefix=dict(img_path=f"{images}/train", seg_map_path=f"{masks}/train"),
@@ -28,6 +28,11 @@ unlabeled = dict(
         dict(type="PackSegInputs"),
     ],
 )
+test_pipeline = [
+    dict(type="LoadImageFromFile"),
+    dict(type="LoadAnnotations"),
+    dict(type="PackSegInputs"),
+]
 val_dataloader = dict(
     batch_size=10,
     num_workers=1,
@@ -36,11 +41,7 @@ val_dataloader = dict(
     dataset=dict(
         type="DemoDataset",
         data_prefix=dict(img_path=f"{images}/val", seg_map_path=f"{masks}/val"),
-        pipeline=[
-            dict(type="LoadImageFromFile"),
-            dict(type="LoadAnnotations"),
-            dict(type="PackSegInputs"),
-        ],
+        pipeline=test_pipeline,
     ),
 )
 test_dataloader = val_dataloader

@@ -38,6 +38,11 @@ unlabeled = dict(
         dict(type="PackSegInputs"),
     ],
 )
+test_pipeline = [
+    dict(type="LoadImageFromFile"),
+    dict(type="LoadAnnotations"),
+    dict(type="PackSegInputs"),
+]
 val_dataloader = dict(
     batch_size=1,
     num_workers=4,
@@ -47,11 +52,7 @@ val_dataloader = dict(
         type="PascalVOCDataset",
         data_prefix=dict(img_path=images, seg_map_path="data/VOCdevkit/VOC2012/SegmentationClass"),
         ann_file="data/VOCdevkit/VOC2012/ImageSets/Segmentation/val.txt",
-        pipeline=[
-            dict(type="LoadImageFromFile"),
-            dict(type="LoadAnnotations"),
-            dict(type="PackSegInputs"),
-        ],
+        pipeline=test_pipeline,
     ),
 )
 test_dataloader = val_dataloader

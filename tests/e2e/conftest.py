@@ -1,0 +1,56 @@
+"""A demo data set and a config in the small, and one training with them that several tests look at."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from mmseg_css.datasets.demo import generate
+from tests.configs.helpers import ROOT, datasets_of, shrink
+from tests.test_tools import load_tool
+
+SIDE = 64
+train_tool = load_tool("train")
+
+MakeConfig = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def make_config(tmp_path_factory: pytest.TempPathFactory) -> MakeConfig:
+    """Write the demo config, small, with changes (``{"key.key": value}``); returns its path."""
+    root = tmp_path_factory.mktemp("demo")
+    generate(root / "data" / "demo", size=SIDE, train=48, val=4, labeled=(20, 40))
+
+    def make(name: str, changes: dict | None = None) -> Path:
+        cfg = Config.fromfile(ROOT / "configs" / "css" / "css_lite0_demo.py")
+        shrink(cfg, SIDE)
+        for dataset in datasets_of(cfg):
+            dataset["data_root"] = str(root)
+        cfg.train_cfg.update(max_iters=4, val_interval=4)
+        cfg.default_hooks.checkpoint = {"type": "CheckpointHook", "by_epoch": False, "interval": 2}
+        cfg.log_level = "INFO"
+        cfg.experiment_name = cfg.visualizer.name = name  # MMEngine keeps loggers and visualisers by these
+        cfg.merge_from_dict(changes or {})
+        path = root / f"{name}.py"
+        cfg.dump(str(path))
+        return path
+
+    return make
+
+
+def train(config: Path, work_dir: Path, *arguments: str) -> Path:
+    """tools/train.py in this process."""
+    train_tool.main([str(config), "--work-dir", str(work_dir), *arguments])
+    return work_dir
+
+
+@pytest.fixture(scope="session")
+def config(make_config: MakeConfig) -> Path:
+    return make_config("whole")
+
+
+@pytest.fixture(scope="session")
+def trained(config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Work dir of four iterations, with checkpoints after the second and the fourth."""
+    return train(config, tmp_path_factory.mktemp("trained"))
