@@ -98,7 +98,7 @@ def draw_predictions(cfg: Config, folder: Path) -> None:
             "--show-dir needs default_hooks.visualization (SegVisualizationHook) and a visualizer in the config; "
             "the default runtime of MMSegmentation has both"
         )
-    cfg.default_hooks.visualization.draw = True
+    cfg.default_hooks.visualization.update(draw=True, interval=1)  # upstream draws every 50th batch by default
     cfg.visualizer.save_dir = str(folder)
 
 
@@ -113,8 +113,10 @@ def use_tta(cfg: Config, path: Path) -> None:
 def evaluate(args: argparse.Namespace, predict_on: str | None, folder: str = "") -> dict[str, float]:
     cfg, notes = load_cfg(args, predict_on, folder)
     compat.init_cpu_distributed(args.launcher)
-    if folder:  # MMEngine keeps its loggers by the name of the experiment
+    if folder:  # MMEngine keeps its loggers and visualisers by these names
         cfg.experiment_name = f"{args.config.stem}_{folder}"
+        if "visualizer" in cfg:
+            cfg.visualizer.name = cfg.experiment_name
     runner = Runner.from_cfg(cfg)
     for note in notes:
         runner.logger.warning(note)

@@ -10,7 +10,9 @@ segmentor.decode_head.update(
     type="DeepLabV3PlusProjectionHead", projection=dict(type="ProjectionBranch", channels=64, hidden=96)
 )
 model = dict(
-    data_preprocessor=_base_.preprocessing, segmentor=segmentor, contrast_loss=dict(num_queries=64, num_negatives=128)
+    data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing),
+    segmentor=segmentor,
+    contrast_loss=dict(num_queries=64, num_negatives=128),
 )
 train_dataloader = dict(batch_size=8, num_workers=2, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
 train_cfg = dict(type="PairedTrainLoop")

@@ -13,7 +13,7 @@ segmentor.decode_head.update(
 )
 # A run of 800 steps: prototypes that follow quickly, a lower threshold, a contrast that does not outweigh the labels.
 model = dict(
-    data_preprocessor=_base_.preprocessing,
+    data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing),
     segmentor=segmentor,
     teacher_sees="unlabeled",
     prototype_decay=0.9,

@@ -7,5 +7,5 @@ _base_ = [
 ]
 segmentor = _base_.segmentor
 segmentor.decode_head.update(num_classes=_base_.num_classes)
-model = dict(**segmentor, data_preprocessor=_base_.preprocessing)
+model = dict(**segmentor, data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing))
 train_dataloader = dict(batch_size=4, num_workers=1, dataset=_base_.labeled)

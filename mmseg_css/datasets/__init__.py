@@ -5,6 +5,7 @@ from mmseg_css.datasets.demo import DemoDataset
 from mmseg_css.datasets.draw import Draw
 from mmseg_css.datasets.paired import PairedDataset, PairedSample, paired_collate
 from mmseg_css.datasets.sampler import PairedSampler
+from mmseg_css.datasets.transforms import RandomScale
 from mmseg_css.datasets.unlabeled import UnlabeledDataset
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "PairedDataset",
     "PairedSample",
     "PairedSampler",
+    "RandomScale",
     "UnlabeledDataset",
     "paired_collate",
 ]

@@ -52,6 +52,7 @@ def assert_same(one: Any, other: Any, where: str = "") -> None:
 # -- training ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.smoke
 def test_training_leaves_checkpoints_logs_and_the_config(trained: Path) -> None:
     assert sorted(path.name for path in trained.glob("*.pth")) == ["iter_2.pth", "iter_4.pth"]
     [dumped] = trained.glob("*.py")
@@ -107,7 +108,6 @@ def test_mixed_precision_and_gradient_accumulation(make_config: MakeConfig, tmp_
             assert torch.isfinite(value).all(), name
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile on the CPU needs g++")
 def test_compiled_backbone(make_config: MakeConfig, trained: Path, tmp_path: Path) -> None:
     """The step is the same up to rounding, and so are the names in the checkpoint."""

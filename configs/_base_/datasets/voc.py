@@ -20,7 +20,7 @@ labeled = dict(
     pipeline=[
         dict(type="LoadImageFromFile"),
         dict(type="LoadAnnotations"),
-        dict(type="RandomResize", scale=(2048, 512), ratio_range=(0.5, 1.5), keep_ratio=True),
+        dict(type="RandomScale", scale=(0.5, 1.5)),
         dict(type="RandomCrop", crop_size=crop_size, cat_max_ratio=1.0),
         dict(type="RandomFlip", prob=0.5),
         dict(type="PhotoMetricDistortion"),

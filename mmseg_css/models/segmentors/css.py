@@ -24,9 +24,10 @@ class CSS(SemiSegmentor):
     Args:
         strategy: which pseudo-label supervises the logit space. ``mix``: the one both spaces agree on, elsewhere none
             (the paper's main one); ``cross``: the representation space's, after ``cross_warmup``; ``logit``: the logit
-            space's own.
+            space's own. The confidences of ``cross`` are those of the representation space, which stay below 0.73 for
+            21 classes (see ``strong_threshold``): lower ``pseudo_label_loss.threshold`` with it, or no image counts.
         indicator: what tells hard pixels: ``similarity`` to the prototypes (the paper's), or ``confidence`` of the
-            logits.
+            logits. By default the strategy's: ``confidence`` for ``logit``, else ``similarity``.
         teacher: settings of `EMATeacher`.
         teacher_sees: the published code also runs the teacher on labelled images, which moves its batch-norm statistics
             and nothing else: ``both`` does so too, ``unlabeled`` spares that forward pass.
@@ -46,7 +47,7 @@ class CSS(SemiSegmentor):
         self,
         *,
         strategy: Literal["mix", "cross", "logit"] = "mix",
-        indicator: Literal["similarity", "confidence"] = "similarity",
+        indicator: Literal["similarity", "confidence"] | None = None,
         teacher: dict,
         teacher_sees: Literal["both", "unlabeled"] = "both",
         prototype_decay: float = 0.99,
@@ -63,19 +64,19 @@ class CSS(SemiSegmentor):
         super().__init__(**kwargs)
         for name, value, choices in (
             ("strategy", strategy, ("mix", "cross", "logit")),
-            ("indicator", indicator, ("similarity", "confidence")),
+            ("indicator", indicator, (None, "similarity", "confidence")),
             ("teacher_sees", teacher_sees, ("both", "unlabeled")),
             ("predict_on", predict_on, ("teacher", "student")),
         ):
             if value not in choices:
-                raise ValueError(f"model.{name} must be one of {', '.join(choices)}; got {value!r}")
+                raise ValueError(f"model.{name} must be one of {', '.join(map(str, choices))}; got {value!r}")
         if not hasattr(self.data_preprocessor, "mean"):
             raise ValueError(
                 "model.data_preprocessor has no mean and std, which the strong augmentation needs to see the picture "
                 "behind the normalised image; set them, e.g. mean=[0.0], std=[255.0]"
             )
         self.strategy = strategy
-        self.indicator = indicator
+        self.indicator = indicator or ("confidence" if strategy == "logit" else "similarity")
         self.teacher = EMATeacher(self.student, **teacher)
         self.teacher_sees = teacher_sees
         self.bank = PrototypeBank(
