@@ -6,4 +6,4 @@ _base_ = [
     "../_base_/methods/supervised.py",
 ]
 model = dict(**_base_.segmentor, data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing))
-train_dataloader = dict(batch_size=4, num_workers=2, dataset=_base_.labeled)
+train_dataloader = dict(batch_size=4, num_workers=1, dataset=_base_.labeled)

@@ -19,7 +19,8 @@ class PrototypeContrastLoss(nn.Module):
         similarity_temperature: of the choice of the negatives' classes.
         loss_weight: factor of the loss at the start.
         ramp_mult: the factor falls as ``exp(ramp_mult * progress^2)`` and is 0 at the end; 0 keeps it constant till
-            then.
+            then. Deviation: the published code counts progress in 200 epochs, of a length that depends on batch size
+            and number of GPUs; here it is the share of the run's iterations.
     """
 
     def __init__(

@@ -62,21 +62,22 @@ class CSS(SemiSegmentor):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        indicator = indicator or ("confidence" if strategy == "logit" else "similarity")
         for name, value, choices in (
             ("strategy", strategy, ("mix", "cross", "logit")),
-            ("indicator", indicator, (None, "similarity", "confidence")),
+            ("indicator", indicator, ("similarity", "confidence")),
             ("teacher_sees", teacher_sees, ("both", "unlabeled")),
             ("predict_on", predict_on, ("teacher", "student")),
         ):
             if value not in choices:
-                raise ValueError(f"model.{name} must be one of {', '.join(map(str, choices))}; got {value!r}")
+                raise ValueError(f"model.{name} must be one of {', '.join(choices)}; got {value!r}")
         if not hasattr(self.data_preprocessor, "mean"):
             raise ValueError(
                 "model.data_preprocessor has no mean and std, which the strong augmentation needs to see the picture "
                 "behind the normalised image; set them, e.g. mean=[0.0], std=[255.0]"
             )
         self.strategy = strategy
-        self.indicator = indicator or ("confidence" if strategy == "logit" else "similarity")
+        self.indicator = indicator
         self.teacher = EMATeacher(self.student, **teacher)
         self.teacher_sees = teacher_sees
         self.bank = PrototypeBank(
