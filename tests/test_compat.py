@@ -206,7 +206,7 @@ def test_allowed_types_fault(tmp_path, without_allowed_types):
 
 
 @only_onedl
-def test_unsafe_fallback_fault(tmp_path):
+def test_unsafe_fallback_fault(tmp_path, without_allowed_types):  # which also puts back what that loader takes away
     """Goes when onedl-mmengine refuses what it cannot load safely."""
     path = tmp_path / "crafted.pth"
     torch.save(RunsCode(tmp_path / "ran"), path)

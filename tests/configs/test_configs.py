@@ -190,7 +190,7 @@ def test_numbers_of_the_paper(name: str) -> None:
     model, head, loader = cfg.model, cfg.model.segmentor.decode_head, cfg.train_dataloader
     crop = (paper["crop"], paper["crop"])
 
-    assert (model.type, model.strategy, model.indicator, model.get("cross_warmup", 0)) == (
+    assert (model.type, model.strategy, model.get("indicator", "similarity"), model.get("cross_warmup", 0)) == (
         "CSS",
         "mix",
         "similarity",
@@ -218,7 +218,9 @@ def test_numbers_of_the_paper(name: str) -> None:
     assert (augmentation.crop, augmentation.scale, augmentation.mixing) == (crop, paper["scale"], "cutmix")
     labeled = {step["type"]: step for step in loader.dataset.labeled.pipeline}
     unlabeled = {step["type"]: step for step in loader.dataset.unlabeled.pipeline}
-    assert labeled["RandomResize"]["ratio_range"] == paper["scale"]
+    # Cityscapes' images have one size; those of VOC have not, and each is scaled by a factor of its own.
+    resize = labeled["RandomResize"]["ratio_range"] if "cityscapes" in name else labeled["RandomScale"]["scale"]
+    assert resize == paper["scale"]
     assert labeled["RandomCrop"]["crop_size"] == unlabeled["RandomCrop"]["crop_size"] == crop
     assert model.data_preprocessor.size == crop
 

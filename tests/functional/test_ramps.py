@@ -1,11 +1,12 @@
-"""The ramp-down of the contrastive weight."""
+"""The ramp-down of the contrastive weight and the ramp-up of the pseudo-labels'."""
 
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmseg_css.functional.ramps import exponential_rampdown
+from mmseg_css.functional.ramps import exponential_rampdown, exponential_rampup
 from tests.functional.helpers import close
 from tests.reference import ramps as reference
 
@@ -30,3 +31,14 @@ def test_rampdown_at_the_epochs_of_the_paper() -> None:
 def test_rampdown_never_rises(first: float, second: float) -> None:
     early, late = sorted((first, second))
     assert exponential_rampdown(early) >= exponential_rampdown(late) >= 0
+
+
+@given(PROGRESS, st.sampled_from([-5.0, -1.0]))
+def test_rampup_is_the_reference(progress: float, mult: float) -> None:
+    close(exponential_rampup(progress, mult=mult), reference.exponential_rampup(progress, mult), 1e-15)
+
+
+def test_a_ramp_does_not_start_before_its_beginning() -> None:
+    for ramp in (exponential_rampup, exponential_rampdown):
+        with pytest.raises(ValueError, match="negative"):
+            ramp(-0.1)

@@ -131,7 +131,7 @@ class CSS(SemiSegmentor):
             supervision = PseudoLabel(view.labels[:, 0], view.confidences[:, 0])
             size = supervision.label.shape[1:]
             logits = F.interpolate(student.logits, size, mode="bilinear", align_corners=self.align_corners)
-            pseudo = self.pseudo_label_loss(logits, *supervision, self.ignore_index)
+            pseudo = self.pseudo_label_loss(logits, *supervision, self.ignore_index, progress=self.progress_fraction)
 
             if labeled.logits.shape[2:] != student.logits.shape[2:]:
                 raise ValueError(
