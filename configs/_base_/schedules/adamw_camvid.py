@@ -1,5 +1,5 @@
 # For runs of a quarter of an hour on two CPU cores.
-max_iters = 400
+max_iters = 800
 optim_wrapper = dict(
     type="OptimWrapper",
     optimizer=dict(type="AdamW", lr=3e-3, weight_decay=1e-2),
