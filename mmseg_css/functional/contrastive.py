@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmseg_css.functional.info_nce import info_nce
 from mmseg_css.functional.prototypes import check_temperature, prototype_similarity
 from mmseg_css.functional.sampling import draw_categories, draw_members, group_indices
 
@@ -140,16 +141,14 @@ def prototype_contrast_loss(
     >>> round(prototype_contrast_loss(embeddings, draw, torch.eye(2)).item(), 4)  # log(1 + e^-2)
     0.1269
     """
-    check_temperature(temperature)
-    if len(draw.classes) == 0:
-        return embeddings.sum() * 0.0
     pixels = F.normalize(rearrange(embeddings, "b d h w -> (b h w) d"), dim=1)
-    queries = pixels[draw.queries]
-    negatives = pixels.detach()[draw.negatives]
     positives = F.normalize(prototypes.detach(), dim=1).to(pixels.dtype)[draw.classes]
-
-    positive_logit = torch.einsum("aqd,ad->aq", queries, positives)
-    negative_logits = torch.einsum("aqd,aqnd->aqn", queries, negatives)
-    logits = torch.cat([positive_logit[..., None], negative_logits], dim=2) / temperature
-    per_query = logits.logsumexp(dim=2) - logits[..., 0]
-    return per_query.mean(dim=1).sum() / draw.present.sum()
+    num_queries = draw.queries.shape[1]
+    return info_nce(
+        pixels[draw.queries.flatten()],
+        positives.repeat_interleave(num_queries, dim=0),
+        pixels.detach(),
+        draw.negatives.flatten(0, 1),
+        weights=pixels.new_ones(draw.queries.numel()) / (num_queries * draw.present.sum()),
+        temperature=temperature,
+    )
