@@ -3,6 +3,8 @@
 Letters: b batch, m label maps, H W pixels.
 """
 
+import math
+
 import torch
 from einops import rearrange
 from jaxtyping import Bool, Int
@@ -11,29 +13,32 @@ from torch import Tensor
 from mmseg_css.types import View
 
 
-def draw_cutmix_boxes(
+def draw_boxes(
     batch: int,
     size: tuple[int, int],
+    area: float = 0.5,
     generator: torch.Generator | None = None,
     device: torch.device | str | None = None,
 ) -> Int[Tensor, "b 4"]:
-    """One box (top, left, height, width) per image with half of its area, at a uniform position.
+    """One box (top, left, height, width) per image with a share ``area`` of its pixels, at a uniform position.
 
-    Width uniform over the integers of [W/2 + 1, W), height = round(H W / 2 / width).
+    Width uniform over the integers of [area W + 1, W), height = round(area H W / width).
 
     Raises:
-        ValueError: if the image is less than 4 pixels wide, which leaves no width to draw.
+        ValueError: if ``area`` does not lie in (0, 1), or if that leaves no width to draw.
 
-    >>> top, left, height, width = draw_cutmix_boxes(1, (8, 8))[0].tolist()
+    >>> top, left, height, width = draw_boxes(1, (8, 8))[0].tolist()
     >>> 5 <= width < 8, height == round(32 / width)
     (True, True)
     """
     height, width = size
-    narrowest = (width + 1) // 2 + 1
-    if width < 4:
-        raise ValueError(f"CutMix needs images at least 4 pixels wide, got {height} x {width}")
+    if not 0 < area < 1:
+        raise ValueError(f"the share of the image that a box covers must lie in (0, 1), got {area}")
+    narrowest = math.ceil(area * width) + 1
+    if narrowest >= width:
+        raise ValueError(f"an image of {height} x {width} pixels is too narrow for a box of {area:.0%} of it")
     box_width = torch.randint(narrowest, width, (batch,), generator=generator, device=device)
-    box_height = (height * width / 2 / box_width).round().long().clamp(max=height)
+    box_height = (area * height * width / box_width).round().long().clamp(max=height)
     top = _uniform_integers(height - box_height, generator)
     left = _uniform_integers(width - box_width, generator)
     return torch.stack([top, left, box_height, box_width], dim=1)

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from mmseg_css.functional.geometry import apply_flip, apply_scale_crop, draw_flip, draw_scale_crop
-from mmseg_css.functional.mixing import box_mask, cut_out, draw_classmix_mask, draw_cutmix_boxes, paste_next
+from mmseg_css.functional.mixing import box_mask, cut_out, draw_boxes, draw_classmix_mask, paste_next
 from mmseg_css.functional.photometric import apply_blur, apply_color_jitter, draw_blur, draw_color_jitter
 from mmseg_css.registry import MODELS
 from mmseg_css.types import View
@@ -23,8 +23,9 @@ class StrongAugmentation(nn.Module):
     Args:
         crop: height and width of the result; the size of the input if None.
         scale: range of the random scale.
-        mixing: what happens inside a box (or on chosen classes) of half the image: nothing, blanked, filled from the
-            next image of the batch, or the next image's classes pasted.
+        mixing: what happens inside a box: nothing, blanked, or filled from the next image of the batch; or a random
+            half of the next image's classes pasted.
+        box_area: share of the image that the box covers.
         jitter: brightness, contrast and saturation change by up to this share.
         hue: hue changes by up to this share of the colour circle.
         jitter_probability, blur_probability, flip_probability: share of the images that are changed.
@@ -37,6 +38,7 @@ class StrongAugmentation(nn.Module):
         crop: tuple[int, int] | None = None,
         scale: tuple[float, float] = (0.5, 1.5),
         mixing: Mixing = "cutmix",
+        box_area: float = 0.5,
         jitter: float = 0.25,
         hue: float = 0.25,
         jitter_probability: float = 0.8,
@@ -50,12 +52,19 @@ class StrongAugmentation(nn.Module):
         self.crop = crop
         self.scale = scale
         self.mixing = mixing
+        self.box_area = box_area
         self.jitter = jitter
         self.hue = hue
         self.jitter_probability = jitter_probability
         self.blur_sigma = blur_sigma
         self.blur_probability = blur_probability
         self.flip_probability = flip_probability
+
+    @property
+    def moves_pixels(self) -> bool:
+        """Whether a pixel can end up in another place, or in another image."""
+        moved = self.crop is not None or tuple(self.scale) != (1.0, 1.0) or self.flip_probability > 0
+        return moved or self.mixing in ("cutmix", "classmix")
 
     @torch.no_grad()
     def forward(
@@ -72,9 +81,9 @@ class StrongAugmentation(nn.Module):
         size = (view.image.shape[2], view.image.shape[3])
         crop = self.crop or size
         batch, device = len(view.image), view.image.device
-        view = apply_scale_crop(
-            view, draw_scale_crop(batch, size, crop, self.scale, generator, device), crop, ignore_index
-        )
+        if crop != size or tuple(self.scale) != (1.0, 1.0):
+            params = draw_scale_crop(batch, size, crop, self.scale, generator, device)
+            view = apply_scale_crop(view, params, crop, ignore_index)
         view = self._mix(view, num_classes, ignore_index, generator)
 
         image = ((view.image * std + mean) / 255).clamp(0, 1)
@@ -92,5 +101,5 @@ class StrongAugmentation(nn.Module):
             # The mask is drawn on the image that gives, and each image receives from the next one.
             return paste_next(view, draw_classmix_mask(view.labels[:, 0], num_classes, generator).roll(-1, dims=0))
         size = (view.image.shape[2], view.image.shape[3])
-        mask = box_mask(draw_cutmix_boxes(len(view.image), size, generator, view.image.device), size)
+        mask = box_mask(draw_boxes(len(view.image), size, self.box_area, generator, view.image.device), size)
         return paste_next(view, mask) if self.mixing == "cutmix" else cut_out(view, mask, ignore_index)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from mmseg_css.functional.mixing import box_mask, cut_out, draw_classmix_mask, draw_cutmix_boxes, paste_next
+from mmseg_css.functional.mixing import box_mask, cut_out, draw_boxes, draw_classmix_mask, paste_next
 from mmseg_css.types import View
 from tests.functional.helpers import SEEDS, SIDES, arrays, bits, class_map, equal, generator, random_view, same_view
 from tests.reference import mixing as reference
@@ -19,14 +19,14 @@ LENGTHS = st.integers(min_value=4, max_value=40)
 SIGNIFICANCE = 1e-4
 
 
-@given(SEEDS, LENGTHS, LENGTHS)
-def test_boxes_lie_inside_and_cover_half_the_image(seed: int, height: int, width: int) -> None:
-    boxes = draw_cutmix_boxes(16, (height, width), generator=generator(seed))
+@given(SEEDS, LENGTHS, LENGTHS, st.sampled_from([0.5, 0.25, 0.1]))
+def test_boxes_lie_inside_and_cover_their_share_of_the_image(seed: int, height: int, width: int, area: float) -> None:
+    boxes = draw_boxes(16, (height, width), area, generator=generator(seed))
     assert boxes.dtype == torch.int64 and boxes.shape == (16, 4)
     for top, left, h, w in boxes.tolist():
-        assert width / 2 + 1 <= w < width
-        # height = round(area / w), so that the area is half the image up to half a row of the box.
-        assert abs(h * w - height * width / 2) <= w / 2
+        assert area * width + 1 <= w < width
+        # height = round(area / w), so that the area is the share wanted up to half a row of the box.
+        assert abs(h * w - area * height * width) <= w / 2
         assert 0 <= top <= height - h and 0 <= left <= width - w
 
 
@@ -44,7 +44,7 @@ def box_distribution(height: int, width: int) -> dict[tuple[int, int, int, int],
 
 def test_box_width_and_position_are_uniform_up_to_both_borders() -> None:
     expected = box_distribution(8, 12)
-    counts = Counter(tuple(box) for box in draw_cutmix_boxes(20_000, (8, 12), generator=generator(0)).tolist())
+    counts = Counter(tuple(box) for box in draw_boxes(20_000, (8, 12), generator=generator(0)).tolist())
     assert set(counts) == set(expected)
     observed = [counts[box] for box in expected]
     assert stats.chisquare(observed, [20_000 * p for p in expected.values()]).pvalue > SIGNIFICANCE
@@ -52,7 +52,7 @@ def test_box_width_and_position_are_uniform_up_to_both_borders() -> None:
 
 @given(SEEDS, LENGTHS, LENGTHS)
 def test_box_mask_is_the_reference(seed: int, height: int, width: int) -> None:
-    boxes = draw_cutmix_boxes(3, (height, width), generator=generator(seed))
+    boxes = draw_boxes(3, (height, width), generator=generator(seed))
     mask = box_mask(boxes, (height, width))
     equal(mask, reference.box_mask(boxes.numpy(), (height, width)))
     equal(mask.sum(dim=(1, 2)), boxes[:, 2] * boxes[:, 3])
@@ -118,7 +118,7 @@ def test_every_half_of_the_classes_is_as_likely(num_classes: int) -> None:
 
 
 def test_images_of_a_batch_draw_their_boxes_independently() -> None:
-    widths = draw_cutmix_boxes(8_000, (8, 12), generator=generator(1))[:, 3].view(-1, 2).numpy()
+    widths = draw_boxes(8_000, (8, 12), generator=generator(1))[:, 3].view(-1, 2).numpy()
     table = np.zeros((12, 12))
     np.add.at(table, (widths[:, 0], widths[:, 1]), 1)
     table = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]

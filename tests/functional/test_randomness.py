@@ -10,12 +10,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from mmseg_css.functional import sampling
+from mmseg_css.functional import negative_sampling, sampling
 from mmseg_css.functional.contrastive import draw_contrast
 from mmseg_css.functional.geometry import draw_flip, draw_scale_crop
-from mmseg_css.functional.mixing import draw_classmix_mask, draw_cutmix_boxes
+from mmseg_css.functional.mixing import draw_boxes, draw_classmix_mask
 from mmseg_css.functional.photometric import draw_blur, draw_color_jitter
-from tests.functional.helpers import class_map, equal, generator, normal
+from tests.functional.helpers import class_map, equal, generator, normal, uniform
 from tests.functional.test_package import MODULES
 
 LABELS = class_map(0, 2, 6, 6, num_classes=4)
@@ -23,7 +23,11 @@ DRAWS: dict[str, Callable[[torch.Generator], Any]] = {
     "draw_contrast": lambda g: draw_contrast(
         LABELS, torch.ones_like(LABELS).bool(), normal(1, 4, 3), num_queries=8, num_negatives=8, generator=g
     ),
-    "draw_cutmix_boxes": lambda g: draw_cutmix_boxes(8, (64, 64), generator=g),
+    "draw_boxes": lambda g: draw_boxes(8, (64, 64), generator=g),
+    "draw_anchors": lambda g: negative_sampling.draw_anchors(LABELS < 255, 64, generator=g),
+    "draw_negatives": lambda g: negative_sampling.draw_negatives(
+        negative_sampling.uniform(uniform(1, 2, 4, 6, 6)), torch.arange(8), LABELS < 255, 16, generator=g
+    ),
     "draw_classmix_mask": lambda g: draw_classmix_mask(LABELS, 4, generator=g),
     "draw_scale_crop": lambda g: draw_scale_crop(8, (64, 64), (64, 64), (0.5, 1.5), generator=g),
     "draw_flip": lambda g: draw_flip(64, 0.5, generator=g),

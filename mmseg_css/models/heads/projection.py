@@ -39,6 +39,25 @@ class ProjectionBranch(BaseModule):
         return self.layers(features)
 
 
+@MODELS.register_module()
+class LinearProjection(BaseModule):
+    """A linear map of every pixel to ``channels`` (the embedding's size d), as in PC2Seg.
+
+    Args:
+        in_channels: channels of the map that the branch reads; a head with `ProjectionMixin` fills it in.
+        channels: size d of the embedding.
+        norm_cfg: for a head with `ProjectionMixin`, which passes its own on; a linear map has no norm.
+    """
+
+    def __init__(self, *, in_channels: int, channels: int = 128, norm_cfg: dict | None = None) -> None:
+        super().__init__()
+        self.channels = channels
+        self.linear = nn.Conv2d(in_channels, channels, 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.linear(features)
+
+
 class ProjectionMixin(DecodeHead):
     """Give any MMSeg decode head a projection branch: ``class MyProjectionHead(ProjectionMixin, MyHead): ...``.
 
@@ -47,14 +66,16 @@ class ProjectionMixin(DecodeHead):
 
     Args:
         projection: config of the branch, for example ``dict(type='ProjectionBranch', channels=256)``.
+        tap: the submodule whose *input* the branch reads, too; by default what the head's class says.
         kwargs: arguments of the head.
     """
 
-    #: The submodule whose *input* the branch reads, too. Every MMSeg head calls its classifier ``conv_seg``.
+    #: Every MMSeg head calls its classifier ``conv_seg``.
     tap = "conv_seg"
 
-    def __init__(self, *, projection: dict, **kwargs: Any) -> None:
+    def __init__(self, *, projection: dict, tap: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.tap = tap or self.tap
         in_channels = self.get_submodule(self.tap).in_channels
         self.projection = MODELS.build({"in_channels": in_channels, "norm_cfg": self.norm_cfg, **projection})
 

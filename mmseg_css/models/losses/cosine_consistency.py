@@ -1,0 +1,22 @@
+"""Consistency of two views in the label space."""
+
+from torch import Tensor, nn
+
+from mmseg_css.functional.consistency import cosine_consistency
+from mmseg_css.registry import MODELS
+
+
+@MODELS.register_module()
+class CosineConsistencyLoss(nn.Module):
+    """One minus the cosine of two views' class probabilities; see `functional.consistency`.
+
+    Args:
+        loss_weight: lambda_2 of the paper, which states no value.
+    """
+
+    def __init__(self, *, loss_weight: float = 1.0) -> None:
+        super().__init__()
+        self.loss_weight = loss_weight
+
+    def forward(self, weak: Tensor, strong: Tensor, valid: Tensor) -> Tensor:
+        return self.loss_weight * cosine_consistency(weak, strong, valid)

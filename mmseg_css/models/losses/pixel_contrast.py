@@ -1,0 +1,83 @@
+"""Contrast of two views in the feature space."""
+
+from typing import Literal
+
+import torch
+from mmengine.dist import all_gather, get_rank
+from torch import Tensor, nn
+
+from mmseg_css.functional.negative_sampling import SAMPLERS, Sampler, draw_anchors, draw_negatives
+from mmseg_css.functional.pixel_contrast import pixel_contrast
+from mmseg_css.registry import MODELS
+
+CANDIDATES = ("rank", "all_ranks")
+
+
+@MODELS.register_module()
+class PixelContrastLoss(nn.Module):
+    """A pixel's two views against negatives; see `functional.pixel_contrast` and `functional.negative_sampling`.
+
+    The paper states none of the numbers; the defaults are ours.
+
+    Args:
+        sampler: distribution of the negatives: ``uniform``, ``different_image``, ``pseudo_label_debiased`` or
+            ``different_image_debiased`` (the paper's).
+        num_anchors: pixels drawn for each image of the batch; their mean stands for the mean over all pixels.
+        num_negatives: negatives drawn for each anchor (N).
+        temperature: tau.
+        loss_weight: lambda_1.
+        candidates: where negatives come from: the ``rank``'s own batch, or the batches of ``all_ranks``, which must be
+            of one size. Pixels of other ranks carry no gradient.
+    """
+
+    def __init__(
+        self,
+        *,
+        sampler: Sampler = "different_image_debiased",
+        num_anchors: int = 256,
+        num_negatives: int = 128,
+        temperature: float = 0.1,
+        loss_weight: float = 1.0,
+        candidates: Literal["rank", "all_ranks"] = "rank",
+    ) -> None:
+        super().__init__()
+        for name, choice, choices in (("sampler", sampler, tuple(SAMPLERS)), ("candidates", candidates, CANDIDATES)):
+            if choice not in choices:
+                raise ValueError(f"contrast_loss.{name} must be one of {', '.join(choices)}; got {choice!r}")
+        for name, number in (("num_anchors", num_anchors), ("num_negatives", num_negatives)):
+            if number < 1:
+                raise ValueError(f"contrast_loss.{name} must be at least 1, got {number}")
+        self.sampler = sampler
+        self.num_anchors = num_anchors
+        self.num_negatives = num_negatives
+        self.temperature = temperature
+        self.loss_weight = loss_weight
+        self.candidates = candidates
+
+    def forward(
+        self, weak: Tensor, strong: Tensor, probabilities: Tensor, valid: Tensor, *, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The weighted loss; for the log, the anchors, as indices into ``(b h w)``, and which of them have negatives.
+
+        Args:
+            weak, strong: embeddings ``(b d h w)`` of the two views.
+            probabilities: class probabilities ``(b k h w)`` of the weak view.
+            valid: ``(b h w)``, False where a pixel is neither anchor nor negative.
+            generator: the randomness.
+        """
+        anchors = draw_anchors(valid, self.num_anchors * len(valid), generator)
+        pool, pool_probabilities, pool_valid, offset = weak, probabilities.detach(), valid, 0
+        if self.candidates == "all_ranks":
+            pool, offset = _gather(weak), get_rank() * valid.numel()
+            pool_probabilities, pool_valid = _gather(pool_probabilities), _gather(valid)
+        mixture = SAMPLERS[self.sampler](pool_probabilities)
+        draw = draw_negatives(mixture, anchors + offset, pool_valid, self.num_negatives, generator)
+        loss = self.loss_weight * pixel_contrast(weak, strong, pool, anchors, draw, self.temperature)
+        return loss, anchors, draw.found
+
+
+def _gather(own: Tensor) -> Tensor:
+    """The tensors of all ranks, one after the other; only the own one stays attached to the graph."""
+    parts = all_gather(own.detach().contiguous())
+    parts[get_rank()] = own
+    return torch.cat(parts)

@@ -1,0 +1,89 @@
+"""PC2Seg: one network, consistent in the label space and contrastive in the feature space (ICCV 2021, arXiv
+2108.09025).
+"""
+
+from typing import Any
+
+import torch
+from jaxtyping import Bool
+from mmseg.structures import SegDataSample
+from torch import Tensor
+from torch.nn import functional as F
+
+from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor, full_precision, segment, valid_pixels
+from mmseg_css.registry import MODELS
+from mmseg_css.types import SegOutput, View
+
+
+@MODELS.register_module()
+class PC2Seg(SemiSegmentor):
+    """Pixel Contrastive-Consistent Semi-Supervised Segmentation.
+
+    The same weights see every unlabelled image twice: weakly augmented, as the loader gives it, and strongly augmented
+    without moving a pixel. Both views pass the network in one batch. There is no teacher.
+
+    Args:
+        augmentation: config of the strong view; it must leave every pixel in place.
+        consistency_loss: config of the loss in the label space; only the strong view learns from it.
+        contrast_loss: config of the loss in the feature space; both views learn from it.
+        kwargs: arguments of `SemiSegmentor`.
+    """
+
+    def __init__(self, *, augmentation: dict, consistency_loss: dict, contrast_loss: dict, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.augmentation = MODELS.build(augmentation)
+        if self.augmentation.moves_pixels:
+            raise ValueError(
+                "model.augmentation moves pixels, but PC2Seg compares pixel i of one view with pixel i of the other: "
+                "set scale=(1.0, 1.0), crop=None, flip_probability=0.0 and mixing='cutout' or 'none'"
+            )
+        self.consistency_loss = MODELS.build(consistency_loss)
+        self.contrast_loss = MODELS.build(contrast_loss)
+
+    def unsupervised_losses(
+        self, labeled: SegOutput, ground_truth: Tensor, unlabeled: Tensor, samples: list[SegDataSample]
+    ) -> dict[str, Tensor]:
+        generator = self.generator(unlabeled.device)
+        with full_precision(unlabeled):
+            view = self.strong_view(unlabeled, valid_pixels(unlabeled, samples), generator)
+        both = segment(self.student, torch.cat([unlabeled, view.image]))
+        with full_precision(unlabeled):
+            weak_logits, strong_logits = both.logits.chunk(2)
+            weak_embeddings, strong_embeddings = both.embeddings.chunk(2)
+            weak, strong = weak_logits.softmax(dim=1), strong_logits.softmax(dim=1)
+            valid = wholly_valid(view.valid, weak.shape[2:])
+            consistency = self.consistency_loss(weak, strong, valid)
+            contrast, anchors, found = self.contrast_loss(
+                weak_embeddings, strong_embeddings, weak, valid, generator=generator
+            )
+            predicted = weak_logits.argmax(dim=1)
+            agreeing = (predicted == strong_logits.argmax(dim=1)) & valid
+        anchor_counts = torch.zeros(self.num_classes, device=found.device)
+        anchor_counts.index_add_(0, predicted.flatten()[anchors], found.float())
+        self.diagnostics = Diagnostics(
+            view.image, predicted.masked_fill(~valid, self.ignore_index), strong_logits.detach(), anchor_counts
+        )
+        return {
+            "loss_consistency": consistency,
+            "loss_contrast": contrast,
+            "agreement": agreeing.sum() / valid.sum().clamp(min=1),
+            "anchor_classes": (anchor_counts > 0).float().sum(),
+        }
+
+    @torch.no_grad()
+    def strong_view(self, images: Tensor, valid: Tensor, generator: torch.Generator) -> View:
+        """The strongly augmented images; ``valid`` where they show the image and not padding or a cut-out box."""
+        none = images.new_zeros(len(images), 0, *images.shape[2:])
+        return self.augmentation(
+            View(images, none.long(), none, valid),
+            mean=self.data_preprocessor.mean,
+            std=self.data_preprocessor.std,
+            num_classes=self.num_classes,
+            ignore_index=self.ignore_index,
+            generator=generator,
+        )
+
+
+def wholly_valid(valid: Bool[Tensor, "b H W"], size: torch.Size) -> Bool[Tensor, "b h w"]:
+    """At the decoder's stride: True where every pixel of a cell is valid."""
+    return F.interpolate(valid[:, None].float(), size, mode="area")[:, 0] == 1
