@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -20,10 +21,17 @@ from torch import multiprocessing as mp
 from torch.utils.data import DataLoader, Dataset
 
 import mmseg_css  # noqa: F401  (registers)
-from mmseg_css.engine.hooks import DiagnosticsHook, ProgressHook, PrototypeCommitHook, TeacherUpdateHook
+from mmseg_css.engine.hooks import (
+    ChannelsLastHook,
+    DiagnosticsHook,
+    ProgressHook,
+    PrototypeCommitHook,
+    TeacherUpdateHook,
+)
 from mmseg_css.models.segmentors import Progress
+from mmseg_css.registry import MODELS
 from tests.datasets.helpers import AUGMENT, dataloader_config, write_list, write_pairs
-from tests.models.helpers import EMBEDDING, css_config, tiny_segmentor
+from tests.models.helpers import EMBEDDING, css_config, random_batch, tiny_segmentor
 
 NAN = float("nan")
 EXPERIMENTS = count()
@@ -302,3 +310,25 @@ def test_losses_and_shares_are_logged(data: Path) -> None:
 
 def test_bank_has_the_size_of_the_branch(data: Path) -> None:
     assert css_runner(data, 1).model.bank.prototypes.shape == (2, EMBEDDING)
+
+
+# -- channels last -----------------------------------------------------------------------------------------------------
+
+
+def test_channels_last_reaches_every_convolution_and_changes_only_rounding() -> None:
+    init_default_scope("mmseg")
+    inputs, samples = random_batch()
+    losses = []
+    for hook in (None, ChannelsLastHook()):
+        torch.manual_seed(0)
+        model = MODELS.build(css_config())
+        model.init_weights()
+        if hook is not None:
+            hook.before_run(SimpleNamespace(model=model))
+            convolutions = [module for module in model.modules() if isinstance(module, nn.Conv2d)]
+            assert convolutions
+            assert all(c.weight.is_contiguous(memory_format=torch.channels_last) for c in convolutions)
+            features = model.student.backbone(inputs["labeled"])
+            assert all(f.is_contiguous(memory_format=torch.channels_last) for f in features)
+        losses.append(model.train().loss(inputs, samples)["sup.loss_ce"].item())
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)

@@ -1,7 +1,15 @@
 """When things happen."""
 
+from mmseg_css.engine.hooks.channels_last import ChannelsLastHook
 from mmseg_css.engine.hooks.diagnostics import DiagnosticsHook
 from mmseg_css.engine.hooks.optimizer_step import OptimizerStepHook, PrototypeCommitHook, TeacherUpdateHook
 from mmseg_css.engine.hooks.progress import ProgressHook
 
-__all__ = ["DiagnosticsHook", "OptimizerStepHook", "ProgressHook", "PrototypeCommitHook", "TeacherUpdateHook"]
+__all__ = [
+    "ChannelsLastHook",
+    "DiagnosticsHook",
+    "OptimizerStepHook",
+    "ProgressHook",
+    "PrototypeCommitHook",
+    "TeacherUpdateHook",
+]
