@@ -6,6 +6,7 @@ _base_ = [
     "../_base_/methods/css_short.py",
 ]
 segmentor = _base_.segmentor
+segmentor.decode_head.loss_decode = _base_.loss_decode
 segmentor.decode_head.update(
     num_classes=_base_.num_classes,
     type="DeepLabV3PlusProjectionHead",

@@ -1,6 +1,7 @@
 """Labelled and unlabelled images, side by side."""
 
 from mmseg_css.datasets.camvid import CamVidDataset
+from mmseg_css.datasets.coco import COCOObjectDataset
 from mmseg_css.datasets.demo import DemoDataset
 from mmseg_css.datasets.draw import Draw
 from mmseg_css.datasets.paired import PairedDataset, PairedSample, paired_collate
@@ -9,6 +10,7 @@ from mmseg_css.datasets.transforms import RandomScale
 from mmseg_css.datasets.unlabeled import UnlabeledDataset
 
 __all__ = [
+    "COCOObjectDataset",
     "CamVidDataset",
     "DemoDataset",
     "Draw",

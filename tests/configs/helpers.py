@@ -15,7 +15,7 @@ from mmengine.config import Config
 from mmseg_css.registry import DATASETS
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIGS = sorted((ROOT / "configs" / "css").glob("*.py"))
+CONFIGS = sorted(path for path in (ROOT / "configs").glob("*/*.py") if path.parent.name != "_base_")
 LABELED, ALL = range(4), range(8)
 # Sizes in pixels stand under these keys; under `scale` of the augmentation stands a range of factors.
 SIZES = ("crop_size", "crop", "size", "scale", "stride")
@@ -81,6 +81,8 @@ def shrink(cfg: Config, side: int = 64) -> None:
             node["init_cfg"] = None
         if node.get("type") == "PrototypeContrastLoss":
             node.update(num_queries=8, num_negatives=8)
+        if node.get("type") == "PixelContrastLoss":
+            node.update(num_anchors=8, num_negatives=8)
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         loader.update(num_workers=0, persistent_workers=False)
     cfg.train_dataloader.batch_size = 4 if cfg.train_dataloader.dataset.type == "PairedDataset" else 2

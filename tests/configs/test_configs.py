@@ -17,24 +17,38 @@ from mmengine.runner import Runner
 
 import mmseg_css  # noqa: F401  (registers)
 from mmseg_css.datasets import PairedDataset, UnlabeledDataset
-from mmseg_css.models import CSS
+from mmseg_css.models import CSS, PC2Seg
 from mmseg_css.registry import DATASETS
 from tests.configs.helpers import ALL, CONFIGS, LABELED, ROOT, datasets_of, shrink, stand_in, walk
 
-NAMES = [path.stem for path in CONFIGS]
+NAMES = [f"{path.parent.name}/{path.stem}" for path in CONFIGS]
+METHODS = {"css": CSS, "pc2seg": PC2Seg}
+SEMI = [name for name in NAMES if "/supervised" not in name]
 # Method, network and data; the labelled list is what comes after.
 GROUPS = sorted({name.rsplit("_1-", 1)[0] for name in NAMES})
-LEAF_LINES = 17
-NETWORKS = {"voc": "r101", "cityscapes": "r101", "camvid": "lite0", "demo": "lite0"}
+LEAF_LINES = 18
 LIST_LENGTHS = {
-    "voc": {"1-16": 662, "1-8": 1323, "1-4": 2646},
-    "cityscapes": {"1-16": 186, "1-8": 372, "1-4": 744, "1-2": 1488},
-    "camvid": {"1-16": 23, "1-8": 46, "1-4": 92},
+    "css/r101_voc": {"1-16": 662, "1-8": 1323, "1-4": 2646},
+    "css/r101_cityscapes": {"1-16": 186, "1-8": 372, "1-4": 744, "1-2": 1488},
+    "css/lite0_camvid": {"1-16": 23, "1-8": 46, "1-4": 92},
+    "pc2seg/r50_voc": {"1-16": 92, "1-8": 183, "1-4": 366, "1-2": 732},
+    "pc2seg/r101_voc": {"1-16": 92, "1-8": 183, "1-4": 366, "1-2": 732},
+    "pc2seg/r50_cityscapes": {"1-30": 100, "1-8": 372, "1-4": 744},
+    "pc2seg/r101_cityscapes": {"1-30": 100, "1-8": 372, "1-4": 744},
+    "pc2seg/r50_coco": {"1-512": 232, "1-256": 463, "1-128": 925, "1-64": 1849, "1-32": 3697},
+    "pc2seg/lite0_camvid": {"1-16": 23, "1-8": 46, "1-4": 92},
 }
 
 
 def load(name: str) -> Config:
-    return Config.fromfile(ROOT / "configs" / "css" / f"{name}.py")
+    return Config.fromfile(ROOT / "configs" / f"{name}.py")
+
+
+def baseline_of(name: str) -> str:
+    """The small data sets have one baseline for all methods."""
+    folder, own = name.split("/")
+    supervised = own.replace(folder, "supervised", 1)
+    return f"css/{supervised}" if "_lite0_" in name else f"{folder}/{supervised}"
 
 
 def group_of(name: str) -> str:
@@ -42,7 +56,8 @@ def group_of(name: str) -> str:
 
 
 def first_of(group: str) -> str:
-    return group if group in NAMES else f"{group}_1-8"
+    main = "1-128" if "coco" in group else "1-8"
+    return group if group in NAMES else f"{group}_{main}"
 
 
 @pytest.fixture(autouse=True)
@@ -51,9 +66,11 @@ def _mmseg_scope() -> None:
 
 
 def test_all_configs_are_there() -> None:
-    expected = {f"{NETWORKS[data]}_{data}_{ratio}" for data in LIST_LENGTHS for ratio in LIST_LENGTHS[data]}
-    expected.add(f"{NETWORKS['demo']}_demo")
-    assert set(NAMES) == {f"{method}_{rest}" for method in ("css", "supervised") for rest in expected}
+    expected = {f"{method}/{method}_lite0_demo" for method in METHODS}
+    for group, lists in LIST_LENGTHS.items():
+        method, rest = group.split("/")
+        expected |= {f"{method}/{method}_{rest}_{ratio}" for ratio in lists}
+    assert set(NAMES) == expected | {baseline_of(name) for name in expected}
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=NAMES)
@@ -78,7 +95,7 @@ def test_data_build(name: str, tmp_path: Path) -> None:
     shrink(cfg)
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
     labeled = dataset
-    if name.startswith("css"):
+    if name in SEMI:
         assert isinstance(dataset, PairedDataset)
         assert isinstance(dataset.unlabeled, UnlabeledDataset)
         labeled = dataset.labeled
@@ -93,13 +110,14 @@ def test_data_build(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [name for name in NAMES if "_1-" in name])
 def test_labeled_list_fits_the_name(name: str) -> None:
-    """U2PL's lists are named with their length, CamVid's lie here. What is labelled is not unlabelled, too."""
-    _, data, ratio = name.rsplit("_", 2)
+    """Published lists are named with their length, CamVid's lie here. What is labelled is not unlabelled, too."""
+    folder, own = name.split("/")
+    _, network, data, ratio = own.split("_")
     train, *_ = found = [node for node in datasets_of(load(name)) if node["type"] != "UnlabeledDataset"]
     assert len(found) == 3  # training, validation, test
     path = Path(train["ann_file"])
     length = len((ROOT / path).read_text().split()) if data == "camvid" else int(path.stem.rsplit("-", 1)[1])
-    assert length == LIST_LENGTHS[data][ratio]
+    assert length == LIST_LENGTHS[f"{folder}/{network}_{data}"][ratio]
     for node in datasets_of(load(name)):
         if node["type"] == "UnlabeledDataset":
             assert node["exclude"] == train["ann_file"]
@@ -121,24 +139,28 @@ def test_configs_of_a_group_differ_in_the_list_alone(name: str) -> None:
     assert without_list(load(name)) == without_list(load(first_of(group_of(name))))
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("css")])
+@pytest.mark.parametrize("name", SEMI)
 def test_supervised_config_matches(name: str) -> None:
     """The same labelled images, as many of them in a batch; the same network, schedule and evaluation."""
-    css, supervised = load(name), load(name.replace("css", "supervised", 1))
-    ratio = css.train_dataloader.sampler.ratio
-    assert css.train_dataloader.dataset.labeled == supervised.train_dataloader.dataset
-    assert css.train_dataloader.batch_size * ratio[0] == supervised.train_dataloader.batch_size * sum(ratio)
+    semi, supervised = load(name), load(baseline_of(name))
+    ratio = semi.train_dataloader.sampler.ratio
+    assert semi.train_dataloader.dataset.labeled == supervised.train_dataloader.dataset
+    assert semi.train_dataloader.batch_size * ratio[0] == supervised.train_dataloader.batch_size * sum(ratio)
     for key in ("optim_wrapper", "param_scheduler", "val_dataloader", "val_evaluator", "test_dataloader", "randomness"):
-        assert css[key] == supervised[key], key
+        assert semi[key] == supervised[key], key
     for key in ("max_iters", "val_interval"):
-        assert css.train_cfg[key] == supervised.train_cfg[key], key
-    segmentor = css.model.segmentor.to_dict()
-    assert segmentor["decode_head"].pop("projection").pop("type") == "ProjectionBranch"
-    segmentor["decode_head"]["type"] = segmentor["decode_head"]["type"].replace("Projection", "")
+        assert semi.train_cfg[key] == supervised.train_cfg[key], key
+    segmentor = semi.model.segmentor.to_dict()
+    head = segmentor["decode_head"]
+    projection = "ProjectionBranch" if name.startswith("css") else "LinearProjection"
+    assert head.pop("projection")["type"] == projection
+    # PC2Seg's is linear in what the classifier reads.
+    assert head.pop("tap", None) == ("conv_seg" if name.startswith("pc2seg") else None)
+    head["type"] = head["type"].replace("Projection", "")
     plain = supervised.model.to_dict()
     preprocessor = plain.pop("data_preprocessor")
     assert segmentor == plain
-    assert {**css.model.data_preprocessor, "type": preprocessor["type"]} == preprocessor
+    assert {**semi.model.data_preprocessor, "type": preprocessor["type"]} == preprocessor
 
 
 # -- steps ------------------------------------------------------------------------------------------------------------
@@ -150,7 +172,7 @@ def test_training_step(group: str, tmp_path: Path) -> None:
     stand_in(cfg, tmp_path / "data")
     shrink(cfg)
     cfg.work_dir = str(tmp_path / "work_dir")
-    cfg.experiment_name = group
+    cfg.experiment_name = group.replace("/", "-")
     runner = Runner.from_cfg(cfg)
     before: dict[str, torch.Tensor] = {}
 
@@ -169,18 +191,19 @@ def test_training_step(group: str, tmp_path: Path) -> None:
     scalars = runner.message_hub.log_scalars
     assert 0 < scalars["train/loss"].current() < 100
     assert 0 <= scalars["val/mIoU"].current() <= 100
-    if group.startswith("css"):
-        assert isinstance(runner.model, CSS)
+    if first_of(group) in SEMI:
+        assert isinstance(runner.model, METHODS[group.split("/")[0]])
+        assert "train/unsup.loss_contrast" in scalars
+    if group.startswith("css/css"):
         assert runner.model.teacher.step == 1
         assert runner.model.bank.seen.any()
-        assert "train/unsup.loss_contrast" in scalars
 
 
 # -- the paper's numbers ----------------------------------------------------------------------------------------------
 
 PAPER = {
-    "css_r101_voc_1-8": {"classes": 21, "crop": 512, "scale": (0.5, 1.5), "strong": 0.8, "batch": (8, 8)},
-    "css_r101_cityscapes_1-8": {"classes": 19, "crop": 769, "scale": (0.5, 2.0), "strong": 0.97, "batch": (4, 4)},
+    "css/css_r101_voc_1-8": {"classes": 21, "crop": 512, "scale": (0.5, 1.5), "strong": 0.8, "batch": (8, 8)},
+    "css/css_r101_cityscapes_1-8": {"classes": 19, "crop": 769, "scale": (0.5, 2.0), "strong": 0.97, "batch": (4, 4)},
 }
 
 
@@ -235,3 +258,25 @@ def test_numbers_of_the_paper(name: str) -> None:
     assert cfg.randomness.seed == 3407
     test = model.segmentor.test_cfg
     assert test.mode == ("slide" if "cityscapes" in name else "whole")
+
+
+@pytest.mark.parametrize(
+    "name", ["pc2seg/pc2seg_r50_voc_1-8", "pc2seg/pc2seg_r101_voc_1-8", "pc2seg/pc2seg_r50_coco_1-128"]
+)
+def test_what_the_pc2seg_paper_states(name: str) -> None:
+    cfg = load(name)
+    segmentor, loader = cfg.model.segmentor, cfg.train_dataloader
+    assert segmentor.backbone.depth == (50 if "r50" in name else 101)
+    assert str(segmentor.backbone.depth) in segmentor.backbone.init_cfg.checkpoint
+    # Output stride 16: the stem's 4, and two stages of stride 2.
+    assert (segmentor.backbone.strides, segmentor.backbone.dilations) == ((1, 2, 2, 1), (1, 1, 1, 2))
+    assert segmentor.decode_head.loss_decode.type == "CrossEntropyLoss"
+    assert segmentor.decode_head.projection.channels == 128
+    assert cfg.train_cfg.max_iters == (200_000 if "coco" in name else 30_000) == cfg.param_scheduler[0].end
+    for half in (loader.dataset.labeled, loader.dataset.unlabeled):
+        [crop] = [step.crop_size for step in half.pipeline if step.type == "RandomCrop"]
+        assert crop == cfg.model.data_preprocessor.size == (513, 513)
+    augmentation = cfg.model.augmentation
+    assert (augmentation.jitter, augmentation.hue, augmentation.jitter_probability) == (0.5, 0.25, 1.0)
+    assert augmentation.mixing == "cutout"
+    assert cfg.model.contrast_loss.sampler == "different_image_debiased"

@@ -18,12 +18,12 @@ MakeConfig = Callable[..., Path]
 
 @pytest.fixture(scope="session")
 def make_config(tmp_path_factory: pytest.TempPathFactory) -> MakeConfig:
-    """Write the demo config, small, with changes (``{"key.key": value}``); returns its path."""
+    """Write a method's demo config, small, with changes (``{"key.key": value}``); returns its path."""
     root = tmp_path_factory.mktemp("demo")
     generate(root / "data" / "demo", size=SIDE, train=48, val=4, labeled=(20, 40))
 
-    def make(name: str, changes: dict | None = None) -> Path:
-        cfg = Config.fromfile(ROOT / "configs" / "css" / "css_lite0_demo.py")
+    def make(name: str, changes: dict | None = None, method: str = "css") -> Path:
+        cfg = Config.fromfile(ROOT / "configs" / method / f"{method}_lite0_demo.py")
         shrink(cfg, SIDE)
         for dataset in datasets_of(cfg):
             dataset["data_root"] = str(root)

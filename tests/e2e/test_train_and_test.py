@@ -96,6 +96,26 @@ def test_resumed_training_ends_where_the_uninterrupted_one_does(
     assert not torch.equal(before["bank.prototypes"], rest["state_dict"]["bank.prototypes"])
 
 
+def test_pc2seg_trains_resumes_and_is_tested(make_config: MakeConfig, tmp_path: Path) -> None:
+    whole, rest = tmp_path / "whole", tmp_path / "rest"
+    train(make_config("pc2seg", method="pc2seg"), whole)
+    for name in ("sup.loss_ohem", "unsup.loss_consistency", "unsup.loss_contrast", "unsup.agreement", "mIoU"):
+        assert f"{name}: " in log_of(whole), name
+    rest.mkdir()
+    shutil.copy(whole / "iter_2.pth", rest)
+    (rest / "last_checkpoint").write_text(str(rest / "iter_2.pth"))
+    config = make_config("pc2seg-resumed", method="pc2seg")
+    train(config, rest, "--resume")
+    first, second = (load(work_dir / "iter_4.pth") for work_dir in (whole, rest))
+    for key in ("state_dict", "optimizer", "param_schedulers"):
+        assert_same(first[key], second[key], key)
+    assert not any("teacher" in name for name in first["state_dict"])
+    test_tool.main([str(config), str(rest / "iter_4.pth"), "--work-dir", str(tmp_path / "tested")])
+    assert "mIoU: " in log_of(tmp_path / "tested")
+    with pytest.raises(ValueError, match=r"\(PC2Seg\) has no teacher and student"):
+        test_tool.main([str(config), str(rest / "iter_4.pth"), "--predict-on", "teacher"])
+
+
 def test_mixed_precision_and_gradient_accumulation(make_config: MakeConfig, tmp_path: Path) -> None:
     changes = {"optim_wrapper.accumulative_counts": 2, "train_cfg.val_begin": 100}
     train(make_config("amp", changes), tmp_path, "--amp")

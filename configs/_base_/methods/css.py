@@ -1,7 +1,7 @@
 # CSS with the settings of the paper (VOC). `segmentor` and the data are the leaf's.
+_base_ = "./semi.py"
 model = dict(
     type="CSS",
-    data_preprocessor=dict(type="SemiDataPreprocessor"),
     strategy="mix",
     teacher=dict(decay=0.99, mode="train", buffers="own"),
     teacher_sees="both",
@@ -12,12 +12,6 @@ model = dict(
     weak_threshold=0.7,
     strong_threshold=0.8,
     temperature=0.5,
-)
-train_dataloader = dict(
-    persistent_workers=True,
-    sampler=dict(type="PairedSampler", ratio=(1, 1)),
-    collate_fn=dict(type="paired_collate"),
-    dataset=dict(type="PairedDataset"),
 )
 custom_hooks = [
     dict(type="ProgressHook"),

@@ -1,0 +1,133 @@
+"""Time and memory of PC2Seg's contrast, against the m x m matrix that its equations describe.
+
+    python benchmarks/negative_sampling.py
+    python benchmarks/negative_sampling.py --json FILE
+
+Both draw the negatives and compute the loss with its gradient, for batches of 8 images and growing numbers of pixels m.
+The matrix form uses every pixel as an anchor, as the equation's mean over i says, and so do we under "all anchors";
+"ours" draws a fixed number of anchors per image, as training does. Medians of repeated runs; memory is the peak above
+what was there before, each case in a process of its own.
+"""
+
+import argparse
+import json
+import math
+import multiprocessing
+import platform
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for the transcription in tests/reference
+
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from mmseg_css.functional.negative_sampling import SAMPLERS, draw_anchors, draw_negatives
+from mmseg_css.functional.pixel_contrast import pixel_contrast
+from tests.reference.pc2seg import matrix_loss
+
+BATCH, CLASSES, CHANNELS = 8, 21, 128
+SAMPLER = "different_image_debiased"
+TEMPERATURE = 0.1
+#: Pixels up to which the matrix form is run: at 32 768 the matrix alone takes 4 GiB, several times over.
+LARGEST_MATRIX = 32_768
+
+
+def case(form: str, pixels: int, anchors_per_image: int, num_negatives: int) -> Callable[[], None]:
+    """One loss with its gradient, ready to be called."""
+    torch.manual_seed(0)
+    side = math.isqrt(pixels // BATCH)
+    width = pixels // BATCH // side
+    weak, strong = (torch.randn(BATCH, CHANNELS, side, width, requires_grad=True) for _ in range(2))
+    probabilities = (3 * torch.randn(BATCH, CLASSES, side, width)).softmax(dim=1)
+    valid = torch.ones(BATCH, side, width, dtype=torch.bool)
+
+    def matrix() -> None:
+        matrix_loss(SAMPLER, weak, strong, probabilities, num_negatives, TEMPERATURE).backward()
+
+    def linear() -> None:
+        anchors = torch.arange(pixels) if form == "all" else draw_anchors(valid, BATCH * anchors_per_image)
+        draw = draw_negatives(SAMPLERS[SAMPLER](probabilities), anchors, valid, num_negatives)
+        pixel_contrast(weak, strong, weak, anchors, draw, TEMPERATURE).backward()
+
+    return matrix if form == "naive" else linear
+
+
+def peak_mib() -> float:
+    kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return kib / 1024 if sys.platform != "darwin" else kib / 2**20
+
+
+def measure(form: str, pixels: int, anchors: int, negatives: int, repeats: int) -> tuple[float, float]:
+    """Median seconds and peak MiB above the start, in this process."""
+    step = case(form, pixels, anchors, negatives)
+    before = peak_mib()
+    seconds = []
+    for _ in range(repeats + 1):
+        start = time.perf_counter()
+        step()
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds[1:]), peak_mib() - before  # without the first, which warms up
+
+
+def measure_alone(*case_arguments: object) -> tuple[float, float] | None:
+    """The same in a fresh process, whose peak is its own; None where the machine has not enough memory."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        try:
+            return pool.apply_async(measure, case_arguments).get(timeout=600)
+        except (RuntimeError, MemoryError, multiprocessing.TimeoutError):
+            return None
+
+
+def slope_of(rows: list[dict], key: str) -> float:
+    """Least-squares slope of log seconds over log pixels."""
+    x = torch.tensor([math.log(row["pixels"]) for row in rows], dtype=torch.float64)
+    y = torch.tensor([math.log(row[key]) for row in rows], dtype=torch.float64)
+    x, y = x - x.mean(), y - y.mean()
+    return float((x * y).sum() / (x * x).sum())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pixels", type=int, nargs="+", default=[2048, 8192, 32_768, 131_072])
+    parser.add_argument("--anchors", type=int, default=256, help="anchors per image in training")
+    parser.add_argument("--negatives", type=int, default=128, help="negatives of each anchor")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--json", type=Path, help="where the figures go as well")
+    args = parser.parse_args()
+
+    rows = []
+    table = Table("pixels", "matrix s", "ours s", "all anchors s", "matrix MiB", "ours MiB", "all anchors MiB")
+    for pixels in args.pixels:
+        row: dict = {"pixels": pixels}
+        for key, form in (("naive", "naive"), ("ours", "drawn"), ("all_anchors", "all")):
+            skipped = form == "naive" and pixels > LARGEST_MATRIX
+            found = None if skipped else measure_alone(form, pixels, args.anchors, args.negatives, args.repeats)
+            row[f"{key}_s"], row[f"{key}_mib"] = found or (None, None)
+        rows.append(row)
+        seconds = [f"{row[f'{key}_s']:.3f}" if row[f"{key}_s"] else "-" for key in ("naive", "ours", "all_anchors")]
+        memory = [f"{row[f'{key}_mib']:.0f}" if row[f"{key}_s"] else "-" for key in ("naive", "ours", "all_anchors")]
+        table.add_row(str(pixels), *seconds, *memory)
+    Console().print(table)
+    result = {
+        "rows": rows,
+        "slope": slope_of(rows, "ours_s"),
+        "slope_all_anchors": slope_of(rows, "all_anchors_s"),
+        "settings": {"batch": BATCH, "classes": CLASSES, "channels": CHANNELS, "sampler": SAMPLER},
+        "anchors_per_image": args.anchors,
+        "negatives": args.negatives,
+        "machine": {"processor": platform.machine(), "threads": torch.get_num_threads(), "torch": torch.__version__},
+    }
+    print(f"slope of log seconds over log pixels: {result['slope']:.2f}; all anchors {result['slope_all_anchors']:.2f}")
+    if args.json:
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        args.json.write_text(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

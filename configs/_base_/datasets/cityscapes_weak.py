@@ -1,0 +1,14 @@
+# Cityscapes for PC2Seg, with UniMatch's lists. The paper states neither its crop nor its lists.
+_base_ = "./cityscapes.py"
+crop_size = (769, 769)
+labeled_list = "data/splits/cityscapes-unimatch-372.txt"
+weak_view = [
+    dict(type="RandomResize", scale=(2048, 1024), ratio_range=(0.5, 2.0), keep_ratio=True),
+    dict(type="RandomCrop", crop_size=crop_size, cat_max_ratio=1.0),
+    dict(type="RandomFlip", prob=0.5),
+    dict(type="PackSegInputs"),
+]
+labeled = dict(
+    ann_file=labeled_list, pipeline=[dict(type="LoadImageFromFile"), dict(type="LoadAnnotations"), *weak_view]
+)
+unlabeled = dict(exclude=labeled_list, pipeline=[dict(type="LoadImageFromFile"), *weak_view])

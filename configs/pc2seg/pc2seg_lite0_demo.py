@@ -1,0 +1,19 @@
+# Its baseline is ../css/supervised_lite0_demo.py.
+_base_ = [
+    "../_base_/default_runtime.py",
+    "../_base_/models/deeplabv3plus_efficientnet-lite0.py",
+    "../_base_/datasets/demo.py",
+    "../_base_/schedules/adamw_demo.py",
+    "../_base_/methods/pc2seg.py",
+]
+segmentor = _base_.segmentor
+segmentor.decode_head.loss_decode = _base_.loss_decode
+segmentor.decode_head.update(
+    num_classes=_base_.num_classes,
+    type="DeepLabV3PlusProjectionHead",
+    tap="conv_seg",
+    projection=dict(type="LinearProjection", channels=64),
+)
+model = dict(data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing), segmentor=segmentor)
+train_dataloader = dict(batch_size=8, num_workers=1, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
+train_cfg = dict(type="PairedTrainLoop")
