@@ -1,4 +1,4 @@
-# For the demo: a few minutes on two CPU cores.
+# For small runs on two CPU cores: some minutes for the demo.
 max_iters = 800
 optim_wrapper = dict(type="OptimWrapper", optimizer=dict(type="AdamW", lr=1e-3, weight_decay=1e-2))
 param_scheduler = [dict(type="PolyLR", power=0.9, eta_min=1e-6, begin=0, end=max_iters, by_epoch=False)]
