@@ -12,18 +12,11 @@ what was there before, each case in a process of its own.
 import argparse
 import json
 import math
-import multiprocessing
-import platform
-import resource
-import statistics
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for the transcription in tests/reference
-
 import torch
+from measure import device, machine, measure_alone
 from rich.console import Console
 from rich.table import Table
 
@@ -43,45 +36,20 @@ def case(form: str, pixels: int, anchors_per_image: int, num_negatives: int) -> 
     torch.manual_seed(0)
     side = math.isqrt(pixels // BATCH)
     width = pixels // BATCH // side
-    weak, strong = (torch.randn(BATCH, CHANNELS, side, width, requires_grad=True) for _ in range(2))
-    probabilities = (3 * torch.randn(BATCH, CLASSES, side, width)).softmax(dim=1)
-    valid = torch.ones(BATCH, side, width, dtype=torch.bool)
+    weak, strong = (torch.randn(BATCH, CHANNELS, side, width, device=device(), requires_grad=True) for _ in range(2))
+    probabilities = (3 * torch.randn(BATCH, CLASSES, side, width, device=device())).softmax(dim=1)
+    valid = torch.ones(BATCH, side, width, dtype=torch.bool, device=device())
 
     def matrix() -> None:
         matrix_loss(SAMPLER, weak, strong, probabilities, num_negatives, TEMPERATURE).backward()
 
     def linear() -> None:
-        anchors = torch.arange(pixels) if form == "all" else draw_anchors(valid, BATCH * anchors_per_image)
+        everything = torch.arange(pixels, device=device())
+        anchors = everything if form == "all" else draw_anchors(valid, BATCH * anchors_per_image)
         draw = draw_negatives(SAMPLERS[SAMPLER](probabilities), anchors, valid, num_negatives)
         pixel_contrast(weak, strong, weak, anchors, draw, TEMPERATURE).backward()
 
     return matrix if form == "naive" else linear
-
-
-def peak_mib() -> float:
-    kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return kib / 1024 if sys.platform != "darwin" else kib / 2**20
-
-
-def measure(form: str, pixels: int, anchors: int, negatives: int, repeats: int) -> tuple[float, float]:
-    """Median seconds and peak MiB above the start, in this process."""
-    step = case(form, pixels, anchors, negatives)
-    before = peak_mib()
-    seconds = []
-    for _ in range(repeats + 1):
-        start = time.perf_counter()
-        step()
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds[1:]), peak_mib() - before  # without the first, which warms up
-
-
-def measure_alone(*case_arguments: object) -> tuple[float, float] | None:
-    """The same in a fresh process, whose peak is its own; None where the machine has not enough memory."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        try:
-            return pool.apply_async(measure, case_arguments).get(timeout=600)
-        except (RuntimeError, MemoryError, multiprocessing.TimeoutError):
-            return None
 
 
 def slope_of(rows: list[dict], key: str) -> float:
@@ -107,7 +75,11 @@ def main() -> None:
         row: dict = {"pixels": pixels}
         for key, form in (("naive", "naive"), ("ours", "drawn"), ("all_anchors", "all")):
             skipped = form == "naive" and pixels > LARGEST_MATRIX
-            found = None if skipped else measure_alone(form, pixels, args.anchors, args.negatives, args.repeats)
+            found = (
+                None
+                if skipped
+                else measure_alone(case, form, pixels, args.anchors, args.negatives, repeats=args.repeats)
+            )
             row[f"{key}_s"], row[f"{key}_mib"] = found or (None, None)
         rows.append(row)
         seconds = [f"{row[f'{key}_s']:.3f}" if row[f"{key}_s"] else "-" for key in ("naive", "ours", "all_anchors")]
@@ -121,7 +93,7 @@ def main() -> None:
         "settings": {"batch": BATCH, "classes": CLASSES, "channels": CHANNELS, "sampler": SAMPLER},
         "anchors_per_image": args.anchors,
         "negatives": args.negatives,
-        "machine": {"processor": platform.machine(), "threads": torch.get_num_threads(), "torch": torch.__version__},
+        "machine": machine(),
     }
     print(f"slope of log seconds over log pixels: {result['slope']:.2f}; all anchors {result['slope_all_anchors']:.2f}")
     if args.json:

@@ -6,7 +6,7 @@ pixels. Source: CSS (ICCV 2023, arXiv 2307.09755), section 3.2. Parameters are d
 loss is a deterministic function of the draw (`prototype_contrast_loss`).
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from einops import rearrange
@@ -18,13 +18,19 @@ from mmseg_css.functional.info_nce import info_nce
 from mmseg_css.functional.prototypes import check_temperature, prototype_similarity
 from mmseg_css.functional.sampling import draw_categories, draw_members, group_indices
 
+#: Each query its own negatives, or the queries of a class one draw in common.
+Sharing = Literal["per_query", "per_class"]
+
 
 class ContrastDraw(NamedTuple):
-    """Which pixels take part: indices into the flattened pixels ``(b h w)``."""
+    """Which pixels take part: indices into the flattened pixels ``(b h w)``.
+
+    ``r`` rows of negatives for each class: one for each query (r = q), or one that its queries share (r = 1).
+    """
 
     classes: Int[Tensor, " a"]
     queries: Int[Tensor, "a q"]
-    negatives: Int[Tensor, "a q n"]
+    negatives: Int[Tensor, "a r n"]
     present: Bool[Tensor, " k"]
 
 
@@ -94,13 +100,18 @@ def draw_contrast(
     num_queries: int,
     num_negatives: int,
     temperature: float = 0.5,
+    sharing: Sharing = "per_query",
     generator: torch.Generator | None = None,
 ) -> ContrastDraw:
     """Draw the queries of every class from its hard pixels, and the negatives of every query in two stages.
 
     Stage one draws a class among the other present ones (`negative_class_probabilities`), stage two a valid pixel of
-    that class; both with replacement, independently for every query. A pixel is valid if its label lies in [0, k). A
-    class without a hard pixel has no queries; with fewer than two present classes nobody has.
+    that class; both with replacement. A pixel is valid if its label lies in [0, k). A class without a hard pixel has no
+    queries; with fewer than two present classes nobody has.
+
+    ``per_query``: independently for every query, as in the paper. ``per_class``: one draw that the queries of a class
+    share. Each query's negatives have the same distribution either way, so the expected loss and gradient are the same;
+    only queries of a class are no longer independent.
 
     >>> labels, hard = torch.tensor([[[0, 1, 255]]]), torch.tensor([[[True, False, True]]])
     >>> draw = draw_contrast(labels, hard, torch.eye(2), num_queries=1, num_negatives=2)
@@ -117,9 +128,10 @@ def draw_contrast(
     anchors = len(classes)
     queries = draw_members(candidates, classes[:, None].expand(anchors, num_queries), generator)
     probabilities = negative_class_probabilities(prototypes, present, temperature)[classes]
-    negative_classes = draw_categories(probabilities, num_queries * num_negatives, generator)
+    rows = num_queries if sharing == "per_query" else 1
+    negative_classes = draw_categories(probabilities, rows * num_negatives, generator)
     negatives = draw_members(valid, negative_classes, generator)
-    return ContrastDraw(classes, queries, rearrange(negatives, "a (q n) -> a q n", q=num_queries), present)
+    return ContrastDraw(classes, queries, rearrange(negatives, "a (r n) -> a r n", r=rows), present)
 
 
 def prototype_contrast_loss(
@@ -141,14 +153,33 @@ def prototype_contrast_loss(
     >>> round(prototype_contrast_loss(embeddings, draw, torch.eye(2)).item(), 4)  # log(1 + e^-2)
     0.1269
     """
-    pixels = F.normalize(rearrange(embeddings, "b d h w -> (b h w) d"), dim=1)
-    positives = F.normalize(prototypes.detach(), dim=1).to(pixels.dtype)[draw.classes]
-    num_queries = draw.queries.shape[1]
+    check_temperature(temperature)
+    num_queries, rows = draw.queries.shape[1], draw.negatives.shape[1]
+    queries = F.normalize(read_pixels(embeddings, draw.queries), dim=2)
+    positives = F.normalize(prototypes.detach(), dim=1).to(queries.dtype)[draw.classes]
+    if rows == 1:
+        negatives = F.normalize(read_pixels(embeddings.detach(), draw.negatives[:, 0]), dim=2)
+        positive_logit = torch.einsum("aqd,ad->aq", queries, positives)
+        negative_logits = torch.einsum("aqd,and->aqn", queries, negatives)
+        logits = torch.cat([positive_logit[..., None], negative_logits], dim=2) / temperature
+        per_query = logits.logsumexp(dim=2) - logits[..., 0]
+        return per_query.sum() / (num_queries * draw.present.sum().clamp(min=1))
     return info_nce(
-        pixels[draw.queries.flatten()],
+        queries.flatten(0, 1),
         positives.repeat_interleave(num_queries, dim=0),
-        pixels.detach(),
+        F.normalize(rearrange(embeddings.detach(), "b d h w -> (b h w) d"), dim=1),
         draw.negatives.flatten(0, 1),
-        weights=pixels.new_ones(draw.queries.numel()) / (num_queries * draw.present.sum()),
+        weights=queries.new_ones(draw.queries.numel()) / (num_queries * draw.present.sum()),
         temperature=temperature,
     )
+
+
+def read_pixels(maps: Float[Tensor, "b d h w"], index: Int[Tensor, "*shape"]) -> Float[Tensor, "*shape d"]:
+    """The pixels with these indices into ``(b h w)``, without copying the others.
+
+    >>> read_pixels(torch.arange(8.0).reshape(2, 2, 1, 2), torch.tensor([1, 2])).tolist()
+    [[1.0, 3.0], [4.0, 6.0]]
+    """
+    flat = maps.flatten(2)
+    per_image = flat.shape[2]
+    return flat[index // per_image, :, index % per_image]

@@ -4,7 +4,6 @@ Letters: b batch, k classes, d embedding, h w pixels.
 """
 
 import torch
-from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional as F
@@ -18,9 +17,9 @@ def prototype_similarity(
     >>> prototype_similarity(torch.tensor([3.0, 4.0]).reshape(1, 2, 1, 1), torch.eye(2)).flatten()
     tensor([0.6000, 0.8000])
     """
-    embeddings = F.normalize(embeddings, dim=1)
-    prototypes = F.normalize(prototypes, dim=1).to(embeddings.dtype)
-    return torch.einsum("bdhw,kd->bkhw", embeddings, prototypes)
+    # Divided afterwards by the lengths, so that no normalised copy of the embeddings is made.
+    product = torch.einsum("bdhw,kd->bkhw", embeddings, F.normalize(prototypes, dim=1).to(embeddings.dtype))
+    return product / torch.linalg.vector_norm(embeddings, dim=1, keepdim=True).clamp(min=1e-12)
 
 
 def check_temperature(temperature: float) -> None:
@@ -44,14 +43,11 @@ def class_sums(
     >>> sums.flatten(), counts
     (tensor([3., 0.]), tensor([2., 0.]))
     """
-    pixels = rearrange(embeddings, "b d h w -> (b h w) d")
-    pixels = pixels.to(torch.promote_types(pixels.dtype, torch.float32))
-    labels = labels.flatten()
-    # One row more than classes, for the pixels that belong to none: no boolean indexing, so no synchronisation.
-    row = torch.where((labels >= 0) & (labels < num_classes), labels, num_classes)
-    sums = pixels.new_zeros(num_classes + 1, pixels.shape[1]).index_add(0, row, pixels)
-    counts = pixels.new_zeros(num_classes + 1).index_add(0, row, torch.ones_like(pixels[:, 0]))
-    return sums[:num_classes], counts[:num_classes]
+    pixels = embeddings.to(torch.promote_types(embeddings.dtype, torch.float32))
+    # A product with the indicator of each class: one pass, deterministic on a GPU, and no synchronisation.
+    member = labels[:, None] == torch.arange(num_classes, device=labels.device)[:, None, None]
+    sums = torch.einsum("bkhw,bdhw->kd", member.to(pixels.dtype), pixels)
+    return sums, member.sum(dim=(0, 2, 3)).to(pixels.dtype)
 
 
 def ema_prototypes(

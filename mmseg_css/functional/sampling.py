@@ -28,7 +28,9 @@ def group_indices(group: Int[Tensor, " p"], num_groups: int) -> Groups:
     """
     bounded = torch.where((group >= 0) & (group < num_groups), group, num_groups)
     order = bounded.argsort(stable=True)
-    size = torch.bincount(bounded, minlength=num_groups + 1)[:num_groups]
+    # Not bincount, which reads its largest value and makes a GPU wait.
+    size = torch.zeros(num_groups + 1, dtype=torch.long, device=group.device)
+    size = size.index_add(0, bounded, torch.ones_like(bounded))[:num_groups]
     return Groups(order, size.cumsum(0) - size, size)
 
 

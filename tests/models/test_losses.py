@@ -161,3 +161,14 @@ def test_similarity_temperature_chooses_the_negatives() -> None:
     )
     assert (draw.negatives[0] == 1).all()
     assert (draw.negatives[1] == 0).all()
+
+
+def test_negatives_are_shared_if_asked_to() -> None:
+    labels = torch.randint(3, (2, 4, 4), generator=torch.Generator().manual_seed(0))
+    module = PrototypeContrastLoss(num_queries=4, num_negatives=5, sharing="per_class")
+    _, draw = module(
+        torch.randn(2, 3, 4, 4), labels, labels >= 0, torch.eye(3), progress=0.0, generator=torch.Generator()
+    )
+    assert draw.negatives.shape == (3, 1, 5)
+    with pytest.raises(ValueError, match=r"contrast_loss.sharing must be 'per_query' or 'per_class'"):
+        PrototypeContrastLoss(sharing="per_image")

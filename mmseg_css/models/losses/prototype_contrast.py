@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from mmseg_css.functional.contrastive import ContrastDraw, draw_contrast, prototype_contrast_loss
+from mmseg_css.functional.contrastive import ContrastDraw, Sharing, draw_contrast, prototype_contrast_loss
 from mmseg_css.functional.ramps import exponential_rampdown
 from mmseg_css.registry import MODELS
 
@@ -15,6 +15,8 @@ class PrototypeContrastLoss(nn.Module):
     Args:
         num_queries: hard pixels drawn for each class (q).
         num_negatives: pixels drawn for each query (n).
+        sharing: ``per_query``: every query draws its own negatives, as in the paper; ``per_class``: the queries of a
+            class share one draw, for a small part of the time and memory, with the same expected loss and gradient.
         temperature: of the contrast itself.
         similarity_temperature: of the choice of the negatives' classes.
         loss_weight: factor of the loss at the start.
@@ -28,6 +30,7 @@ class PrototypeContrastLoss(nn.Module):
         *,
         num_queries: int = 256,
         num_negatives: int = 512,
+        sharing: Sharing = "per_query",
         temperature: float = 0.5,
         similarity_temperature: float = 0.5,
         loss_weight: float = 1.0,
@@ -35,7 +38,10 @@ class PrototypeContrastLoss(nn.Module):
     ) -> None:
         super().__init__()
         self.num_queries = num_queries
+        if sharing not in ("per_query", "per_class"):
+            raise ValueError(f"contrast_loss.sharing must be 'per_query' or 'per_class', got {sharing!r}")
         self.num_negatives = num_negatives
+        self.sharing = sharing
         self.temperature = temperature
         self.similarity_temperature = similarity_temperature
         self.loss_weight = loss_weight
@@ -59,6 +65,7 @@ class PrototypeContrastLoss(nn.Module):
             self.num_queries,
             self.num_negatives,
             self.similarity_temperature,
+            self.sharing,
             generator,
         )
         loss = prototype_contrast_loss(embeddings, draw, prototypes, self.temperature)

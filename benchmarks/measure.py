@@ -1,0 +1,67 @@
+"""Time and peak memory of a call, each case in a process of its own, on the GPU where there is one."""
+
+import multiprocessing
+import platform
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for tests/reference, and a clone that is not installed
+
+import torch
+
+#: A case's arguments make the call that is measured.
+Case = Callable[..., Callable[[], object]]
+MIB = 2**20
+
+
+def device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    on_gpu = torch.cuda.is_available()
+    return {
+        "device": torch.cuda.get_device_name() if on_gpu else platform.processor() or platform.machine(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "date": time.strftime("%Y-%m-%d"),
+    }
+
+
+def peak_mib() -> float:
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / MIB
+    kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return kib / 1024 if sys.platform != "darwin" else kib / MIB
+
+
+def timed(call: Callable[[], object]) -> float:
+    """Seconds until the result is there."""
+    start = time.perf_counter()
+    call()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter() - start
+
+
+def _measure(case: Case, arguments: tuple[Any, ...], repeats: int) -> tuple[float, float]:
+    call = case(*arguments)
+    before = peak_mib()
+    seconds = [timed(call) for _ in range(repeats + 1)]
+    return statistics.median(seconds[1:]), peak_mib() - before  # without the first, which warms up
+
+
+def measure_alone(case: Case, *arguments: Any, repeats: int = 3, limit_s: float = 1200) -> tuple[float, float] | None:
+    """Median seconds, and peak MiB above what was there before; None where memory or the time limit falls short."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        try:
+            return pool.apply_async(_measure, (case, arguments, repeats)).get(timeout=limit_s)
+        except (RuntimeError, MemoryError, multiprocessing.TimeoutError):
+            return None
