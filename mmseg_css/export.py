@@ -1,0 +1,158 @@
+"""A trained network as an ordinary MMSeg model: a config and a checkpoint that need this package no more."""
+
+import hashlib
+import inspect
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import torch
+from mmengine.config import Config, ConfigDict
+from mmengine.runner.checkpoint import CheckpointLoader
+from mmseg.datasets import BaseSegDataset
+
+from mmseg_css.models.heads import DeepLabV3PlusHead, ProjectionMixin
+from mmseg_css.models.heads import deeplabv3plus as deeplabv3plus_module
+from mmseg_css.models.segmentors import SemiSegmentor
+from mmseg_css.registry import DATASETS, MODELS
+
+Network = Literal["teacher", "student"]
+#: What an evaluation reads of a config, beside the model and the data.
+RUNTIME = ("default_scope", "env_cfg", "vis_backends", "visualizer", "log_level", "log_processor", "test_evaluator")
+PREFIX = {"teacher": "teacher.model.", "student": "student."}
+
+
+class Exported(NamedTuple):
+    """The files written, and what of the config could not be taken over, in words."""
+
+    config: Path
+    checkpoint: Path
+    notes: list[str]
+
+
+def export_segmentor(config: Path, checkpoint: str, out: Path, network: Network | None = None) -> Exported:
+    """Write ``out.py`` and ``out-<hash>.pth``, which MMSeg loads with this package not installed.
+
+    The projection branch, which only training needs, stays behind. A head that MMSeg does not have (the paper's
+    `DeepLabV3PlusHead`) is defined in the written config itself. The hash is the first eight hexadecimal digits of the
+    checkpoint's SHA-256, as in MMSeg's model zoo.
+
+    Args:
+        config: config that the checkpoint was trained with, of any method here or supervised-only.
+        checkpoint: file or URL.
+        out: path of the result without suffix.
+        network: which network of a method with a teacher; by default the one that its config predicts with.
+
+    Raises:
+        ValueError: if the checkpoint lacks the network, or the head has no plain form.
+    """
+    cfg = Config.fromfile(config)
+    kind = MODELS.get(cfg.model.type)
+    semi = inspect.isclass(kind) and issubclass(kind, SemiSegmentor)
+    prefix = ""
+    if semi:
+        has_teacher = "predict_on" in inspect.signature(kind.__init__).parameters
+        if network == "teacher" and not has_teacher:
+            raise ValueError(f"{config} trains {cfg.model.type}, which has no teacher: export its student")
+        network = network or (cfg.model.get("predict_on", "teacher") if has_teacher else "student")
+        prefix = PREFIX[network]
+    elif network is not None:
+        raise ValueError(f"{config} trains a plain {cfg.model.type}, which has one network: leave out --network")
+
+    model, definition = plain_model(cfg.model.segmentor if semi else cfg.model)
+    model["data_preprocessor"] = {**cfg.model.data_preprocessor, "type": "SegDataPreProcessor"}
+    saved = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
+    weights = network_weights(saved.get("state_dict", saved), prefix, checkpoint)
+    notes: list[str] = []
+    plain = Config({key: cfg[key] for key in RUNTIME if key in cfg} | {"model": model})
+    for key in ("test_pipeline", "test_dataloader", "test_cfg"):
+        if key in cfg:
+            plain[key] = cfg[key]
+    if "test_dataloader" in plain:
+        notes += make_dataset_plain(plain)
+    text = plain.pretty_text
+    out.parent.mkdir(parents=True, exist_ok=True)
+    written = out.with_name(f"{out.name}.py")
+    written.write_text(f"{definition}\n\n{text}" if definition else text)
+    # MMSeg's functions for inference read the classes there.
+    meta = {key: value for key, value in saved.get("meta", {}).items() if key == "dataset_meta"}
+    return Exported(written, publish(weights, meta, out), notes)
+
+
+def plain_model(segmentor: ConfigDict) -> tuple[dict[str, Any], str]:
+    """The segmentor's config without what is ours, and the source of its head if MMSeg has no such head."""
+    model = ConfigDict(segmentor.to_dict())
+    head = model.decode_head
+    kind = MODELS.get(head.type)
+    if issubclass(kind, ProjectionMixin):
+        kind = kind.__mro__[kind.__mro__.index(ProjectionMixin) + 1]
+        for key in ("projection", "tap"):
+            head.pop(key, None)
+    # Evaluation computes no loss, and ours would not be found.
+    head.loss_decode = dict(type="CrossEntropyLoss")
+    model.backbone.pop("init_cfg", None)
+    head.type, definition = kind.__name__, ""
+    if kind is DeepLabV3PlusHead:
+        head.type, definition = EXPORTED_HEAD, head_definition()
+    elif not kind.__module__.startswith(("mmseg.", "mmpretrain.")):
+        raise ValueError(
+            f"the head {kind.__name__} is neither MMSeg's nor the paper's DeepLabV3PlusHead, so that no plain config "
+            "names it; it has to travel with the model as a custom import"
+        )
+    return model, definition
+
+
+EXPORTED_HEAD = "ExportedDeepLabV3PlusHead"
+
+
+def head_definition() -> str:
+    """A function for a config file that registers the paper's head in MMSeg, and its call."""
+    source = inspect.getsource(deeplabv3plus_module)
+    source = source.replace("from mmseg_css.registry import MODELS", "from mmseg.registry import MODELS")
+    source = source.replace("@MODELS.register_module()", f'@MODELS.register_module(name="{EXPORTED_HEAD}", force=True)')
+    # MMEngine leaves functions out of a config's entries, and takes a file that imports something for a config of its
+    # other style, unless that file names its bases.
+    return (
+        "# MMSeg has no DeepLabV3+ head with plain convolutions; reading this file registers it.\n_base_ = []\n\n\n"
+        f"def register_head():\n{textwrap.indent(source, '    ')}\n\n\nregister_head()"
+    )
+
+
+def network_weights(state: Mapping[str, Any], prefix: str, checkpoint: str) -> dict[str, torch.Tensor]:
+    """The weights of one network, without its projection branch."""
+    own = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+    weights = {name: value for name, value in own.items() if ".projection." not in name and name != "_extra_state"}
+    if not any(name.startswith("decode_head.") for name in weights):
+        raise ValueError(
+            f"{checkpoint} holds no weights named {prefix}decode_head.*; it is not a checkpoint of this config's model"
+        )
+    return weights
+
+
+def make_dataset_plain(cfg: Config) -> list[str]:
+    """Name a data set class of MMSeg's instead of ours, in place; without one, leave the data out and say so."""
+    dataset = cfg.test_dataloader.dataset
+    kind = DATASETS.get(dataset.type)
+    if not kind.__module__.startswith("mmseg_css."):
+        return []
+    if kind.get_label_map.__func__ is not BaseSegDataset.get_label_map.__func__:
+        for key in ("test_dataloader", "test_evaluator", "test_cfg"):
+            cfg.pop(key, None)
+        return [f"the data set {dataset.type} maps label values itself, so the config has no test data: add yours"]
+    for key, parameter in inspect.signature(kind.__init__).parameters.items():
+        if key in ("img_suffix", "seg_map_suffix", "reduce_zero_label"):
+            dataset.setdefault(key, parameter.default)
+    dataset.type = "BaseSegDataset"
+    dataset.metainfo = dict(classes=kind.METAINFO["classes"], palette=kind.METAINFO["palette"])
+    return []
+
+
+def publish(weights: dict[str, torch.Tensor], meta: dict[str, Any], out: Path) -> Path:
+    """Write the checkpoint under a name that ends in the beginning of its hash."""
+    temporary = out.with_name(f"{out.name}.pth.part")
+    torch.save({"state_dict": weights, "meta": meta}, temporary)
+    digest = hashlib.sha256(temporary.read_bytes()).hexdigest()
+    final = out.with_name(f"{out.name}-{digest[:8]}.pth")
+    temporary.rename(final)
+    return final

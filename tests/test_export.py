@@ -1,0 +1,109 @@
+"""A trained network leaves as an ordinary MMSeg model, which works where this package cannot be imported."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmseg.apis import inference_model, init_model
+
+from mmseg_css.export import export_segmentor
+from tests.e2e.conftest import SIDE, MakeConfig, config, make_config, train, trained  # noqa: F401  (fixtures)
+from tests.test_tools import load_tool
+
+# Prediction with MMSeg alone: the import of this package is made to fail first.
+ALONE = """
+import sys
+sys.modules["mmseg_css"] = None
+import numpy as np
+from mmseg.apis import MMSegInferencer, inference_model, init_model
+config, checkpoint, image, out = sys.argv[1:]
+model = init_model(config, checkpoint, device="cpu")
+result = inference_model(model, image)
+np.savez(out, logits=result.seg_logits.data.numpy(), classes=np.array(model.dataset_meta["classes"]))
+inferencer = MMSegInferencer(model=config, weights=checkpoint, device="cpu")
+assert (inferencer(image, return_datasamples=True).pred_sem_seg.data == result.pred_sem_seg.data).all()
+from mmengine.config import Config
+from mmengine.runner import Runner
+cfg = Config.fromfile(config)
+cfg.load_from, cfg.work_dir = checkpoint, out + ".work"
+miou = Runner.from_cfg(cfg).test()["mIoU"]
+assert not any(name.startswith("mmseg_css") for name in sys.modules if sys.modules[name] is not None)
+print(float(miou))
+"""
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("image") / "picture.png"
+    pixels = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
+    cv2.imwrite(str(path), cv2.GaussianBlur(pixels, (9, 9), 0))
+    return path
+
+
+@pytest.mark.parametrize("network", ["teacher", "student"])
+def test_the_paper_head_predicts_the_same_without_this_package(
+    config: Path,  # noqa: F811
+    trained: Path,  # noqa: F811
+    image: Path,
+    tmp_path: Path,
+    network: str,
+) -> None:
+    checkpoint = trained / "iter_4.pth"
+    exported = export_segmentor(config, str(checkpoint), tmp_path / "out" / "model", network)
+    assert exported.notes == []
+    assert exported.checkpoint.name.startswith("model-") and len(exported.checkpoint.stem) == len("model-") + 8
+    weights = torch.load(exported.checkpoint, weights_only=True)["state_dict"]
+    assert not any("projection." in name and "low_projection." not in name for name in weights)
+
+    found = tmp_path / "alone.npz"
+    command = [sys.executable, "-c", ALONE, str(exported.config), str(exported.checkpoint), str(image), str(found)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    alone = np.load(found)
+    ours = init_model(str(config), str(checkpoint), device="cpu", cfg_options={"model.predict_on": network})
+    expected = inference_model(ours, str(image))
+    np.testing.assert_array_equal(alone["logits"], expected.seg_logits.data.numpy())
+    assert alone["classes"].tolist() == list(ours.dataset_meta["classes"])
+
+    tested = tmp_path / "tested"
+    tool = load_tool("test")
+    tool.main([str(config), str(checkpoint), "--work-dir", str(tested), "--predict-on", network])
+    [metrics] = [path for path in tested.rglob("*.json") if "vis_data" not in str(path)]
+    miou = json.loads(metrics.read_text().splitlines()[-1])["mIoU"]
+    assert float(done.stdout.split()[-1]) == pytest.approx(miou, abs=1e-4)
+
+
+def test_a_head_of_mmseg_needs_no_definition(make_config: MakeConfig, tmp_path: Path) -> None:  # noqa: F811
+    changes = {
+        "model.segmentor.decode_head": {
+            "_delete_": True,
+            "type": "FCNProjectionHead",
+            "projection": {"type": "LinearProjection", "channels": 8},
+            "in_channels": 320,
+            "in_index": 1,
+            "channels": 8,
+            "num_convs": 1,
+            "num_classes": 9,
+            "norm_cfg": {"type": "BN"},
+        },
+        "train_cfg": {"max_iters": 1, "val_begin": 100},
+    }
+    path = make_config("fcn", changes, method="pc2seg")
+    work_dir = train(path, tmp_path / "work")
+    exported = export_segmentor(path, str(work_dir / "iter_1.pth"), tmp_path / "fcn")
+    assert "register_head" not in exported.config.read_text()
+    assert init_model(str(exported.config), str(exported.checkpoint), device="cpu").decode_head.num_classes == 9
+
+
+def test_wrong_requests_in_words(config: Path, make_config: MakeConfig, trained: Path, tmp_path: Path) -> None:  # noqa: F811
+    checkpoint = str(trained / "iter_4.pth")
+    with pytest.raises(ValueError, match="has no teacher"):
+        export_segmentor(make_config("no-teacher", method="pc2seg"), checkpoint, tmp_path / "x", "teacher")
+    torch.save({"state_dict": {"other.weight": torch.zeros(1)}}, tmp_path / "other.pth")
+    with pytest.raises(ValueError, match=r"holds no weights named teacher.model.decode_head"):
+        export_segmentor(config, str(tmp_path / "other.pth"), tmp_path / "x")
