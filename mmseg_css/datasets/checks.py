@@ -138,7 +138,7 @@ def check_masks(dataset: BaseDataset, *, threads: int = 8, shown: int = 5) -> No
             or the data set has no ``classes``, no masks, or does not load them.
     """
     for leaf in leaves(dataset):
-        check = _MaskCheck(leaf)
+        check = MaskCheck(leaf)
         with ThreadPoolExecutor(threads) as pool:
             faults = tqdm(
                 pool.map(check, range(len(leaf))),
@@ -161,7 +161,7 @@ def check_masks(dataset: BaseDataset, *, threads: int = 8, shown: int = 5) -> No
         )
 
 
-class _MaskCheck:
+class MaskCheck:
     """The fault of the i-th image of a data set, or ``None``."""
 
     def __init__(self, dataset: BaseDataset) -> None:

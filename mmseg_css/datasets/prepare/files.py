@@ -1,0 +1,114 @@
+"""Reading and writing: files appear whole or not at all, and those that exist are left alone."""
+
+import io
+import os
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+from tqdm import tqdm
+
+from mmseg_css.datasets.prepare.recipe import Maker
+
+
+def write_files(makers: Mapping[Path, Maker], *, overwrite: bool = False, threads: int = 8) -> tuple[int, int]:
+    """Write the files that are not there yet, so that an interrupted run goes on where it stopped.
+
+    Args:
+        makers: The content of each file.
+        overwrite: Write files that are there, too.
+        threads: Files made at a time.
+
+    Returns:
+        How many files were written, and how many were there and stay as they are.
+    """
+    wanted = [path for path in makers if overwrite or not path.exists()]
+    with ThreadPoolExecutor(threads) as pool:
+        done = pool.map(lambda path: write_atomically(path, makers[path]()), wanted)
+        for _ in tqdm(done, desc="writing", total=len(wanted), unit="file", disable=not wanted):
+            pass
+    return len(wanted), len(makers) - len(wanted)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write to a neighbouring file and rename it, so that a file that exists is never half written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def png(labels: UInt8[np.ndarray, "h w"]) -> bytes:
+    """A mask as a PNG file of one channel, class indices without a palette."""
+    file = io.BytesIO()
+    Image.fromarray(labels).save(file, "PNG")
+    return file.getvalue()
+
+
+def read_labels(path: Path) -> UInt8[np.ndarray, "h w"]:
+    """The class indices of a PNG mask: grey values, or places in the palette.
+
+    Raises:
+        ValueError: The file is no such image.
+    """
+    try:
+        with Image.open(path) as image:
+            mode, labels = image.mode, np.array(image)
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # decoders raise what they like
+        raise ValueError(f"the mask {str(path)!r} cannot be read ({error}); unpack its archive again") from error
+    if mode not in ("L", "P"):
+        raise ValueError(f"the mask {str(path)!r} holds colours (mode {mode}), not class indices; unpack its archive")
+    return labels
+
+
+def read_ids(path: Path, remedy: str) -> list[str]:
+    """The lines of a list, without empty ones.
+
+    Raises:
+        FileNotFoundError: There is no such list.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no list {str(path)!r}; {remedy}")
+    return [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+
+
+def ids_text(ids: Iterable[str]) -> bytes:
+    """A list, one id per line."""
+    return "".join(f"{image_id}\n" for image_id in ids).encode()
+
+
+def find(folder: Path, pattern: str, remedy: str) -> list[Path]:
+    """The files that match a pattern, in order.
+
+    Raises:
+        FileNotFoundError: There are none.
+    """
+    paths = sorted(folder.glob(pattern))
+    if not paths:
+        raise FileNotFoundError(f"{str(folder)!r} holds no {pattern}; {remedy}")
+    return paths
+
+
+def optional_module(name: str, purpose: str) -> Any:
+    """A module of ``requirements/data.txt``.
+
+    Raises:
+        ModuleNotFoundError: It is not installed.
+    """
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"{purpose} takes {name.partition('.')[0]}: pip install -r requirements/data.txt"
+        ) from error
