@@ -17,6 +17,7 @@ from mmengine.config import Config, DictAction  # noqa: E402
 from mmengine.runner import Runner  # noqa: E402
 
 from mmseg_css import compat  # noqa: E402
+from mmseg_css.datasets.checks import check_training_paths  # noqa: E402
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -68,6 +69,7 @@ def main(argv: list[str] | None = None) -> None:
     os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
     cfg, notes = load_cfg(args)
     compat.init_cpu_distributed(args.launcher)
+    check_training_paths(cfg.train_dataloader.dataset)
     runner = Runner.from_cfg(cfg)
     for note in notes:
         runner.logger.warning(note)

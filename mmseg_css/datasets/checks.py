@@ -11,10 +11,12 @@ from mmcv.transforms import LoadAnnotations
 from mmengine import fileio
 from mmengine.dataset import BaseDataset
 from mmengine.dist import is_main_process
+from mmseg.datasets import BaseSegDataset
 from mmseg.datasets.transforms import RandomCrop
 from PIL import Image
 from tqdm import tqdm
 
+from mmseg_css.datasets.splits import check_inside, missing_list_remedy
 from mmseg_css.registry import DATASETS
 
 PATH_REMEDY: Final = "check data_root, data_prefix and ann_file, which are relative to the folder you start from"
@@ -44,6 +46,25 @@ def check_config(config: Mapping[str, Any]) -> None:
     )
 
 
+def check_training_paths(config: Any) -> None:
+    """Check the paths of every MMSeg data set in the config of a training set, whatever it is wrapped in.
+
+    Raises:
+        FileNotFoundError: A folder or list is missing.
+        ValueError: A list is empty.
+    """
+    if isinstance(config, list | tuple):
+        for child in config:
+            check_training_paths(child)
+    elif isinstance(config, Mapping):
+        kind = config.get("type")
+        kind = DATASETS.get(kind) if isinstance(kind, str) else kind
+        if isinstance(kind, type) and issubclass(kind, BaseSegDataset) and "data_prefix" in config:
+            check_config(config)
+        else:
+            check_training_paths(list(config.values()))
+
+
 def check_paths(
     *,
     data_prefix: Mapping[str, str],
@@ -51,20 +72,29 @@ def check_paths(
     backend_args: dict | None = None,
     remedy: str = PATH_REMEDY,
 ) -> None:
-    """Check that folders are there, and that lists are there and have lines. An empty path is no path.
+    """Check that folders are there, that lists are there and have lines, and that no line leads out of the folders.
+
+    An empty path is no path.
 
     Raises:
         FileNotFoundError: A folder or list is missing.
-        ValueError: A list is empty.
+        ValueError: A list is empty, or a line of it is an absolute path or holds ``..``.
     """
     for key, folder in data_prefix.items():
         if folder and not fileio.isdir(folder, backend_args=backend_args):
             raise FileNotFoundError(f"data_prefix[{key!r}]: there is no folder {folder!r}; {remedy}")
     for path in filter(None, lists):
         if not fileio.isfile(path, backend_args=backend_args):
+            remedy = missing_list_remedy(path) or remedy
             raise FileNotFoundError(f"there is no list of images {path!r}; {remedy}")
-        if not fileio.get_text(path, backend_args=backend_args).strip():
+        text = fileio.get_text(path, backend_args=backend_args)
+        if not text.strip():
             raise ValueError(f"the list of images {path!r} is empty; write one id per line into it, or leave it out")
+        for number, line in enumerate(text.splitlines(), start=1):
+            try:
+                check_inside(line)
+            except ValueError as error:
+                raise ValueError(f"{path!r}, line {number}: {error}") from None
 
 
 def check_not_empty(dataset: BaseDataset, branch: str) -> None:

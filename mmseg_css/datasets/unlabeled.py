@@ -4,15 +4,14 @@ import os.path as osp
 from collections.abc import Callable, Iterable, Sequence
 from os import PathLike
 from pathlib import PurePath
-from typing import Any, Final
+from typing import Any
 
 from mmengine import fileio
 from mmseg.datasets import BaseSegDataset
 
 from mmseg_css.datasets.checks import check_mask_free, check_paths
+from mmseg_css.datasets.splits import IMAGE_SUFFIXES
 from mmseg_css.registry import DATASETS
-
-IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".tif")
 
 
 @DATASETS.register_module()

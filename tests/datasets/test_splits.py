@@ -1,0 +1,246 @@
+"""The registry of labelled lists, how lists are read, and what is said where one is missing."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+from mmseg.registry import DATASETS
+
+from mmseg_css.datasets import checks
+from mmseg_css.datasets.make_split import import_list
+from mmseg_css.datasets.splits import PROTOCOLS, fingerprint, get_protocol, identify, missing_list_remedy, read_ids
+from tests.datasets.helpers import LOAD, labeled_config, unlabeled_config, write_image, write_list, write_mask
+
+ROOT = Path(__file__).resolve().parents[2]
+PUBLISHED = ROOT.parent / "shared" / "data" / "splits"
+
+
+def published(name: str) -> Path:
+    protocol = PROTOCOLS[name]
+    path = PUBLISHED / protocol.source.lower() / protocol.path
+    if not path.is_file():
+        pytest.skip(f"{path} missing")
+    return path
+
+
+# -- the registry -----------------------------------------------------------------------------------------------------
+
+
+def test_names_are_those_that_people_say() -> None:
+    assert len(PROTOCOLS) == 26
+    assert len({protocol.fingerprint for protocol in PROTOCOLS.values()}) == 26
+    assert len({protocol.file for protocol in PROTOCOLS.values()}) == 26
+    for name in ("voc-classic-92", "voc-blended-u2pl-662", "voc-blended-cps-1323", "cityscapes-unimatch-186"):
+        assert get_protocol(name).images == int(name.rsplit("-", 1)[1])
+    assert get_protocol("coco-pseudoseg-1/512")[4:6] == ("PseudoSeg, UniMatch", 232)
+    assert PROTOCOLS["voc-blended-cps-662"].hq == 0.14
+    assert {protocol.hq is None for protocol in PROTOCOLS.values() if protocol.data_set != "voc"} == {True}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("662", "bare size does not say.*choose one of voc-blended-cps-662, voc-blended-u2pl-662$"),
+        ("1/512", "bare size.*choose one of coco-pseudoseg-1/512$"),
+        ("1/8", "bare size does not say which images are labelled"),
+        ("voc-clasic-92", "no published protocol has that name; choose one of voc-classic-92"),
+    ],
+)
+def test_what_is_no_name(name: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        get_protocol(name)
+
+
+def test_configs_name_files_of_the_registry() -> None:
+    files = {f"data/splits/{protocol.file}" for protocol in PROTOCOLS.values()}
+    named = set()
+    for path in (ROOT / "configs").glob("*/*.py"):
+        if path.parent.name in ("css", "pc2seg"):
+            dataset = Config.fromfile(path).train_dataloader.dataset
+            named.add(dataset.get("labeled", dataset).ann_file)
+    assert {name for name in named if name.startswith("data/splits")} <= files
+
+
+def test_documentation_holds_the_registry() -> None:
+    rows = [
+        f"| `{p.name}` | {p.images} | {'' if p.hq is None else f'{p.hq:.1%}'} | {p.source} | `{p.path}` | "
+        f"`{p.fingerprint[:12]}` | {p.used_by} |"
+        for p in PROTOCOLS.values()
+    ]
+    text = (ROOT / "docs" / "splits.md").read_text()
+    assert [line for line in text.splitlines() if line.startswith("| `")] == rows
+
+
+# -- fingerprints -----------------------------------------------------------------------------------------------------
+
+
+def test_fingerprint_is_that_of_the_sorted_ids() -> None:
+    expected = hashlib.sha256(b"2007_000032\n2007_000039\n").hexdigest()
+    assert fingerprint(["2007_000039", "2007_000032"]) == expected
+    cities = ["aachen/aachen_000000_000019", "ulm_000000_000019"]
+    assert fingerprint(cities) == hashlib.sha256(b"aachen_000000_000019\nulm_000000_000019\n").hexdigest()
+
+
+def test_frames_of_two_videos_are_different_images() -> None:
+    assert fingerprint(["one/01", "two/02"]) != fingerprint(["one/02", "two/01"])
+
+
+def test_a_list_of_the_right_size_is_no_protocol() -> None:
+    assert identify(f"2007_{number:06d}" for number in range(92)) == "custom"
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_published_list_is_recognised_and_imported(name: str, tmp_path: Path) -> None:
+    protocol, source = PROTOCOLS[name], published(name)
+    assert (len(read_ids(source)), identify(read_ids(source))) == (protocol.images, name)
+    out = import_list(name, source, tmp_path / "list.txt")
+    lines = out.read_text().splitlines()
+    assert read_ids(out, protocol.data_set) == lines == sorted(set(lines))
+    assert (len(lines), identify(lines)) == (protocol.images, name)
+    assert all(("/" in line) == (protocol.data_set == "cityscapes") for line in lines)
+
+
+def test_shares_of_fine_masks() -> None:
+    """A fine mask is one of the 1464, so the lists themselves give the shares."""
+    fine = set(read_ids(published("voc-classic-1464")))
+    for protocol in PROTOCOLS.values():
+        if protocol.data_set == "voc":
+            ids = read_ids(published(protocol.name))
+            assert len(fine.intersection(ids)) / len(ids) == pytest.approx(protocol.hq, abs=5e-4)
+
+
+# -- reading ----------------------------------------------------------------------------------------------------------
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("line", "image_id"),
+    [
+        ("JPEGImages/2007_000032.jpg SegmentationClass/2007_000032.png", "2007_000032"),
+        ("JPEGImages/2007_000032.jpg\tSegmentationClass/2007_000032.png", "2007_000032"),
+        ("VOC2012/JPEGImages/2007_000032.jpg", "2007_000032"),
+        ("2007_000032", "2007_000032"),
+        ("\ufeff2007_000032\r", "2007_000032"),
+        ("train2017/000000283213.jpg masks/000000283213.png", "000000283213"),
+        ("leftImg8bit/train/ulm/ulm_000079_000019_leftImg8bit.png", "ulm/ulm_000079_000019"),
+        (
+            "leftImg8bit/train/ulm/ulm_000079_000019_leftImg8bit.png gtFine/train/ulm/"
+            "ulm_000079_000019_gtFine_labelTrainIds.png",
+            "ulm/ulm_000079_000019",
+        ),
+        ("ulm_000079_000019", "ulm_000079_000019"),
+        ("town 0/frame 00.png", "town 0/frame 00"),
+        ("./town 0//frame 00", "town 0/frame 00"),
+        ("video.png.001", "video.png.001"),
+    ],
+)
+def test_formats(tmp_path: Path, line: str, image_id: str) -> None:
+    assert read_ids(write(tmp_path / "list.txt", f"{line}\n\n")) == [image_id]
+
+
+def test_cities_are_added_where_mmseg_needs_them(tmp_path: Path) -> None:
+    path = write(tmp_path / "list.txt", "ulm_000079_000019\nleftImg8bit/train/jena/jena_000001_000019_leftImg8bit.png")
+    assert read_ids(path, "cityscapes") == ["ulm/ulm_000079_000019", "jena/jena_000001_000019"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "is empty; write one id per line"),
+        ("\n \n", "is empty"),
+        ("a\nb\n\na\n", r"list\.txt', line 4: 'a' is listed already, in line 1; remove one"),
+        ("ulm/ulm_000079_000019\nulm_000079_000019", "line 2: .* is listed already, in line 1"),
+        (b"a\n\xff\xfe\n", r"list\.txt', line 2 is not UTF-8 text"),
+        ("a\nb\0c", "line 2: .* is no image"),
+        (".png", "line 1: .* is no image"),
+        ("a.jpg b.png", "line 1: .* neither an image nor an image and its mask"),
+        ("a1.jpg a10.png", "line 1: .* neither an image nor an image and its mask"),
+        ("a.jpg a.png a.png", "line 1: .* neither an image nor an image and its mask"),
+        ("x\n../a", r"line 2: '\.\./a' leads out of the folder"),
+        ("x\na/../../b", "line 2: .* leads out of the folder"),
+        ("JPEGImages/../../a.jpg", "leads out of the folder"),
+        ("a.jpg ../masks/a.png", "leads out of the folder"),
+        ("/etc/passwd", "'/etc/passwd' is an absolute path; write the path below the folder of the images"),
+        ("a.jpg /masks/a.png", "is an absolute path"),
+        ("C:/images/a", "is an absolute path"),
+        ("images\\a", "holds a backslash"),
+    ],
+)
+def test_what_is_no_list(tmp_path: Path, content: str | bytes, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        read_ids(write(tmp_path / "list.txt", content))
+
+
+def test_missing_list(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="there is no list of images"):
+        read_ids(tmp_path / "nothing.txt")
+
+
+def test_image_of_another_data_set(tmp_path: Path) -> None:
+    path = write(tmp_path / "list.txt", "2007_000032")
+    assert read_ids(path, "voc") == ["2007_000032"]
+    with pytest.raises(ValueError, match="'2007_000032' is no image of cityscapes; its ids look like 'aachen/aachen_"):
+        read_ids(path, "cityscapes")
+
+
+# -- training on lists ------------------------------------------------------------------------------------------------
+
+
+def test_lists_with_cities_fit_mmseg_and_the_unlabelled_images(tmp_path: Path) -> None:
+    ids = [f"{city}_{number:06d}_000019" for city in ("ulm", "jena") for number in range(2)]
+    for image_id in ids:
+        folder = image_id.split("_")[0]
+        write_image(tmp_path / "images" / folder / f"{image_id}_leftImg8bit.png")
+        write_mask(tmp_path / "masks" / folder / f"{image_id}_gtFine_labelTrainIds.png")
+    written = write_list(tmp_path / "published.txt", [f"{image_id}_leftImg8bit.png" for image_id in ids[:3]])
+    listed = write_list(tmp_path / "list.txt", read_ids(written, "cityscapes"))
+    prefix = {"img_path": "images", "seg_map_path": "masks"}
+    common = {"data_root": str(tmp_path), "data_prefix": prefix, "pipeline": [*LOAD, {"type": "LoadAnnotations"}]}
+    labeled = {"type": "CityscapesDataset", "ann_file": listed, **common}
+    unlabeled = unlabeled_config(tmp_path, exclude=listed, suffixes=("_leftImg8bit.png",))
+    dataset = DATASETS.build({"type": "PairedDataset", "labeled": labeled, "unlabeled": unlabeled})
+    assert (dataset.num_labeled, dataset.num_unlabeled) == (3, 1)
+
+
+def test_missing_published_list_names_both_ways_to_it(root: Path) -> None:
+    config = labeled_config(root, ann_file="data/splits/coco-pseudoseg-232.txt")
+    with pytest.raises(FileNotFoundError) as caught:
+        DATASETS.build({"type": "PairedDataset", "labeled": config, "unlabeled": unlabeled_config(root)})
+    message = str(caught.value)
+    assert "coco-pseudoseg-232.txt'; import the published list: " in message
+    assert "`python tools/make_split.py import coco-pseudoseg-1/512 SOURCE`" in message
+    assert "github.com/LiheYoung/UniMatch (there it is splits/coco/1_512/labeled.txt)" in message
+    assert "a list of your own, whose results compare with no published ones" in message
+    assert "generate --config CONFIG --count 232 --out data/splits/coco-own-232.txt`" in message
+    with pytest.raises(FileNotFoundError, match="make_split.py import coco-pseudoseg-1/512"):
+        DATASETS.build(unlabeled_config(root, exclude="data/splits/coco-pseudoseg-232.txt"))
+
+
+def test_missing_list_of_another_name_or_place() -> None:
+    remedy = missing_list_remedy("data/splits/mine.txt")
+    assert remedy is not None
+    assert "import NAME SOURCE --out data/splits/mine.txt`" in remedy
+    assert "generate --config CONFIG --count N --out data/splits/mine.txt`" in remedy
+    assert missing_list_remedy("data/demo/splits/labeled_20.txt") is None
+
+
+def test_missing_list_of_a_plain_data_set(root: Path) -> None:
+    """Where MMSeg itself only asserts, and below wrappers."""
+    config = labeled_config(root, type="PascalVOCDataset", ann_file="data/splits/voc-classic-92.txt")
+    wrapped = {"type": "RepeatDataset", "times": 2, "dataset": {"type": "ConcatDataset", "datasets": [config]}}
+    with pytest.raises(FileNotFoundError, match="import voc-classic-92 SOURCE"):
+        checks.check_training_paths(wrapped)
+    checks.check_training_paths({**wrapped, "dataset": labeled_config(root)})
+
+
+def test_training_refuses_a_list_that_leads_out_of_the_folder(root: Path) -> None:
+    config = labeled_config(
+        root, ann_file=write_list(root / "list.txt", ["town 0/frame 00", "../masks/town 0/frame 02"])
+    )
+    with pytest.raises(ValueError, match=r"list\.txt', line 2: .* leads out of the folder"):
+        DATASETS.build({"type": "PairedDataset", "labeled": config, "unlabeled": unlabeled_config(root)})
