@@ -10,5 +10,6 @@ default_hooks = dict(
     checkpoint=dict(type="CheckpointHook", by_epoch=False, interval=max_iters, max_keep_ckpts=2, save_best=None),
     sampler_seed=dict(type="DistSamplerSeedHook"),
     visualization=dict(type="SegVisualizationHook"),
+    splits=dict(type="SplitHook"),
     channels_last=dict(type="ChannelsLastHook"),
 )

@@ -4,6 +4,7 @@ from mmseg_css.engine.hooks.channels_last import ChannelsLastHook
 from mmseg_css.engine.hooks.diagnostics import DiagnosticsHook
 from mmseg_css.engine.hooks.optimizer_step import OptimizerStepHook, PrototypeCommitHook, TeacherUpdateHook
 from mmseg_css.engine.hooks.progress import ProgressHook
+from mmseg_css.engine.hooks.splits import SplitHook
 
 __all__ = [
     "ChannelsLastHook",
@@ -11,5 +12,6 @@ __all__ = [
     "OptimizerStepHook",
     "ProgressHook",
     "PrototypeCommitHook",
+    "SplitHook",
     "TeacherUpdateHook",
 ]

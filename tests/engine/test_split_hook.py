@@ -1,0 +1,80 @@
+"""What the log says about the images that are trained on."""
+
+import logging
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from mmengine.registry import init_default_scope
+from mmseg.registry import DATASETS
+
+import mmseg_css  # noqa: F401  (registers)
+from mmseg_css.datasets.splits import fingerprint
+from mmseg_css.engine.hooks import SplitHook
+from tests.datasets.helpers import labeled_config, unlabeled_config, write_list, write_pairs
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    init_default_scope("mmseg")
+    write_pairs(tmp_path, [f"town {n % 2}/{n:02d}" for n in range(10)])
+    write_list(tmp_path / "labeled.txt", LABELED)
+    write_list(tmp_path / "validated.txt", ["town 0/08", "town 1/09"])
+    return tmp_path
+
+
+LABELED = ["town 0/00", "town 1/01", "town 0/02"]
+
+
+def said(caplog: pytest.LogCaptureFixture, train: dict, validation: dict | None = None) -> list[tuple[str, str]]:
+    caplog.clear()
+    logger = logging.getLogger("splits")
+    loop = validation and SimpleNamespace(dataloader=SimpleNamespace(dataset=DATASETS.build(validation)))
+    loader = SimpleNamespace(dataset=DATASETS.build(train))
+    with caplog.at_level(logging.INFO, logger="splits"):
+        SplitHook().before_train(SimpleNamespace(train_dataloader=loader, val_loop=loop, logger=logger))
+    return [(record.levelname, record.getMessage()) for record in caplog.records]
+
+
+def paired(root: Path, **changes: object) -> dict:
+    labeled = labeled_config(root, ann_file="labeled.txt")
+    return {"type": "PairedDataset", "labeled": labeled, "unlabeled": unlabeled_config(root, **changes)}
+
+
+def test_labelled_and_unlabelled(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    others = write_list(root / "train.txt", [f"town {n % 2}/{n:02d}" for n in range(8)])
+    dataset = paired(root, ann_file=others, exclude="labeled.txt")
+    assert said(caplog, dataset, labeled_config(root, ann_file="validated.txt")) == [
+        (
+            "INFO",
+            f"labelled images: 3, protocol custom, fingerprint {fingerprint(LABELED)[:12]}; "
+            "unlabelled images: 5, of them labelled: 0; validation images: 2, of them trained on: 0",
+        )
+    ]
+
+
+def test_plain_and_wrapped_data_sets(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    plain = labeled_config(root, ann_file="labeled.txt")
+    wrapped = {"type": "RepeatDataset", "times": 3, "dataset": {"type": "ConcatDataset", "datasets": [plain, plain]}}
+    [(level, line)] = said(caplog, plain)
+    assert level == "INFO"
+    assert line.startswith(f"labelled images: 3, protocol custom, fingerprint {fingerprint(LABELED)[:12]}; ")
+    assert "unlabelled images: 0, of them labelled: 0; validation images: 0, of them trained on: 0" in line
+    assert said(caplog, wrapped) == [(level, line)]
+
+
+def test_published_list_is_named(root: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = SplitHook.before_train.__wrapped__.__globals__["identify"].__globals__["_NAMES"]
+    monkeypatch.setitem(names, fingerprint(LABELED), "voc-small-3")
+    [(_, line)] = said(caplog, paired(root, exclude="labeled.txt"))
+    assert "labelled images: 3, protocol voc-small-3, fingerprint" in line
+
+
+def test_overlaps_are_warned_of(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (_, line), both, leaked = said(caplog, paired(root), labeled_config(root, ann_file="validated.txt"))
+    assert "unlabelled images: 10, of them labelled: 3; validation images: 2, of them trained on: 2" in line
+    assert both[0] == leaked[0] == "WARNING"
+    assert both[1].startswith("3 images are labelled and unlabelled at once, the first: ")
+    assert "town 0/00.png'; name the labelled list in UnlabeledDataset(exclude=...)" in both[1]
+    assert leaked[1].startswith("2 images are both trained on and validated on, the first: ")
+    assert "town 0/08.png'" in leaked[1]
