@@ -1,8 +1,7 @@
 """Train several configs with the same seeds, evaluate the last checkpoint of each, and compare them pairwise.
 
-    python tools/compare.py supervised=configs/css/supervised_lite0_camvid_1-8.py
-    css=configs/css/css_lite0_camvid_1-8.py \\
-        --seeds 0 1 2 --work-dir work_dirs/camvid_1-8
+    python tools/compare.py supervised=configs/css/supervised_lite0_camvid_1-8.py \\
+        css=configs/css/css_lite0_camvid_1-8.py --seeds 0 1 2 --block 10 --work-dir work_dirs/camvid_1-8
 
 The first one named is the baseline. Runs that are finished are not repeated. Writes ``results.json`` into the work dir.
 """

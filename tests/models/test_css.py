@@ -2,12 +2,14 @@
 
 import random
 from copy import deepcopy
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from mmengine.runner import load_checkpoint
 from mmengine.structures import PixelData
 from torch import Tensor, nn
 
@@ -363,6 +365,24 @@ def test_teacher_equals_student_after_initialisation() -> None:
     assert not torch.equal(student["decode_head.fuse.conv.weight"], before)
     for name, value in model.teacher.model.state_dict().items():
         assert torch.equal(value, student[name]), name
+
+
+def test_a_checkpoint_of_a_plain_segmentor_is_where_both_networks_start(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    plain_config = deepcopy(tiny_segmentor())
+    head = plain_config["decode_head"]
+    head["type"] = "DeepLabV3PlusHead"
+    del head["projection"]
+    plain = MODELS.build(plain_config)
+    plain.init_weights()
+    torch.save({"state_dict": plain.state_dict(), "meta": {}}, tmp_path / "plain.pth")
+    model = build_css()
+    load_checkpoint(model, str(tmp_path / "plain.pth"), strict=False)
+    expected = plain.state_dict()
+    for network in (model.student, model.teacher.model):
+        own = network.state_dict()
+        assert {name for name in own if name not in expected} == {n for n in own if ".projection." in n} != set()
+        assert all(torch.equal(own[name], value) for name, value in expected.items())
 
 
 def test_teacher_gets_no_gradient_and_is_not_moved_by_the_loss() -> None:

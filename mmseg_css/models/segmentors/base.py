@@ -1,7 +1,7 @@
 """What every semi-supervised segmentor shares: a student, prediction through MMSeg, progress and randomness."""
 
 from abc import abstractmethod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -82,6 +82,19 @@ class SemiSegmentor(BaseSegmentor):
             )
         if compile_backbone:
             self.student.backbone.compile()
+        self._register_load_state_dict_pre_hook(self._adopt_plain_weights)
+
+    #: Where the weights of an ordinary MMSeg checkpoint go.
+    networks: tuple[str, ...] = ("student.",)
+
+    def _adopt_plain_weights(self, state: dict[str, Any], prefix: str, *_: object) -> None:
+        """Let every network start from a checkpoint of a plain MMSeg segmentor, as ``load_from`` gives it."""
+        plain = [name for name in state if name.startswith((f"{prefix}backbone.", f"{prefix}decode_head."))]
+        if not plain:
+            return
+        for name in [name for name in state if name.startswith(prefix)]:
+            value = state.pop(name)
+            state.update({f"{prefix}{network}{name.removeprefix(prefix)}": value for network in self.networks})
 
     # MMSeg's tools look these up on a segmentor.
     @property

@@ -96,6 +96,8 @@ class CSS(SemiSegmentor):
         if self.compile_backbone:
             self.teacher.model.backbone.compile()
 
+    networks = ("student.", "teacher.model.")
+
     @property
     def predictor(self) -> EncoderDecoder:
         return self.teacher.model if self.predict_on == "teacher" else self.student
