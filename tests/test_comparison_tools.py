@@ -43,6 +43,16 @@ def test_finished_runs_are_compared_and_not_repeated(compare, tmp_path: Path) ->
     assert json.loads((tmp_path / "results.json").read_text()) == results
 
 
+def test_classes_of_a_config_of_ones_own(compare, tmp_path: Path) -> None:
+    """They stand in the config, not in the data set's class."""
+    config = tmp_path / "config.py"
+    config.write_text(
+        "val_dataloader = dict(dataset=dict(type='FolderDataset', metainfo=dict(classes=['ground', 'tree'])))\n"
+    )
+    write_run(tmp_path / "base_seed0", np.full((3, 2), 50.0), np.full((3, 2), 100.0))
+    assert list(compare.compare({"base": config}, tmp_path, seeds=[0])["base"]["IoU"]) == ["ground", "tree"]
+
+
 def test_a_failing_training_is_not_taken_for_finished(compare, tmp_path: Path) -> None:
     with pytest.raises(Exception, match="returned non-zero"):
         compare.train(tmp_path / "missing.py", tmp_path / "run", seed=0)

@@ -56,7 +56,7 @@ def compare(
             train(config, work_dir / f"{name}_seed{seed}", seed, options)
     baseline = next(iter(configs))
     dataset = Config.fromfile(configs[baseline]).val_dataloader.dataset
-    classes = DATASETS.get(dataset.type).METAINFO["classes"]
+    classes = {**DATASETS.get(dataset.type).METAINFO, **dataset.get("metainfo", {})}["classes"]
     runs = {name: [work_dir / f"{name}_seed{seed}" for seed in seeds] for name in configs}
     areas = {name: np.stack([load_areas(str(run / "areas.npz")) for run in paths]) for name, paths in runs.items()}
 

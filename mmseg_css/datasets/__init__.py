@@ -4,9 +4,10 @@ from mmseg_css.datasets.camvid import CamVidDataset
 from mmseg_css.datasets.coco import COCOObjectDataset
 from mmseg_css.datasets.demo import DemoDataset
 from mmseg_css.datasets.draw import Draw
+from mmseg_css.datasets.folder import FolderDataset
 from mmseg_css.datasets.paired import PairedDataset, PairedSample, paired_collate
 from mmseg_css.datasets.sampler import PairedSampler
-from mmseg_css.datasets.transforms import RandomScale
+from mmseg_css.datasets.transforms import RandomScale, StretchTo8Bit
 from mmseg_css.datasets.unlabeled import UnlabeledDataset
 
 __all__ = [
@@ -14,10 +15,12 @@ __all__ = [
     "CamVidDataset",
     "DemoDataset",
     "Draw",
+    "FolderDataset",
     "PairedDataset",
     "PairedSample",
     "PairedSampler",
     "RandomScale",
+    "StretchTo8Bit",
     "UnlabeledDataset",
     "paired_collate",
 ]

@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple
 
 DataSet = Literal["voc", "cityscapes", "coco"]
 
-IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".tif")
+IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
 CUSTOM: Final = "custom"
 FOLDER: Final = "data/splits"  # where the configs look for their lists
 TOOL: Final = "python tools/make_split.py"

@@ -15,7 +15,7 @@ from mmengine.config import Config
 from mmseg_css.registry import DATASETS
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIGS = sorted(path for path in (ROOT / "configs").glob("*/*.py") if path.parent.name != "_base_")
+CONFIGS = sorted(path for path in (ROOT / "configs").glob("*/*.py") if path.parent.name not in ("_base_", "own"))
 LABELED, ALL = range(4), range(8)
 # Sizes in pixels stand under these keys; under `scale` of the augmentation stands a range of factors.
 SIZES = ("crop_size", "crop", "size", "scale", "stride")

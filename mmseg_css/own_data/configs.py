@@ -1,0 +1,261 @@
+"""The files that a data set of one's own needs: two lists, what all configs share, and a config for each method."""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from mmseg_css.own_data.coding import Coding
+from mmseg_css.own_data.images import Input, Sizes
+from mmseg_css.own_data.split import Split
+
+TALLEST: Final = 4  # an image is resized to its shorter side unless it is longer than this many times that
+
+
+class Plan(NamedTuple):
+    """All that the files say. ``repeated`` are labelled images that the unlabelled folder holds as well."""
+
+    images: Path
+    masks: Path
+    mask_suffix: str
+    unlabeled: Path | None
+    repeated: tuple[str, ...]
+    split: Split
+    coding: Coding
+    input: Input
+    sizes: Sizes
+
+
+def target_files(out: Path, methods: Iterable[str] = ("supervised", "css", "pc2seg")) -> dict[str, Path]:
+    """The config of each method; its name says what the work dir is called."""
+    return {method: out / f"{method}_lite0_{out.resolve().name}.py" for method in methods}
+
+
+def write_configs(plan: Plan, out: Path, bases: Path) -> dict[str, Path]:
+    """Write the lists and the configs; only the supervised one where nothing is unlabelled.
+
+    Args:
+        plan: What to write.
+        out: Folder for the files.
+        bases: This repository's ``configs/_base_``.
+
+    Returns:
+        The config of each method.
+    """
+    (out / "_base_").mkdir(parents=True, exist_ok=True)
+    for path in (*target_files(out).values(), out / "repeated.txt"):  # of an earlier call, and not written by this one
+        path.unlink(missing_ok=True)
+    lists = {"train": plan.split.train, "val": plan.split.val, "repeated": plan.repeated}
+    for name, images in lists.items():
+        if images:
+            _write(out / f"{name}.txt", "".join(f"{image}\n" for image in images))
+    _write(out / "_base_" / "data.py", data_text(plan, out, _relative(bases, out / "_base_")))
+    texts = leaf_texts(_relative(bases, out))
+    if plan.unlabeled is None:
+        texts = {"supervised": texts["supervised"]}
+    files = target_files(out, texts)
+    for method, path in files.items():
+        _write(path, texts[method])
+    return files
+
+
+def config_path(path: Path) -> str:
+    """A path for a config: relative to the folder we were started from if it lies there, as all our paths are."""
+    absolute = Path(os.path.abspath(path))
+    return (absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else absolute).as_posix()
+
+
+def _relative(path: Path, start: Path) -> str:
+    return Path(os.path.relpath(path.resolve(), start.resolve())).as_posix()
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+# -- texts ------------------------------------------------------------------------------------------------------------
+
+
+def data_text(plan: Plan, out: Path, bases: str) -> str:
+    """The file that the methods share: network, classes, sizes, data."""
+    parts = [_network_text(plan, bases), _data_text(plan, out), _labeled_text(plan)]
+    if plan.unlabeled is not None:
+        parts.append(_unlabeled_text(plan))
+    return "".join([*parts, _validation_text(plan)])
+
+
+def _network_text(plan: Plan, bases: str) -> str:
+    colour = plan.input.channels == 3
+    # For two classes MMSeg recommends a single output otherwise, of which pseudo-labels cannot be made.
+    outputs = ", out_channels=len(classes)" if len(plan.coding.classes) == 2 else ""
+    repeat = " * 3" if colour else ""
+    backbone = "" if colour else f"backbone=dict(in_channels={plan.input.channels}), "
+    return f"""\
+# Written by tools/init_dataset.py; yours to change (docs/own-data.md says what). Paths start from the folder that
+# training is started from.
+_base_ = [
+    "{bases}/default_runtime.py",
+    "{bases}/models/deeplabv3plus_efficientnet-lite0.py",
+    "{bases}/schedules/adamw_own.py",
+]
+# A larger network: models/deeplabv3plus_r50_os16.py or models/deeplabv3plus_r101_os16.py above, and below
+# mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375] where images have three channels.
+preprocessing = dict(mean=[127.0]{repeat}, std=[128.0]{repeat}, bgr_to_rgb=True, pad_val=0, seg_pad_val=255)
+classes = [
+{_class_lines(plan.coding)}]
+palette = [
+{_lines(*(f"{list(colour)}," for colour in plan.coding.palette), depth=4)}]
+segmentor = dict({backbone}decode_head=dict(num_classes=len(classes){outputs}))
+"""
+
+
+def _data_text(plan: Plan, out: Path) -> str:
+    crop, side = plan.sizes
+    resized = "" if side is None else f"scale = ({TALLEST * side}, {side})  # the shorter side becomes {side} pixels\n"
+    return f"""\
+crop_size = ({crop}, {crop})
+{resized}images = {_literal(config_path(plan.images))}
+masks = {_literal(config_path(plan.masks))}
+lists = {_literal(config_path(out))}
+loading = [
+{_lines(*(f"{_literal(transform)}," for transform in plan.input.loading), depth=4)}]
+"""
+
+
+def _labeled_text(plan: Plan) -> str:
+    resized = 'dict(type="RandomResize", scale=scale, ratio_range=(0.75, 1.5), keep_ratio=True),'
+    pipeline = _lines(
+        "*loading,",
+        'dict(type="LoadAnnotations"),',
+        'dict(type="RandomScale", scale=(0.75, 1.5)),' if plan.sizes.shorter_side is None else resized,
+        'dict(type="RandomCrop", crop_size=crop_size, cat_max_ratio=0.75),',
+        'dict(type="RandomFlip", prob=0.5),',
+        'dict(type="PhotoMetricDistortion"),' if plan.input.channels == 3 else "",
+        'dict(type="PackSegInputs"),',
+        depth=8,
+    )
+    return f"""\
+labeled = dict(
+    type="FolderDataset",
+    metainfo=dict(classes=classes, palette=palette),
+    data_prefix=dict(img_path=images, seg_map_path=masks),
+    seg_map_suffix={_literal(plan.mask_suffix)},
+    ann_file=f"{{lists}}/train.txt",
+    pipeline=[
+{pipeline}    ],
+)
+"""
+
+
+def _unlabeled_text(plan: Plan) -> str:
+    folder, exclude = "images", 'exclude=[f"{lists}/train.txt", f"{lists}/val.txt"],'
+    if plan.unlabeled is not None and plan.unlabeled != plan.images:
+        folder = _literal(config_path(plan.unlabeled))
+        exclude = 'exclude=f"{lists}/repeated.txt",' if plan.repeated else ""
+    pipeline = _lines(
+        "*loading,",
+        _resize(plan.sizes),
+        'dict(type="RandomCrop", crop_size=crop_size),',
+        'dict(type="RandomFlip", prob=0.5),',
+        'dict(type="PackSegInputs"),',
+        depth=8,
+    )
+    return f"""\
+unlabeled = dict(
+    type="UnlabeledDataset",
+    data_prefix=dict(img_path={folder}),
+{_lines(exclude, depth=4)}    pipeline=[
+{pipeline}    ],
+)
+"""
+
+
+def _validation_text(plan: Plan) -> str:
+    load = 'dict(type="LoadAnnotations"),'
+    return f"""\
+test_pipeline = [
+{_lines("*loading,", _resize(plan.sizes), load, 'dict(type="PackSegInputs"),', depth=4)}]
+val_dataloader = dict(
+    batch_size=1,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type="DefaultSampler", shuffle=False),
+    dataset=dict(
+        type="FolderDataset",
+        metainfo=dict(classes=classes, palette=palette),
+        data_prefix=dict(img_path=images, seg_map_path=masks),
+        seg_map_suffix={_literal(plan.mask_suffix)},
+        ann_file=f"{{lists}}/val.txt",
+        pipeline=test_pipeline,
+    ),
+)
+test_dataloader = val_dataloader
+"""
+
+
+def _resize(sizes: Sizes) -> str:
+    return "" if sizes.shorter_side is None else 'dict(type="Resize", scale=scale, keep_ratio=True),'
+
+
+def leaf_texts(bases: str) -> dict[str, str]:
+    """The config of each method, beside the shared file."""
+    return {
+        "supervised": f"""\
+_base_ = ["./_base_/data.py", "{bases}/methods/supervised.py"]
+model = dict(**_base_.segmentor, data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing))
+train_dataloader = dict(batch_size=4, num_workers=2, dataset=_base_.labeled)
+""",
+        "css": f"""\
+_base_ = ["./_base_/data.py", "{bases}/methods/css_short.py"]
+segmentor = _base_.segmentor
+segmentor.decode_head.update(
+    type="DeepLabV3PlusProjectionHead", projection=dict(type="ProjectionBranch", channels=64, hidden=96)
+)
+model = dict(
+    data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing),
+    segmentor=segmentor,
+    augmentation=dict(hue=0.1),
+    pseudo_label_loss=dict(threshold=0.9),
+)
+{PAIRED}""",
+        "pc2seg": f"""\
+_base_ = ["./_base_/data.py", "{bases}/methods/pc2seg.py"]
+segmentor = _base_.segmentor
+segmentor.decode_head.update(
+    type="DeepLabV3PlusProjectionHead", tap="conv_seg", projection=dict(type="LinearProjection", channels=64)
+)
+model = dict(
+    data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing),
+    segmentor=segmentor,
+    augmentation=dict(hue=0.1),
+)
+{PAIRED}""",
+    }
+
+
+PAIRED: Final = """\
+train_dataloader = dict(batch_size=8, num_workers=2, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
+train_cfg = dict(type="PairedTrainLoop")
+"""
+
+
+def _class_lines(coding: Coding) -> str:
+    """Names, with what stands for them in the original masks where that is not their index."""
+    lines = []
+    for index, name in enumerate(coding.classes):
+        sources = coding.sources(index)
+        comment = "" if sources in ([], [str(index)]) else f"  # {' and '.join(sources)} in the original masks"
+        lines.append(f"    {_literal(name)},{comment}\n")
+    return "".join(lines)
+
+
+def _lines(*lines: str, depth: int) -> str:
+    return "".join(f"{' ' * depth}{line}\n" for line in lines if line)
+
+
+def _literal(value: Any) -> str:
+    """Python as the other configs write it: dict(key=value), double quotes, umlauts as they are."""
+    if isinstance(value, Mapping):
+        return f"dict({', '.join(f'{key}={_literal(part)}' for key, part in value.items())})"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)

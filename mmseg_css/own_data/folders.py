@@ -1,0 +1,139 @@
+"""Which mask belongs to which image."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from itertools import combinations
+from pathlib import Path, PurePath
+from typing import NamedTuple
+
+from mmengine import fileio
+
+from mmseg_css.datasets.unlabeled import IMAGE_SUFFIXES
+
+
+class Pair(NamedTuple):
+    """An image and its mask, each by its path below its folder."""
+
+    image: str
+    mask: str
+
+
+class Pairing(NamedTuple):
+    """What two folders hold. A mask is named as its image, plus an ending (``_mask``, say) that is common to all."""
+
+    pairs: tuple[Pair, ...]
+    without_mask: tuple[str, ...]
+    without_image: tuple[str, ...]
+    ending: str
+
+    @property
+    def mask_suffix(self) -> str | None:
+        """What replaces the ending of every image's file name; ``None`` if the masks differ in this."""
+        suffixes = {PurePath(pair.mask).suffix for pair in self.pairs}
+        suffix = self.ending + min(suffixes)
+        # Byte for byte: a file system may hold an umlaut in two ways, and pairs were found regardless.
+        fits = all(pair.mask == stem(pair.image) + suffix for pair in self.pairs)
+        return suffix if len(suffixes) == 1 and fits else None
+
+
+def stem(name: str) -> str:
+    """A path without the ending of the file's name.
+
+    >>> stem("site 1/IMG.0001.JPG")
+    'site 1/IMG.0001'
+    """
+    return PurePath(name).with_suffix("").as_posix()
+
+
+def check_folders(folders: Sequence[Path]) -> None:
+    """Check that the folders are there, and that none lies within another one.
+
+    Raises:
+        FileNotFoundError: One is missing.
+        ValueError: Two are the same, or nested: subfolders belong to a folder's images, and a mask is none.
+    """
+    for folder in folders:
+        if not folder.is_dir():
+            raise FileNotFoundError(f"there is no folder {str(folder)!r}; give the folders as IMAGES MASKS [UNLABELED]")
+    for one, other in combinations(folders, 2):
+        inner, outer = sorted((one.resolve(), other.resolve()), key=lambda path: len(path.parts), reverse=True)
+        if inner.is_relative_to(outer):
+            raise ValueError(
+                f"{str(one)!r} and {str(other)!r} are one folder or one lies within the other, so that images and "
+                "masks, or labelled and unlabelled images, cannot be told apart; move them into folders side by side. "
+                "(Unlabelled images may lie among the labelled ones: leave UNLABELED out then.)"
+            )
+
+
+def find_images(folder: Path) -> dict[str, str]:
+    """Pictures below a folder, by their path without ending, as `UnlabeledDataset` finds them.
+
+    Raises:
+        ValueError: There are none, or two with the same name and different endings.
+    """
+    found: dict[str, str] = {}
+    for name in sorted(fileio.list_dir_or_file(str(folder), list_dir=False, recursive=True)):
+        if not name.lower().endswith(IMAGE_SUFFIXES):
+            continue
+        key = unicodedata.normalize("NFC", stem(name))
+        if key in found:
+            raise ValueError(
+                f"{found[key]!r} and {name!r} in {str(folder)!r} differ in nothing but the ending, so that one mask "
+                "would belong to both; rename or remove one"
+            )
+        found[key] = PurePath(name).as_posix()
+    if not found:
+        raise ValueError(f"{str(folder)!r} holds no file that ends in {', '.join(IMAGE_SUFFIXES)}")
+    return found
+
+
+def pair(images_folder: Path, masks_folder: Path) -> Pairing:
+    """Find the mask of every image.
+
+    Raises:
+        ValueError: A folder holds no pictures, or no mask is named after an image.
+    """
+    images, masks = find_images(images_folder), find_images(masks_folder)
+    ending = mask_ending(images, masks)
+    if ending is None:
+        raise ValueError(
+            f"no mask in {str(masks_folder)!r} is named after an image in {str(images_folder)!r}: masks are "
+            f"{_some(masks.values())}, images {_some(images.values())}. A mask has its image's name, and may add an "
+            "ending that is the same for all: image 'street 1.jpg', mask 'street 1.png' or 'street 1_mask.png'"
+        )
+    owners = {name + ending: name for name in images}
+    pairs = tuple(Pair(images[owners[name]], masks[name]) for name in sorted(masks) if name in owners)
+    paired = {pair.image for pair in pairs}
+    return Pairing(
+        pairs=pairs,
+        without_mask=tuple(name for name in images.values() if name not in paired),
+        without_image=tuple(masks[name] for name in masks if name not in owners),
+        ending=ending,
+    )
+
+
+def mask_ending(images: Collection[str], masks: Iterable[str]) -> str | None:
+    """What most masks' names add to an image's; ``None`` if no mask's name begins with an image's.
+
+    >>> mask_ending({"1", "11"}, ["1_mask", "11_mask"])
+    '_mask'
+    """
+    endings = Counter(mask[length:] for mask in masks for length in range(1, len(mask) + 1) if mask[:length] in images)
+    return min(endings, key=lambda ending: (-endings[ending], len(ending)), default=None)
+
+
+def same_files(names: Iterable[str], folder: Path, other: Path) -> list[str]:
+    """Those of ``names`` that are the same file, byte for byte, in both folders."""
+    return [
+        name
+        for name in names
+        if (other / name).is_file()
+        and (other / name).stat().st_size == (folder / name).stat().st_size
+        and (other / name).read_bytes() == (folder / name).read_bytes()
+    ]
+
+
+def _some(names: Iterable[str], shown: int = 3) -> str:
+    first = [repr(name) for name, _ in zip(names, range(shown + 1), strict=False)]
+    return ", ".join(first[:shown]) + (" ..." if len(first) > shown else "")

@@ -1,0 +1,152 @@
+"""What images are like, and how MMSeg has to read them."""
+
+from collections.abc import Collection
+from pathlib import Path
+from statistics import median
+from typing import Any, Final, Literal, NamedTuple
+
+import cv2
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from mmseg_css.datasets.checks import EXIF_ORIENTATION
+
+DEPTHS: Final = {np.dtype(np.uint8): 8, np.dtype(np.uint16): 16}
+COLOUR: Final = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+SHORTEST_CROP: Final = 32
+STRIDE: Final = 16  # of the network: a crop is a multiple of it
+
+
+class ImageFacts(NamedTuple):
+    """One image.
+
+    ``size`` is height and width as MMSeg reads it, ``turned`` says whether its EXIF data had a part in that. ``low``
+    and ``high`` bound all but a thousandth of the values at either end, for each channel.
+    """
+
+    size: tuple[int, int]
+    channels: int
+    depth: int
+    alpha: Literal["none", "opaque", "varies"]
+    turned: bool
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+class Input(NamedTuple):
+    """How images become the network's input: ``loading`` are the first transforms of every pipeline."""
+
+    channels: int
+    loading: tuple[dict[str, Any], ...]
+
+
+class Sizes(NamedTuple):
+    """Sizes in pixels: what the network is trained on, and what images are resized to (None: nothing) before that."""
+
+    crop: int
+    shorter_side: int | None
+
+
+def look_at_image(path: Path) -> ImageFacts:
+    """Decode an image and note what matters.
+
+    Raises:
+        ValueError: MMSeg cannot read it, or it has neither 8 nor 16 bits.
+    """
+    try:
+        with Image.open(path) as picture:
+            orientation = picture.getexif().get(EXIF_ORIENTATION, 1)
+    except UnidentifiedImageError:
+        # OpenCV would read the first channel of some of these and say nothing.
+        raise ValueError(
+            "no picture, or a TIFF with other than 1, 3 or 4 channels or with floating-point values, which OpenCV and "
+            "Pillow do not read; store three or four channels of 8 or 16 bits"
+        ) from None
+    content = np.fromfile(path, np.uint8)
+    try:
+        pixels = cv2.imdecode(content, cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        pixels = None
+    if pixels is None:
+        raise ValueError("OpenCV cannot decode it; is the file complete?")
+    if pixels.dtype not in DEPTHS:
+        raise ValueError(f"its values are {pixels.dtype}; convert it to 8 or 16 bits")
+    turned = pixels if orientation == 1 else cv2.imdecode(content, COLOUR)
+    if turned is None:
+        raise ValueError("OpenCV cannot turn it as its EXIF data say; store it upright")
+    size = turned.shape[:2]
+    pixels = pixels.reshape(*pixels.shape[:2], -1)
+    low, high = _bounds(pixels)
+    return ImageFacts(
+        size=size,
+        channels=pixels.shape[2],
+        depth=DEPTHS[pixels.dtype],
+        alpha=_alpha(pixels),
+        turned=orientation != 1,
+        low=low,
+        high=high,
+    )
+
+
+def _bounds(pixels: np.ndarray, samples: int = 200) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The 0.1 and the 99.9 per cent point of each channel, on a grid of at most ``samples`` x ``samples`` pixels."""
+    rows, columns = (max(1, length // samples) for length in pixels.shape[:2])
+    low, high = np.percentile(pixels[::rows, ::columns], (0.1, 99.9), axis=(0, 1))
+    return tuple(low.tolist()), tuple(high.tolist())
+
+
+def _alpha(pixels: np.ndarray) -> Literal["none", "opaque", "varies"]:
+    if pixels.shape[2] != 4:
+        return "none"
+    return "opaque" if (pixels[..., 3] == np.iinfo(pixels.dtype).max).all() else "varies"
+
+
+def choose_input(images: Collection[ImageFacts]) -> Input:
+    """Grey and colour images, and those whose fourth channel is opaque everywhere, are read as colour; images that all
+    have four channels as they are.
+
+    Values of 16 bits are stretched to 8: colours by one range, so that they stay what they are, four channels by one
+    range each.
+
+    Raises:
+        ValueError: Some images have 8 bits and others 16.
+    """
+    depths = {image.depth for image in images}
+    if len(depths) > 1:
+        count = sum(image.depth == 16 for image in images)
+        raise ValueError(
+            f"{count} of {len(images)} images have 16 bits, the others 8, and one range of values must fit all; "
+            "convert them to the same depth"
+        )
+    four = all(image.channels == 4 for image in images) and any(image.alpha == "varies" for image in images)
+    load: dict[str, Any] = {"type": "LoadImageFromFile"}
+    if four:
+        load["color_type"] = "unchanged"
+    if depths == {8}:
+        return Input(4 if four else 3, (load,))
+    low = [int(min(values)) for values in zip(*(_channels(image.low, four) for image in images), strict=True)]
+    high = [int(max(values)) + 1 for values in zip(*(_channels(image.high, four) for image in images), strict=True)]
+    if four:
+        return Input(4, (load, {"type": "StretchTo8Bit", "low": low, "high": high}))
+    load["color_type"] = COLOUR
+    return Input(3, (load, {"type": "StretchTo8Bit", "low": min(low), "high": max(high)}))
+
+
+def _channels(values: tuple[float, ...], four: bool) -> tuple[float, ...]:
+    return values if four else (values * 3)[:3]
+
+
+def choose_sizes(images: Collection[ImageFacts], limit: int) -> Sizes:
+    """Of the shorter sides of all images the median counts. Above ``limit``, images are resized to a shorter side of
+    ``limit``, which is then the crop's side; otherwise they keep their size, and the crop is the largest multiple of
+    16 that fits the median (32 at least).
+
+    Raises:
+        ValueError: ``limit`` is no multiple of 16.
+    """
+    if limit < SHORTEST_CROP or limit % STRIDE:
+        raise ValueError(f"the crop must be a multiple of {STRIDE} and at least {SHORTEST_CROP} pixels, got {limit}")
+    typical = median(min(image.size) for image in images)
+    if typical > limit:
+        return Sizes(crop=limit, shorter_side=limit)
+    return Sizes(crop=max(SHORTEST_CROP, int(typical) // STRIDE * STRIDE), shorter_side=None)

@@ -1,0 +1,110 @@
+"""What masks hold: values or colours, and how many pixels of each."""
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Int, UInt8
+from PIL import Image
+
+MOST_COLOURS: Final = 4096  # in one mask; a photograph has more
+READABLE_MODES: Final = ("1", "L", "P", "I", "I;16", "I;16B")
+GREY: Final = 0x010101  # one of these in a packed colour for each level of grey
+
+Colour = tuple[int, int, int]
+Kind = Literal["values", "colours"]
+
+
+class MaskFacts(NamedTuple):
+    """One mask. Colours are packed: 0xRRGGBB.
+
+    ``single`` says whether it has one channel, which MMSeg asks for. ``values`` is None where colours are no grey.
+    ``palette`` holds the colours of the values that occur, if the file has a palette.
+    """
+
+    size: tuple[int, int]
+    single: bool
+    values: Mapping[int, int] | None
+    colours: Mapping[int, int]
+    palette: Mapping[int, int]
+
+
+class Pixels(NamedTuple):
+    """A decoded mask: values, or packed colours; and the palette of a palette PNG, as packed colours by value."""
+
+    kind: Kind
+    content: Int[np.ndarray, "h w"]
+    palette: Int[np.ndarray, " n"] | None
+    single: bool
+
+
+def read_mask(path: Path) -> Pixels:
+    """Decode a mask. An alpha channel is left out.
+
+    Raises:
+        ValueError: It is no picture of whole numbers.
+    """
+    try:
+        with Image.open(path) as picture:
+            single = picture.mode in READABLE_MODES
+            palette = pack(np.array(picture.getpalette("RGB")).reshape(-1, 3)) if picture.mode == "P" else None
+            pixels = np.array(picture.convert("RGB") if picture.mode == "PA" else picture)
+    except (OSError, SyntaxError) as error:  # Pillow raises either
+        raise ValueError(f"the mask cannot be read ({error}); is the file complete?") from None
+    if pixels.dtype.kind not in "bui" or (pixels.ndim == 3 and pixels.shape[2] > 4):
+        raise ValueError(f"the mask is of shape {pixels.shape} and type {pixels.dtype}; save class indices or colours")
+    if pixels.ndim == 3 and pixels.shape[2] >= 3:
+        return Pixels("colours", pack(pixels[..., :3]), palette=None, single=single)
+    values = pixels[..., 0] if pixels.ndim == 3 else pixels
+    return Pixels("values", values.astype(np.int64), palette=palette, single=single)
+
+
+def look_at_mask(path: Path) -> MaskFacts:
+    """Count the pixels of every value and colour.
+
+    Raises:
+        ValueError: It cannot be read, or has far too many colours.
+    """
+    pixels = read_mask(path)
+    size = pixels.content.shape
+    keys, counts = np.unique(pixels.content, return_counts=True)
+    if len(keys) > MOST_COLOURS:
+        raise ValueError(
+            f"the mask holds {len(keys)} different {pixels.kind}, like a photograph; are MASKS and IMAGES swapped?"
+        )
+    counted = dict(zip(keys.tolist(), counts.tolist(), strict=True))
+    if pixels.kind == "colours":
+        grey = all(colour == (colour & 0xFF) * GREY for colour in counted)
+        values = {colour & 0xFF: count for colour, count in counted.items()} if grey else None
+        return MaskFacts(size, pixels.single, values, colours=counted, palette={})
+    shades = {value: _shade(value, pixels.palette) for value in counted}
+    colours: Counter[int] = Counter()  # two entries of a palette may be of one colour
+    for value, count in counted.items():
+        colours[shades[value]] += count
+    return MaskFacts(size, pixels.single, counted, colours, {} if pixels.palette is None else shades)
+
+
+def _shade(value: int, palette: np.ndarray | None) -> int:
+    if palette is None:
+        return value * GREY
+    return int(palette[value]) if value < len(palette) else 0  # as viewers show it
+
+
+def pack(colours: Int[np.ndarray, "... 3"] | UInt8[np.ndarray, "... 3"]) -> Int[np.ndarray, "..."]:
+    """Red, green and blue as one number.
+
+    >>> hex(pack(np.array([255, 128, 0])))
+    '0xff8000'
+    """
+    return colours.astype(np.int64) @ np.array([1 << 16, 1 << 8, 1])
+
+
+def unpack(colour: int) -> Colour:
+    """Red, green and blue of a packed colour.
+
+    >>> unpack(0xFF8000)
+    (255, 128, 0)
+    """
+    return colour >> 16 & 0xFF, colour >> 8 & 0xFF, colour & 0xFF

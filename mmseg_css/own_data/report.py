@@ -1,0 +1,164 @@
+"""What was found and written, in words."""
+
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from mmseg_css.own_data.coding import Coding
+from mmseg_css.own_data.configs import Plan
+from mmseg_css.own_data.survey import Survey
+
+FEW_VALIDATION_IMAGES: Final = 10
+RARE: Final = 1e-3
+
+
+def warnings(found: Survey, plan: Plan) -> Iterator[str]:
+    """What the user should know, the gravest first."""
+    yield from _about_images(found, plan)
+    yield from _about_classes(found, plan)
+    yield from _about_split(found, plan)
+
+
+def _about_images(found: Survey, plan: Plan) -> Iterator[str]:
+    pairing, images = found.pairing, found.images
+    if plan.unlabeled is None:
+        yield (
+            "No image is unlabelled, so there is nothing to learn from beside the labels: only the supervised config "
+            "was written. Give a folder of images without masks as UNLABELED."
+        )
+    if found.apart and pairing.without_mask:
+        yield (
+            f"{_count(pairing.without_mask, 'image')} in IMAGES without a mask, not used because UNLABELED is given "
+            f"({_some(pairing.without_mask)}). Move them there to use them."
+        )
+    if pairing.without_image:
+        yield f"{_count(pairing.without_image, 'mask')} without an image ({_some(pairing.without_image)}), not used."
+    if found.repeated:
+        yield f"{_count(found.repeated, 'image')} of UNLABELED are labelled, too, and left out there (repeated.txt)."
+    if turned := sum(image.turned for image in images):
+        yield (
+            f"{turned} of {len(images)} images are turned or mirrored when they are read, because their EXIF data say "
+            "so; masks are not. Sizes fit, but look at one of the masks above its image."
+        )
+    if plan.input.channels == 4:
+        yield (
+            "Images have four channels. The first convolution then starts at random (MMEngine logs that its weights do "
+            "not fit), all else from ImageNet. If the fourth channel is but transparency, convert the images to RGB."
+        )
+    elif any(image.alpha == "varies" for image in images):
+        yield "Some images are partly transparent and others have no fourth channel: it is not read."
+    if images[0].depth == 16:
+        low, high = (plan.input.loading[1][key] for key in ("low", "high"))
+        yield f"Images have 16 bits: values from {low} to {high} are stretched to 0 to 255, the others cut off."
+
+
+def _about_classes(found: Survey, plan: Plan) -> Iterator[str]:
+    coding = plan.coding
+    if not coding.readable:
+        kind = "values other than class indices and 255" if coding.kind == "values" else "colours"
+        if coding.kind == "values" and all(key == index for key, index in coding.table.items()):
+            kind = "class indices in several channels"
+        yield f"The masks hold {kind}; what MMSegmentation reads was written to {plan.masks}."
+    elif plan.masks != found.masks_folder:
+        yield f"The masks' names do not all end alike; copies that do were written to {plan.masks}."
+    if coding.kind == "values" and coding.table.get(255, 255) != 255 and len(coding.table) > 2:
+        yield "255 counts as a class here. If it means that nothing is known of a pixel, say --ignore 255."
+    shares = coding.shares(found.masks.values())
+    empty = [coding.classes[index] for index, share in shares.items() if share == 0]
+    rare = [coding.classes[index] for index, share in shares.items() if 0 < share < RARE]
+    if empty:
+        yield f"No mask shows {_some(empty)}: nothing can be learned about it. Right if more labels will follow."
+    if rare:
+        yield (
+            f"Less than {RARE:.1%} of the pixels show {_some(rare)}. If these are stray colours, mend the masks; if "
+            "they are classes, they are hard to learn."
+        )
+
+
+def _about_split(found: Survey, plan: Plan) -> Iterator[str]:
+    train, val = plan.split
+    if train == val:
+        yield (
+            "There is one labelled image, and it is used for training and validation alike: the validation then says "
+            "nothing about other images. Label a second one."
+        )
+        return
+    shown = {part: _classes_in(found, plan, names) for part, names in (("training", train), ("validation", val))}
+    for part, other in (("training", "validation"), ("validation", "training")):
+        if missing := sorted(shown[other] - shown[part]):
+            yield f"No {part} image shows {_some([plan.coding.classes[index] for index in missing])}."
+    if len(val) < FEW_VALIDATION_IMAGES:
+        yield (
+            f"Only {_count(val, 'image')} for validation: differences of some per cent in mIoU mean little. Look at "
+            "several splits (--seed), or label more."
+        )
+
+
+def _classes_in(found: Survey, plan: Plan, names: Iterable[str]) -> set[int]:
+    return set().union(*(plan.coding.classes_of(found.masks[name]) for name in names))
+
+
+def print_report(found: Survey, plan: Plan, written: Mapping[str, Path], commands: Sequence[str]) -> None:
+    """Classes, counts, warnings, files, commands."""
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(class_table(found, plan.coding))
+    train, val = map(len, plan.split)
+    console.print(f"Images: {train} for training, {val} for validation, {len(found.unlabeled)} unlabelled.")
+    console.print(f"Sizes: {_sizes(found)}. {_treatment(plan)}")
+    for warning in warnings(found, plan):
+        console.print(f"[yellow]![/yellow] {escape(warning)}")
+    folder = written["supervised"].parent
+    names = [*(path.name for path in written.values()), "_base_/data.py", "train.txt", "val.txt"]
+    console.print(f"Written to {escape(str(folder))}: {escape(', '.join(names))}.")
+    console.print("\nNext, from this folder:")
+    for command in commands:
+        console.print(f"  {escape(command)}")
+
+
+def class_table(found: Survey, coding: Coding) -> Table:
+    """A row for each class."""
+    table = Table("", "class", f"{coding.kind[:-1]} in the masks", "pixels", "images", title="Classes")
+    images = Counter(index for mask in found.masks.values() for index in coding.classes_of(mask))
+    for index, share in coding.shares(found.masks.values()).items():
+        sources = ", ".join(coding.sources(index)) or "none"
+        table.add_row(str(index), escape(coding.classes[index]), sources, f"{share:.2%}", str(images[index]))
+    if ignored := coding.sources(255):
+        table.add_row("", "ignored", ", ".join(ignored), "", "")
+    return table
+
+
+def _sizes(found: Survey, shown: int = 3) -> str:
+    sizes = Counter(image.size for image in found.images)
+    named = [f"{width}x{height} ({count})" for (height, width), count in sizes.most_common(shown)]
+    rest = sum(sizes.values()) - sum(count for _, count in sizes.most_common(shown))
+    return ", ".join(named) + (f", others ({rest})" if rest else "")
+
+
+def _treatment(plan: Plan) -> str:
+    crop, side = plan.sizes
+    resized = "Nothing is resized" if side is None else f"The shorter side is resized to {side}"
+    return f"{resized}; the network trains on crops of {crop}x{crop}."
+
+
+def training_commands(written: Mapping[str, Path], tools: Path, weights: Path, iterations: int) -> list[str]:
+    """What to type: the weights if they are not there, the trainings, the evaluation of the last one's checkpoint."""
+    python = f"python {shlex.quote(str(tools))}"
+    commands = [] if weights.exists() else [f"{python}/get_lite0_weights.py"]
+    commands += [f"{python}/train.py {shlex.quote(str(path))}" for path in written.values()]
+    path = written.get("css", written["supervised"])
+    checkpoint = Path("work_dirs") / path.stem / f"iter_{iterations}.pth"
+    return [*commands, f"{python}/test.py {shlex.quote(str(path))} {shlex.quote(str(checkpoint))}"]
+
+
+def _count(names: Sequence[str], what: str) -> str:
+    return f"{len(names)} {what}{'' if len(names) == 1 else 's'}"
+
+
+def _some(names: Sequence[str], shown: int = 3) -> str:
+    return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")

@@ -1,0 +1,63 @@
+"""Which labelled images validate."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Split(NamedTuple):
+    """Names of the images, sorted."""
+
+    train: tuple[str, ...]
+    val: tuple[str, ...]
+
+
+def split(classes_of: Mapping[str, Collection[int]], share: float = 0.2, seed: int = 0) -> Split:
+    """Take ``share`` of the images for validation, at least one, so that as many classes as possible are in both parts.
+
+    Images are drawn at random, for each class in turn, the one in the fewest images first. The only training image
+    of a class is never taken, as long as there are others. One image alone is in both parts.
+
+    Args:
+        classes_of: The classes that each image holds.
+        share: Between 0 and 1.
+        seed: Of the draw.
+
+    Raises:
+        ValueError: ``share`` is not between 0 and 1, or there is no image.
+
+    >>> split({"a": {0}, "b": {0, 1}, "c": {0, 1}}, share=0.3).train[0]
+    'a'
+    """
+    if not 0 < share < 1:
+        raise ValueError(f"the share of the validation images must lie between 0 and 1, got {share}")
+    if not classes_of:
+        raise ValueError("there is no labelled image to split into training and validation")
+    if len(classes_of) == 1:
+        return Split(tuple(classes_of), tuple(classes_of))
+    names = sorted(classes_of)
+    order = [names[index] for index in np.random.default_rng(seed).permutation(len(names))]
+    wanted = min(max(1, round(share * len(names))), len(names) - 1)
+    images = Counter(label for labels in classes_of.values() for label in labels)
+    rarest_first = sorted(images, key=lambda label: (images[label], label))
+    val: dict[str, None] = {}
+
+    def take(label: int | None) -> None:
+        """The first image that shows ``label``, if training keeps another one of each of its classes."""
+        for name in order:
+            labels = classes_of[name]
+            if name not in val and (label is None or label in labels) and all(images[own] > 1 for own in labels):
+                val[name] = None
+                images.subtract(labels)
+                return
+
+    for label in rarest_first:
+        if len(val) < wanted and not any(label in classes_of[name] for name in val):
+            take(label)
+    for _ in range(wanted - len(val)):
+        take(None)
+    if not val:  # every image is the only one of some class
+        val[order[0]] = None
+    return Split(tuple(name for name in names if name not in val), tuple(sorted(val)))

@@ -1,0 +1,132 @@
+"""Every file looked into once: what can stop a training is an error here, in words."""
+
+from collections.abc import Callable, Collection, Hashable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from tqdm import tqdm
+
+from mmseg_css.own_data.folders import Pair, Pairing, check_folders, find_images, pair, same_files
+from mmseg_css.own_data.images import ImageFacts, look_at_image
+from mmseg_css.own_data.masks import MaskFacts, look_at_mask
+
+Item = TypeVar("Item", bound=Hashable)
+Facts = TypeVar("Facts")
+
+
+class Survey(NamedTuple):
+    """What the folders hold. ``labeled`` and ``masks`` go by the image's name; ``unlabeled`` goes by its own, below
+    ``unlabeled_folder``, without the images that are labelled, which are ``repeated``.
+    """
+
+    images_folder: Path
+    masks_folder: Path
+    unlabeled_folder: Path
+    pairing: Pairing
+    labeled: dict[str, ImageFacts]
+    masks: dict[str, MaskFacts]
+    unlabeled: dict[str, ImageFacts]
+    repeated: tuple[str, ...]
+
+    @property
+    def apart(self) -> bool:
+        """Whether the unlabelled images have a folder of their own."""
+        return self.unlabeled_folder != self.images_folder
+
+    @property
+    def images(self) -> list[ImageFacts]:
+        return [*self.labeled.values(), *self.unlabeled.values()]
+
+
+def survey(images: Path, masks: Path, unlabeled: Path | None = None) -> Survey:
+    """Pair images with masks and decode everything.
+
+    Args:
+        images: Folder of the labelled images. Those without a mask are the unlabelled ones where no folder has them.
+        masks: Folder of the masks.
+        unlabeled: Folder of images without masks. Images that are also in ``images`` are left out.
+
+    Raises:
+        FileNotFoundError: A folder is missing.
+        ValueError: Folders are nested, nothing fits together, or files cannot be used; all those are looked for, and
+            the first ones named.
+    """
+    check_folders([images, masks] if unlabeled is None else [images, masks, unlabeled])
+    pairing = pair(images, masks)
+    lossy = [pair.mask for pair in pairing.pairs if pair.mask.lower().endswith((".jpg", ".jpeg"))]
+    if lossy:
+        raise ValueError(
+            f"{len(lossy)} masks are JPEG, {lossy[0]!r} for one: its compression changes values along every edge, so "
+            "that classes run into each other. Export them as PNG; if there are two classes, "
+            "`mogrify -threshold 50% -format png *.jpg` (ImageMagick) restores them"
+        )
+    repeated: list[str] = []
+    names = list(pairing.without_mask)
+    if unlabeled is not None:
+        names = list(find_images(unlabeled).values())
+        repeated = same_files((pair.image for pair in pairing.pairs), images, unlabeled)
+        names = [name for name in names if name not in set(repeated)]
+
+    def look_at_pair(pair: Pair) -> tuple[ImageFacts, MaskFacts]:
+        image, mask = look_at_image(images / pair.image), look_at_mask(masks / pair.mask)
+        _check_sizes(image, mask)
+        return image, mask
+
+    folder = unlabeled or images
+    labeled, faults = _look_at_all(look_at_pair, pairing.pairs, "labelled images")
+    others, more = _look_at_all(lambda name: look_at_image(folder / name), names, "unlabelled images")
+    _raise_faults({pair.image: fault for pair, fault in faults.items()}, images, len(pairing.pairs))
+    _raise_faults(more, folder, len(names))
+    return Survey(
+        images_folder=images,
+        masks_folder=masks,
+        unlabeled_folder=folder,
+        pairing=pairing,
+        labeled={pair.image: image for pair, (image, _) in labeled.items()},
+        masks={pair.image: mask for pair, (_, mask) in labeled.items()},
+        unlabeled=others,
+        repeated=tuple(repeated),
+    )
+
+
+def _check_sizes(image: ImageFacts, mask: MaskFacts) -> None:
+    if mask.size == image.size:
+        return
+    message = f"the mask is {mask.size[1]}x{mask.size[0]}, its image {image.size[1]}x{image.size[0]} (width x height)"
+    if image.turned and mask.size == image.size[::-1]:
+        raise ValueError(
+            f"{message}: the image's EXIF data ask for a turn, which MMSeg makes and the mask does not; turn the mask, "
+            "or remove the EXIF orientation from the image"
+        )
+    raise ValueError(f"{message}; export the mask again at the size of the image")
+
+
+def _look_at_all(
+    look: Callable[[Item], Facts], items: Collection[Item], title: str, threads: int = 8
+) -> tuple[dict[Item, Facts], dict[Item, Exception]]:
+    """Results and faults, by item."""
+
+    def attempt(item: Item) -> Facts | Exception:
+        try:
+            return look(item)
+        except (ValueError, OSError) as fault:
+            return fault
+
+    with ThreadPoolExecutor(threads) as pool:
+        progress: Iterable = tqdm(pool.map(attempt, items), desc=title, total=len(items), leave=False, delay=1)
+        found = dict(zip(items, progress, strict=True))
+    faults = {item: result for item, result in found.items() if isinstance(result, Exception)}
+    return {item: result for item, result in found.items() if not isinstance(result, Exception)}, faults
+
+
+def _raise_faults(faults: dict[str, Exception], folder: Path, total: int, shown: int = 5) -> None:
+    if not faults:
+        return
+    lines = [f"{name!r}: {fault}" for name, fault in faults.items()]
+    more = f"\n  ... and {len(lines) - shown} more" if len(lines) > shown else ""
+    raise ValueError(
+        f"{len(lines)} of {total} images in {str(folder)!r} cannot be used; mend or remove them:\n  "
+        + "\n  ".join(lines[:shown])
+        + more
+    )
