@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mmengine import fileio
 
-from mmseg_css.datasets.unlabeled import IMAGE_SUFFIXES
+from mmseg_css.datasets.splits import IMAGE_SUFFIXES
 
 
 class Pair(NamedTuple):
