@@ -16,6 +16,7 @@ from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapper
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
+from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 from torch import multiprocessing as mp
 from torch.utils.data import DataLoader, Dataset
@@ -24,10 +25,12 @@ import mmseg_css  # noqa: F401  (registers)
 from mmseg_css.engine.hooks import (
     ChannelsLastHook,
     DiagnosticsHook,
+    FiniteStepHook,
     ProgressHook,
     PrototypeCommitHook,
     TeacherUpdateHook,
 )
+from mmseg_css.engine.hooks.finite_step import image_files
 from mmseg_css.models.segmentors import Progress
 from mmseg_css.registry import MODELS
 from tests.datasets.helpers import AUGMENT, dataloader_config, write_list, write_pairs
@@ -332,3 +335,64 @@ def test_channels_last_reaches_every_convolution_and_changes_only_rounding() -> 
             assert all(f.is_contiguous(memory_format=torch.channels_last) for f in features)
         losses.append(model.train().loss(inputs, samples)["sup.loss_ce"].item())
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
+# -- gradients that are no numbers -------------------------------------------------------------------------------------
+
+
+class Poisoned(Script):
+    """Its gradient is that of the loss: minus the given factor."""
+
+    def forward(self, inputs: Tensor, mode: str) -> dict[str, Tensor]:
+        return {"loss": -self.student.weight.sum() * next(self.losses)}
+
+
+def train_poisoned(work_dir: Path, factors: Sequence[float], patience: int = 20, accumulate: int = 1) -> Poisoned:
+    model = Poisoned(factors)
+    runner = Runner(
+        model=model,
+        work_dir=str(work_dir),
+        train_dataloader=DataLoader(Nothing()),
+        train_cfg={"by_epoch": False, "max_iters": len(factors), "val_interval": 1000},
+        # Momentum of 1: a step adds the sum of all gradients so far.
+        optim_wrapper=OptimWrapper(
+            torch.optim.SGD(model.parameters(), lr=1.0, momentum=1.0), accumulative_counts=accumulate
+        ),
+        default_hooks={"checkpoint": None, "logger": None},
+        custom_hooks=[TeacherUpdateHook(), PrototypeCommitHook(), FiniteStepHook(patience=patience)],
+        experiment_name=f"hooks-{next(EXPERIMENTS)}",
+        log_level="ERROR",
+    )
+    runner.train()
+    model.skipped = runner.message_hub.get_scalar("train/skipped_steps").current()
+    return model
+
+
+@pytest.mark.parametrize("bad", [NAN, float("inf")])
+def test_a_gradient_that_is_not_finite_moves_nothing(tmp_path: Path, bad: float) -> None:
+    model = train_poisoned(tmp_path, [1.0, bad, 1.0])
+    assert model.student.weight.item() == 1 + 2  # the momentum of the first step lives on, the bad one left no trace
+    assert model.teacher.calls == ["update at 1", "update at 3"]
+    assert model.bank.calls == ["commit", "discard", "commit"]
+    assert model.skipped == 1
+
+
+def test_a_bad_part_of_accumulated_gradients_falls_out_with_its_step(tmp_path: Path) -> None:
+    model = train_poisoned(tmp_path, [1.0, NAN, 1.0, 1.0], accumulate=2)
+    assert model.student.weight.item() == 1
+    assert model.bank.calls == ["discard", "commit"]
+
+
+def test_training_stops_when_it_does_not_end(tmp_path: Path) -> None:
+    with pytest.raises(
+        FloatingPointError, match=r"2 steps in a row .* iteration 4\. Losses there: loss = nan\. Images: "
+    ):
+        train_poisoned(tmp_path, [NAN, 1.0, NAN, NAN, 1.0], patience=2)
+    with pytest.raises(ValueError, match="patience"):
+        FiniteStepHook(patience=0)
+
+
+def test_image_files_of_a_nested_batch() -> None:
+    samples = [SegDataSample(metainfo={"img_path": name}) for name in ("a.png", "b.png")]
+    batch = {"labeled": {"inputs": [], "data_samples": samples[:1]}, "unlabeled": {"data_samples": samples[1:]}}
+    assert list(image_files(batch)) == ["a.png", "b.png"]

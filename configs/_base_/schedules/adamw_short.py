@@ -11,5 +11,6 @@ default_hooks = dict(
     sampler_seed=dict(type="DistSamplerSeedHook"),
     visualization=dict(type="SegVisualizationHook"),
     splits=dict(type="SplitHook"),
+    finite_step=dict(type="FiniteStepHook"),
     channels_last=dict(type="ChannelsLastHook"),
 )

@@ -13,4 +13,5 @@ default_hooks = dict(
     sampler_seed=dict(type="DistSamplerSeedHook"),
     visualization=dict(type="SegVisualizationHook"),
     splits=dict(type="SplitHook"),
+    finite_step=dict(type="FiniteStepHook"),
 )

@@ -2,6 +2,7 @@
 
 from mmseg_css.engine.hooks.channels_last import ChannelsLastHook
 from mmseg_css.engine.hooks.diagnostics import DiagnosticsHook
+from mmseg_css.engine.hooks.finite_step import FiniteStepHook
 from mmseg_css.engine.hooks.optimizer_step import OptimizerStepHook, PrototypeCommitHook, TeacherUpdateHook
 from mmseg_css.engine.hooks.progress import ProgressHook
 from mmseg_css.engine.hooks.splits import SplitHook
@@ -9,6 +10,7 @@ from mmseg_css.engine.hooks.splits import SplitHook
 __all__ = [
     "ChannelsLastHook",
     "DiagnosticsHook",
+    "FiniteStepHook",
     "OptimizerStepHook",
     "ProgressHook",
     "PrototypeCommitHook",

@@ -25,8 +25,9 @@ class OptimizerStepHook(Hook):
         self._not_finite: torch.Tensor | None = None
         runner.optim_wrapper.optimizer.register_step_post_hook(self._on_optimizer_step)
 
-    def _on_optimizer_step(self, *_: object) -> None:
-        self._stepped = True
+    def _on_optimizer_step(self, optimizer: torch.optim.Optimizer, *_: object) -> None:
+        # Without gradients, as FiniteStepHook leaves it, a step moves nothing.
+        self._stepped = any(p.grad is not None for group in optimizer.param_groups for p in group["params"])
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None

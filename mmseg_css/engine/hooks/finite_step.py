@@ -1,0 +1,87 @@
+"""No step on numbers that are none: a bad batch must not poison weights, teacher or prototypes."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.optim import OptimWrapper
+from mmengine.runner import Runner
+from mmengine.structures import BaseDataElement
+
+from mmseg_css.registry import HOOKS
+
+
+@HOOKS.register_module()
+class FiniteStepHook(Hook):
+    """Skip the optimiser's step when a gradient is not finite, count the skipped, and stop when they do not end.
+
+    The gradients are dropped before the optimiser looks at them, so that weights, momenta, teacher and prototypes stay
+    what they were. Processes that train together share their gradients, and so skip together. Steps that a gradient
+    scaler skips (fp16) count, too; a few of them in a row are its way to find its scale.
+
+    Args:
+        patience: skipped steps in a row after which the training stops with an error.
+    """
+
+    # Before the hooks that follow the optimiser's steps.
+    priority = "ABOVE_NORMAL"
+
+    def __init__(self, *, patience: int = 20) -> None:
+        if patience < 1:
+            raise ValueError(f"FiniteStepHook.patience must be at least 1, got {patience}")
+        self.patience = patience
+        self.skipped = 0
+        self._in_a_row = 0
+        self._stepped = False
+
+    def before_train(self, runner: Runner) -> None:
+        wrapper: OptimWrapper = runner.optim_wrapper
+        wrapper.optimizer.register_step_pre_hook(self._before_optimizer_step)
+
+    def _before_optimizer_step(self, optimizer: torch.optim.Optimizer, *_: object) -> None:
+        parameters = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+        norms = torch._foreach_norm([p.grad for p in parameters])
+        self._stepped = bool(torch.stack(norms).isfinite().all()) if norms else True
+        if not self._stepped:
+            for parameter in parameters:
+                parameter.grad = None
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
+    ) -> None:
+        if not runner.optim_wrapper.should_update():
+            return
+        if self._stepped:
+            self._in_a_row = 0
+        else:
+            self.skipped += 1
+            self._in_a_row += 1
+            runner.logger.warning(
+                f"iteration {runner.iter + 1}: the gradient is not finite, so the step is skipped "
+                f"({self._in_a_row} in a row, {self.skipped} in all)"
+            )
+        self._stepped = False
+        runner.message_hub.update_scalar("train/skipped_steps", self.skipped)
+        if self._in_a_row >= self.patience:
+            losses = ", ".join(f"{name} = {float(value):.4g}" for name, value in (outputs or {}).items())
+            images = ", ".join(image_files(data_batch)) or "unknown"
+            raise FloatingPointError(
+                f"{self._in_a_row} steps in a row had gradients that are not finite, the last at iteration "
+                f"{runner.iter + 1}. Losses there: {losses}. Images: {images}. "
+                "Look at these images and masks, lower the learning rate, or train without --amp; the checkpoints "
+                "written so far are untouched"
+            )
+
+
+def image_files(batch: Any) -> Iterator[str]:
+    """Paths of the images in a batch, however it is nested."""
+    if isinstance(batch, BaseDataElement):
+        if "img_path" in batch.metainfo:
+            yield str(batch.metainfo["img_path"])
+    elif isinstance(batch, dict):
+        for value in batch.values():
+            yield from image_files(value)
+    elif isinstance(batch, list | tuple):
+        for value in batch:
+            yield from image_files(value)
