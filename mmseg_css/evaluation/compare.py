@@ -1,11 +1,45 @@
-"""Is one method better than another? Paired over seeds and images.
+"""Is one method better than another? Two questions, for two kinds of luck: of the training, and of the images.
+
+`paired_t_test` asks whether other seeds would give a gain, too; `paired_swap_test` whether other images would. A gain
+that is more than chance passes both.
 
 Letters: s seeds, n images, k classes, 2 for (intersection, union), m blocks of neighbouring images, p permutations.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from einops import rearrange, reduce
 from jaxtyping import Float
+from scipy import stats
+
+
+class Gain(NamedTuple):
+    """Mean difference of paired runs, its 95 % confidence interval, and the two-sided p-value of no difference."""
+
+    mean: float
+    low: float
+    high: float
+    p: float
+
+
+def paired_t_test(ours: Float[np.ndarray, " s"], theirs: Float[np.ndarray, " s"]) -> Gain:
+    """Student's t-test of the differences of runs with the same seed: would other seeds show a gain, too?
+
+    It takes the differences for normally distributed, which few seeds cannot show. With one seed, or with equal
+    differences, interval and p are NaN: nothing is known about how much seeds differ.
+
+    >>> gain = paired_t_test(np.array([3.0, 5.0, 4.0]), np.array([1.0, 2.0, 3.0]))
+    >>> gain.mean, round(gain.p, 3)
+    (2.0, 0.074)
+    """
+    differences = ours - theirs
+    mean = float(differences.mean())
+    if len(differences) < 2 or np.ptp(differences) == 0:
+        return Gain(mean, np.nan, np.nan, np.nan)
+    result = stats.ttest_rel(ours, theirs)
+    low, high = result.confidence_interval(0.95)
+    return Gain(mean, float(low), float(high), float(result.pvalue))
 
 
 def class_iou(areas: Float[np.ndarray, "*rest n k 2"]) -> Float[np.ndarray, "*rest k"]:
@@ -30,12 +64,12 @@ def paired_swap_test(
     permutations: int = 10_000,
     seed: int = 0,
 ) -> float:
-    """Two-sided p-value of the difference of mIoU, averaged over seeds.
+    """Two-sided p-value of the difference of mIoU, averaged over seeds: would other images show a gain, too?
 
-    Null hypothesis: on a run of ``block`` neighbouring images of one seed, it is chance which method gave which
-    predictions. So each such unit is swapped by a fair coin, many times, and p is the share of swaps (the observed one
-    counted in) whose mean difference is at least as large. ``block`` > 1 for frames of a video, which are no
-    independent images.
+    Null hypothesis: of these trained networks, on a run of ``block`` neighbouring images, it is chance which method
+    gave which predictions. So each such run of images is swapped by a fair coin, for all seeds together, many times,
+    and p is the share of swaps (the observed one counted in) whose mean difference is at least as large. ``block`` > 1
+    for frames of a video, which are no independent images. This says nothing about other trainings: `paired_t_test`.
 
     Raises:
         ValueError: if the two do not have the same seeds, images and classes.
@@ -49,14 +83,14 @@ def paired_swap_test(
         for areas in (ours, theirs)
     )
 
-    def difference(swaps: Float[np.ndarray, "p s m"]) -> Float[np.ndarray, " p"]:
-        flow = np.einsum("psm,smkt->pskt", swaps, theirs - ours)
+    def difference(swaps: Float[np.ndarray, "p m"]) -> Float[np.ndarray, " p"]:
+        flow = np.einsum("pm,smkt->pskt", swaps, theirs - ours)
         first, second = ours.sum(axis=1) + flow, theirs.sum(axis=1) - flow
         return reduce(np.nanmean(_iou(first), axis=-1) - np.nanmean(_iou(second), axis=-1), "p s -> p", "mean")
 
     rng = np.random.default_rng(seed)
-    observed = difference(np.zeros((1, *ours.shape[:2])))[0]
-    coins = rng.integers(0, 2, (permutations, *ours.shape[:2])).astype(np.float64)
+    observed = difference(np.zeros((1, ours.shape[1])))[0]
+    coins = rng.integers(0, 2, (permutations, ours.shape[1])).astype(np.float64)
     # Rounding must not decide whether a swap that changes nothing is as large as what was observed.
     as_large = np.abs(difference(coins)) >= abs(observed) - 1e-9
     return float((1 + as_large.sum()) / (1 + permutations))

@@ -16,8 +16,8 @@ from torch.autograd.function import once_differentiable
 
 from mmseg_css.functional.prototypes import check_temperature
 
-#: Numbers that a block of gathered negatives holds; small enough for a processor's cache, and for any GPU.
-BLOCK_NUMBERS = 2**20
+#: Numbers that a block of gathered negatives holds: a processor's cache, or on a GPU enough work for each call.
+BLOCK_NUMBERS = {"cpu": 2**20, "gpu": 2**26}
 
 
 def info_nce(
@@ -45,7 +45,8 @@ def info_nce(
     0.1269
     """
     check_temperature(temperature)
-    return _InfoNCE.apply(queries, positives, pool, negatives, weights, temperature)
+    with torch.autocast(queries.device.type, enabled=False):
+        return _InfoNCE.apply(queries, positives, pool, negatives, weights.to(queries.dtype), temperature)
 
 
 class _InfoNCE(torch.autograd.Function):
@@ -61,14 +62,16 @@ class _InfoNCE(torch.autograd.Function):
         weights: Tensor,
         temperature: float,
     ) -> Tensor:
-        gradients = [torch.zeros_like(x) if x.requires_grad else None for x in (queries, positives, pool)]
+        inputs = zip((queries, positives, pool), ctx.needs_input_grad[:3], strict=True)
+        gradients = [torch.zeros_like(x) if needed else None for x, needed in inputs]
         of_queries, of_positives, of_pool = gradients
         loss = queries.new_zeros(())
-        block = max(1, BLOCK_NUMBERS // max(1, negatives.shape[1] * pool.shape[1]))
+        numbers = BLOCK_NUMBERS["cpu" if queries.device.type == "cpu" else "gpu"]
+        block = max(1, numbers // max(1, negatives.shape[1] * pool.shape[1]))
         for start in range(0, len(queries), block):
             rows = slice(start, start + block)
             query, positive, index = queries[rows], positives[rows], negatives[rows]
-            gathered = pool.index_select(0, index.flatten()).reshape(*index.shape, -1)
+            gathered = pool.index_select(0, index.flatten()).reshape(*index.shape, pool.shape[1])
             own = torch.einsum("qd,qd->q", query, positive)[:, None]
             others = torch.einsum("qnd,qd->qn", gathered, query)
             logits = torch.cat([own, others], dim=1) / temperature

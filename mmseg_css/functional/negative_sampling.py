@@ -128,7 +128,8 @@ def draw_negatives(
     [[1, 1, 1], [0, 0, 0]]
     """
     pixels, per_image = valid.numel(), valid[0].numel()
-    candidate = rearrange(mixture.candidate, "b c h w -> c (b h w)").double() * valid.flatten()
+    # A network that has lost itself says NaN: such a pixel has no weight, and no index may come of it.
+    candidate = rearrange(mixture.candidate, "b c h w -> c (b h w)").double().nan_to_num(0.0) * valid.flatten()
     components = len(candidate)
     # One cumulative sum over all components, one after the other, so that one search serves every draw.
     sums = (candidate * RESOLUTION).round().long().flatten().cumsum(dim=0)
@@ -138,7 +139,7 @@ def draw_negatives(
     low, high = before[first], before[first + pixels]
     skipped = first + (anchors // per_image * per_image)[:, None]
     skip_from, skip_to = before[skipped], before[skipped + per_image]
-    weight = rearrange(mixture.anchor, "b c h w -> (b h w) c")[anchors].double()
+    weight = rearrange(mixture.anchor, "b c h w -> (b h w) c")[anchors].double().nan_to_num(0.0)
     total = high - low - (skip_to - skip_from)
     keeps_own = torch.ones_like(anchors, dtype=torch.bool)
     if mixture.other_images_only:
@@ -153,6 +154,6 @@ def draw_negatives(
     position = torch.minimum((uniform * length).long(), length - 1) + low[component]
     start, end = skip_from.gather(1, component), skip_to.gather(1, component)
     position = torch.where(position < start, position, position + (end - start))
-    index = torch.searchsorted(sums, position, right=True) - component * pixels
+    index = (torch.searchsorted(sums, position, right=True) - component * pixels).clamp(0, pixels - 1)
     found = shares.sum(dim=1) > 0
     return NegativeDraw(torch.where(found[:, None], index, 0), found)

@@ -3,17 +3,6 @@
 import math
 
 
-def exponential_rampup(progress: float, mult: float = -5.0) -> float:
-    r"""Weight that rises as :math:`e^{\mathrm{mult} (1 - p)^2}`, and is 1 from p = 1 on (Laine and Aila, ICLR 2017).
-
-    >>> round(exponential_rampup(0.0), 4), round(exponential_rampup(0.5), 4), exponential_rampup(2.0)
-    (0.0067, 0.2865, 1.0)
-    """
-    if progress < 0:
-        raise ValueError(f"progress must not be negative, got {progress}")
-    return math.exp(mult * (1 - min(progress, 1.0)) ** 2)
-
-
 def exponential_rampdown(progress: float, maximum: float = 1.0, minimum: float = 0.0, mult: float = -5.0) -> float:
     r"""Weight that falls as :math:`\max(\mathrm{min}, \mathrm{max} \cdot e^{\mathrm{mult} \cdot p^2})`, and is
     ``minimum`` from the end on.

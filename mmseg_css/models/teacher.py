@@ -39,6 +39,11 @@ class EMATeacher(nn.Module):
             raise ValueError(f"teacher.mode must be 'train' or 'eval', got {mode!r}")
         if buffers not in ("own", "copy", "average"):
             raise ValueError(f"teacher.buffers must be 'own', 'copy' or 'average', got {buffers!r}")
+        if mode == "eval" and buffers == "own":
+            raise ValueError(
+                "teacher.mode='eval' with teacher.buffers='own' would keep the statistics of the first step for ever: "
+                "set buffers='copy' or 'average'"
+            )
         self.decay = decay
         self.mode = mode
         self.buffer_policy = buffers

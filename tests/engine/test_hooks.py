@@ -31,7 +31,7 @@ from mmseg_css.engine.hooks import (
     TeacherUpdateHook,
 )
 from mmseg_css.engine.hooks.finite_step import image_files
-from mmseg_css.models.segmentors import Progress
+from mmseg_css.models.segmentors import Diagnostics, Progress
 from mmseg_css.registry import MODELS
 from tests.datasets.helpers import AUGMENT, dataloader_config, write_list, write_pairs
 from tests.models.helpers import EMBEDDING, css_config, random_batch, tiny_segmentor
@@ -294,6 +294,21 @@ def test_diagnostics_write_anchors_and_a_panel(data: Path) -> None:
     assert panel.shape == (2 * 16 + 4, 3 * 16 + 4, 3)  # two rows of image, pseudo-label, prediction, and a frame
     classes = np.unique(panel[2:-2, 2 + 32 : -2].reshape(-1, 3), axis=0)
     assert set(map(tuple, classes.tolist())) <= {(0, 0, 0), (255, 255, 255)}  # the palette
+
+
+def test_a_panel_of_pseudo_labels_at_the_decoders_stride(data: Path) -> None:
+    """PC2Seg's, at a quarter of the image's side."""
+    runner = css_runner(data, 1)
+    size, small = (16, 16), (4, 4)
+    diagnostics = Diagnostics(
+        torch.zeros(2, 3, *size),
+        torch.tensor([0, 255]).repeat_interleave(16).reshape(2, *small),
+        torch.zeros(2, 2, *small),
+        torch.zeros(2),
+    )
+    panel = DiagnosticsHook()._panel(runner, diagnostics)
+    assert panel.shape == (2 * 16 + 4, 3 * 16 + 4, 3)
+    assert (panel[2 + 16 : -2, 2 + 16 : 2 + 32] == 0).all()  # ignored everywhere in the second image
 
 
 def test_losses_and_shares_are_logged(data: Path) -> None:

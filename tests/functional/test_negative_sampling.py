@@ -150,3 +150,12 @@ def test_anchors_are_uniform() -> None:
     valid = bits(0, 2, 3, 4, probability=0.5)
     counts = torch.bincount(draw_anchors(valid, 20_000, generator(0)), minlength=24)
     assert stats.chisquare(counts[valid.flatten()].numpy()).pvalue > SIGNIFICANCE
+
+
+@NAMES
+def test_probabilities_that_are_no_numbers_give_indices_all_the_same(name: str) -> None:
+    """What is lost already is for the loss to show, not for an index out of range."""
+    probabilities, valid = problem(0)
+    probabilities[0, :, 0] = float("nan")
+    draw = draw_negatives(SAMPLERS[name](probabilities), torch.arange(18), valid, 30, generator(0))
+    assert (draw.negatives >= 0).all() and (draw.negatives < 18).all()

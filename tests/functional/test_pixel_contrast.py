@@ -59,7 +59,7 @@ def test_info_nce_is_the_same_in_one_block_and_in_many(monkeypatch: pytest.Monke
     negatives, weights = random_draw(0, 7, 4, 6).negatives, uniform(5, 7)
     results = []
     for numbers in (1, 2**20):
-        monkeypatch.setattr(module, "BLOCK_NUMBERS", numbers)
+        monkeypatch.setitem(module.BLOCK_NUMBERS, "cpu", numbers)
         loss = info_nce(*inputs, negatives, weights, 0.3)
         results.append([loss, *torch.autograd.grad(3 * loss, inputs)])
     for many, one in zip(*results, strict=True):

@@ -1,4 +1,4 @@
-"""The ramp-down of the contrastive weight and the ramp-up of the pseudo-labels'."""
+"""The ramp-down of the contrastive weight."""
 
 import math
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmseg_css.functional.ramps import exponential_rampdown, exponential_rampup
+from mmseg_css.functional.ramps import exponential_rampdown
 from tests.functional.helpers import close
 from tests.reference import ramps as reference
 
@@ -33,12 +33,6 @@ def test_rampdown_never_rises(first: float, second: float) -> None:
     assert exponential_rampdown(early) >= exponential_rampdown(late) >= 0
 
 
-@given(PROGRESS, st.sampled_from([-5.0, -1.0]))
-def test_rampup_is_the_reference(progress: float, mult: float) -> None:
-    close(exponential_rampup(progress, mult=mult), reference.exponential_rampup(progress, mult), 1e-15)
-
-
 def test_a_ramp_does_not_start_before_its_beginning() -> None:
-    for ramp in (exponential_rampup, exponential_rampdown):
-        with pytest.raises(ValueError, match="negative"):
-            ramp(-0.1)
+    with pytest.raises(ValueError, match="negative"):
+        exponential_rampdown(-0.1)

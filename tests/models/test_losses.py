@@ -101,15 +101,12 @@ def test_ohem_refuses_a_sampler_in_words() -> None:
         OhemCrossEntropyLoss()(logits, label, weight=torch.ones_like(label))
 
 
-@pytest.mark.parametrize(
-    ("rampup", "progress", "share"), [(0.0, 0.0, 1.0), (0.5, 0.25, math.exp(-1.25)), (0.5, 0.5, 1.0)]
-)
-def test_pseudo_label_loss_is_the_weighted_function(rampup: float, progress: float, share: float) -> None:
+def test_pseudo_label_loss_is_the_weighted_function() -> None:
     logits, label = random_case(3)
     confidence = torch.rand(label.shape, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
-    module = PseudoLabelLoss(threshold=0.3, loss_weight=2.0, rampup=rampup)
-    loss = module(logits, label, confidence, 255, progress=progress)
-    expected = 2.0 * share * pseudo_label_loss(logits.numpy(), label.numpy(), confidence.numpy(), threshold=0.3)
+    module = PseudoLabelLoss(threshold=0.3, loss_weight=2.0)
+    loss = module(logits, label, confidence, 255)
+    expected = 2.0 * pseudo_label_loss(logits.numpy(), label.numpy(), confidence.numpy(), threshold=0.3)
     assert loss.item() == pytest.approx(expected, rel=1e-9)
 
 

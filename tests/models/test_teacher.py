@@ -83,7 +83,7 @@ def test_averaged_buffers_follow_the_decay() -> None:
 
 @pytest.mark.parametrize("mode", ["train", "eval"])
 def test_mode_survives_train_and_eval_of_the_model(mode: str) -> None:
-    model = nn.ModuleDict({"teacher": EMATeacher(student(dropout=0.5), mode=mode)})
+    model = nn.ModuleDict({"teacher": EMATeacher(student(dropout=0.5), mode=mode, buffers="copy")})
     norm = norm_of(model["teacher"])
     for _ in range(2):
         model.train()
@@ -107,7 +107,7 @@ def test_train_mode_normalises_with_the_batch_and_moves_its_own_statistics() -> 
 
 def test_eval_mode_normalises_with_running_statistics_and_leaves_them() -> None:
     network = student()
-    teacher = EMATeacher(network, mode="eval").train()
+    teacher = EMATeacher(network, mode="eval", buffers="copy").train()
     network.eval()
     assert torch.equal(teacher(images()), network(images()))
     assert norm_of(teacher).num_batches_tracked == 0
@@ -126,7 +126,7 @@ def test_norm_layers_frozen_by_the_network_stay_frozen() -> None:
 
 @pytest.mark.parametrize("mode", ["train", "eval"])
 def test_dropout_is_never_active(mode: str) -> None:
-    teacher = EMATeacher(student(dropout=0.9), mode=mode).train()
+    teacher = EMATeacher(student(dropout=0.9), mode=mode, buffers="copy").train()
     assert torch.equal(teacher(images()), teacher(images()))
 
 
@@ -181,6 +181,7 @@ def test_copy_is_independent() -> None:
     [
         ({"decay": 1.0}, r"teacher\.decay must lie in \[0, 1\), got 1\.0"),
         ({"mode": "trian"}, "teacher.mode must be 'train' or 'eval', got 'trian'"),
+        ({"mode": "eval"}, "would keep the statistics of the first step for ever"),
         ({"buffers": "none"}, "teacher.buffers must be 'own', 'copy' or 'average', got 'none'"),
     ],
 )

@@ -69,6 +69,8 @@ class DiagnosticsHook(Hook):
         colours = np.zeros((256, 3), np.uint8)
         palette = np.array(runner.train_dataloader.dataset.metainfo["palette"], np.uint8)
         colours[: len(palette)] = palette
-        maps = [colours[maps.cpu().numpy()] for maps in (pseudo_label[: self.max_images], prediction)]
+        # A method may have its pseudo-labels at the decoder's stride.
+        shown = F.interpolate(pseudo_label[: self.max_images, None].float(), size, mode="nearest")[:, 0].long()
+        maps = [colours[maps.cpu().numpy()] for maps in (shown, prediction)]
         panel = np.concatenate([np.concatenate(row, axis=1) for row in zip(rgb, *maps, strict=True)])
         return cv2.copyMakeBorder(panel, 2, 2, 2, 2, cv2.BORDER_CONSTANT)

@@ -23,6 +23,12 @@ class OptimizerStepHook(Hook):
     def before_train(self, runner: Runner) -> None:
         self._stepped = False
         self._not_finite: torch.Tensor | None = None
+        scaled = hasattr(runner.optim_wrapper, "loss_scaler")
+        if scaled and any(group.get("fused") for group in runner.optim_wrapper.optimizer.param_groups):
+            raise ValueError(
+                "optim_wrapper.optimizer.fused=True with a gradient scaler hides which steps an overflow skips, and "
+                "teacher and prototypes must not move then: set fused=False, or train in bfloat16"
+            )
         runner.optim_wrapper.optimizer.register_step_post_hook(self._on_optimizer_step)
 
     def _on_optimizer_step(self, optimizer: torch.optim.Optimizer, *_: object) -> None:

@@ -22,7 +22,8 @@ class PixelContrastLoss(nn.Module):
     Args:
         sampler: distribution of the negatives: ``uniform``, ``different_image``, ``pseudo_label_debiased`` or
             ``different_image_debiased`` (the paper's).
-        num_anchors: pixels drawn for each image of the batch; their mean stands for the mean over all pixels.
+        num_anchors: pixels that each image gives on average, drawn from all valid pixels alike; they stand for the mean
+            over all of them.
         num_negatives: negatives drawn for each anchor (N).
         temperature: tau.
         loss_weight: lambda_1.

@@ -38,6 +38,9 @@ class PrototypeContrastLoss(nn.Module):
     ) -> None:
         super().__init__()
         self.num_queries = num_queries
+        for name, number in (("num_queries", num_queries), ("num_negatives", num_negatives)):
+            if number < 1:
+                raise ValueError(f"contrast_loss.{name} must be at least 1, got {number}")
         if sharing not in ("per_query", "per_class"):
             raise ValueError(f"contrast_loss.sharing must be 'per_query' or 'per_class', got {sharing!r}")
         self.num_negatives = num_negatives

@@ -26,7 +26,7 @@ class Progress(NamedTuple):
 
 
 class Diagnostics(NamedTuple):
-    """What the last training step did, for logs and pictures only."""
+    """What the last training step did, for logs and pictures only. ``pseudo_label`` may have any stride."""
 
     image: Float[Tensor, "b c H W"]
     pseudo_label: Tensor
@@ -79,6 +79,11 @@ class SemiSegmentor(BaseSegmentor):
                 f"model.segmentor.decode_head has num_classes={head.num_classes} and out_channels={head.out_channels}; "
                 "pseudo-labels need one output for each class. For binary segmentation set "
                 "num_classes=2, out_channels=2."
+            )
+        if not hasattr(self.data_preprocessor, "mean"):
+            raise ValueError(
+                "model.data_preprocessor has no mean and std, which the strong augmentation needs to see the picture "
+                "behind the normalised image; set them, e.g. mean=[0.0], std=[255.0]"
             )
         if compile_backbone:
             self.student.backbone.compile()

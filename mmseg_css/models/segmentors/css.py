@@ -71,11 +71,6 @@ class CSS(SemiSegmentor):
         ):
             if value not in choices:
                 raise ValueError(f"model.{name} must be one of {', '.join(choices)}; got {value!r}")
-        if not hasattr(self.data_preprocessor, "mean"):
-            raise ValueError(
-                "model.data_preprocessor has no mean and std, which the strong augmentation needs to see the picture "
-                "behind the normalised image; set them, e.g. mean=[0.0], std=[255.0]"
-            )
         self.strategy = strategy
         self.indicator = indicator
         self.teacher = EMATeacher(self.student, **teacher)
@@ -133,7 +128,7 @@ class CSS(SemiSegmentor):
             supervision = PseudoLabel(view.labels[:, 0], view.confidences[:, 0])
             size = supervision.label.shape[1:]
             logits = F.interpolate(student.logits, size, mode="bilinear", align_corners=self.align_corners)
-            pseudo = self.pseudo_label_loss(logits, *supervision, self.ignore_index, progress=self.progress_fraction)
+            pseudo = self.pseudo_label_loss(logits, *supervision, self.ignore_index)
 
             if labeled.logits.shape[2:] != student.logits.shape[2:]:
                 raise ValueError(
