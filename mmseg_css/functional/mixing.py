@@ -10,6 +10,7 @@ from einops import rearrange
 from jaxtyping import Bool, Int
 from torch import Tensor
 
+from mmseg_css.functional.sampling import draw_below
 from mmseg_css.types import View
 
 
@@ -39,15 +40,9 @@ def draw_boxes(
         raise ValueError(f"an image of {height} x {width} pixels is too narrow for a box of {area:.0%} of it")
     box_width = torch.randint(narrowest, width, (batch,), generator=generator, device=device)
     box_height = (area * height * width / box_width).round().long().clamp(max=height)
-    top = _uniform_integers(height - box_height, generator)
-    left = _uniform_integers(width - box_width, generator)
+    top = draw_below(height - box_height + 1, generator)
+    left = draw_below(width - box_width + 1, generator)
     return torch.stack([top, left, box_height, box_width], dim=1)
-
-
-def _uniform_integers(highest: Int[Tensor, " b"], generator: torch.Generator | None) -> Int[Tensor, " b"]:
-    """One integer per entry, uniform in [0, highest]."""
-    uniform = torch.rand(highest.shape, generator=generator, device=highest.device, dtype=torch.float64)
-    return torch.minimum((uniform * (highest + 1)).long(), highest)
 
 
 def box_mask(boxes: Int[Tensor, "b 4"], size: tuple[int, int]) -> Bool[Tensor, "b H W"]:

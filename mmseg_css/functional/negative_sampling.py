@@ -24,7 +24,7 @@ from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from mmseg_css.functional.sampling import draw_categories
+from mmseg_css.functional.sampling import draw_below, draw_categories
 
 Sampler = Literal["uniform", "different_image", "pseudo_label_debiased", "different_image_debiased"]
 
@@ -103,8 +103,7 @@ def draw_anchors(
     [1, 1]
     """
     rank = valid.flatten().long().cumsum(dim=0)
-    uniform = torch.rand(num_anchors, generator=generator, device=valid.device, dtype=torch.float64)
-    drawn = (uniform * rank[-1]).long().clamp(max=(rank[-1] - 1).clamp(min=0))
+    drawn = draw_below(rank[-1].expand(num_anchors), generator)
     return torch.searchsorted(rank, drawn, right=True).clamp(max=len(rank) - 1) * (rank[-1] > 0)
 
 
@@ -149,9 +148,7 @@ def draw_negatives(
 
     shares = weight * total
     component = draw_categories(shares, num_negatives, generator)
-    uniform = torch.rand(component.shape, generator=generator, device=valid.device, dtype=torch.float64)
-    length = total.gather(1, component)
-    position = torch.minimum((uniform * length).long(), length - 1) + low[component]
+    position = draw_below(total.gather(1, component), generator) + low[component]
     start, end = skip_from.gather(1, component), skip_to.gather(1, component)
     position = torch.where(position < start, position, position + (end - start))
     index = (torch.searchsorted(sums, position, right=True) - component * pixels).clamp(0, pixels - 1)

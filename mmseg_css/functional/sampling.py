@@ -43,11 +43,18 @@ def draw_members(
     >>> draw_members(groups, torch.tensor([0, 0])).tolist()
     [1, 1]
     """
-    size = groups.size[chosen]
+    return groups.order[groups.start[chosen] + draw_below(groups.size[chosen], generator)]
+
+
+def draw_below(limit: Int[Tensor, "*shape"], generator: torch.Generator | None = None) -> Int[Tensor, "*shape"]:
+    """One integer for each limit, uniform in ``[0, limit)``; 0 where the limit is 0.
+
+    >>> draw_below(torch.tensor([1, 0])).tolist()
+    [0, 0]
+    """
     # float64: a float32 uniform has 2^24 values, too few to reach every pixel of a large batch equally often.
-    uniform = torch.rand(chosen.shape, generator=generator, device=chosen.device, dtype=torch.float64)
-    offset = (uniform * size).long().clamp(max=size - 1)
-    return groups.order[groups.start[chosen] + offset]
+    uniform = torch.rand(limit.shape, generator=generator, device=limit.device, dtype=torch.float64)
+    return torch.minimum((uniform * limit).long(), (limit - 1).clamp(min=0))
 
 
 def draw_categories(

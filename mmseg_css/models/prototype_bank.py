@@ -11,8 +11,7 @@ from mmseg_css.functional.prototypes import class_sums, ema_prototypes
 class PrototypeBank(nn.Module):
     """One running mean embedding per class, the same on all ranks.
 
-    A step reads in three moves, so that a step that is skipped leaves no trace: `observe` collects the batch's class
-        sums,
+    A step has three moves, so that one that is skipped leaves no trace: `observe` collects the batch's class sums,
     `lookahead` gives the prototypes with them blended in (what this step's loss uses), `commit` makes that the state,
     after the optimiser's step. Under gradient accumulation several observations make one commit.
 

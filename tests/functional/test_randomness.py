@@ -33,6 +33,7 @@ DRAWS: dict[str, Callable[[torch.Generator], Any]] = {
     "draw_flip": lambda g: draw_flip(64, 0.5, generator=g),
     "draw_color_jitter": lambda g: draw_color_jitter(8, generator=g),
     "draw_blur": lambda g: draw_blur(8, generator=g),
+    "draw_below": lambda g: sampling.draw_below(torch.full((64,), 1000), generator=g),
     "draw_members": lambda g: sampling.draw_members(
         sampling.group_indices(LABELS.flatten(), 4), torch.arange(4).expand(8, 4), generator=g
     ),

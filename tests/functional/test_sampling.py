@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from mmseg_css.functional.sampling import draw_categories, draw_members, group_indices
+from mmseg_css.functional.sampling import draw_below, draw_categories, draw_members, group_indices
 from tests.functional.helpers import SEEDS, class_map, generator
 from tests.reference import sampling as reference
 
@@ -29,6 +29,12 @@ def test_members_are_uniform_and_of_their_group() -> None:
         counts = torch.bincount(row, minlength=6)
         assert counts[members].sum() == 9_000
         assert stats.chisquare(counts[members].numpy()).pvalue > SIGNIFICANCE
+
+
+def test_integers_below_a_limit_are_uniform() -> None:
+    drawn = draw_below(torch.tensor([[3], [0], [1]]).expand(3, 9_000), generator=generator(1))
+    assert stats.chisquare(torch.bincount(drawn[0], minlength=3).numpy()).pvalue > SIGNIFICANCE
+    assert drawn[0].max() == 2 and (drawn[1:] == 0).all()
 
 
 def test_categories_follow_each_row_and_never_an_empty_one() -> None:

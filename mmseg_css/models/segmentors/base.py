@@ -48,6 +48,9 @@ class SemiSegmentor(BaseSegmentor):
         pretrained, train_cfg: always None; MMSeg's `init_model` passes them to every segmentor.
     """
 
+    #: Where the weights of an ordinary MMSeg checkpoint go.
+    networks: tuple[str, ...] = ("student.",)
+
     def __init__(
         self,
         *,
@@ -88,9 +91,6 @@ class SemiSegmentor(BaseSegmentor):
         if compile_backbone:
             self.student.backbone.compile()
         self._register_load_state_dict_pre_hook(self._adopt_plain_weights)
-
-    #: Where the weights of an ordinary MMSeg checkpoint go.
-    networks: tuple[str, ...] = ("student.",)
 
     def _adopt_plain_weights(self, state: dict[str, Any], prefix: str, *_: object) -> None:
         """Let every network start from a checkpoint of a plain MMSeg segmentor, as ``load_from`` gives it."""

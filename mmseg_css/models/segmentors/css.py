@@ -43,6 +43,8 @@ class CSS(SemiSegmentor):
         kwargs: arguments of `SemiSegmentor`.
     """
 
+    networks = ("student.", "teacher.model.")
+
     def __init__(
         self,
         *,
@@ -90,8 +92,6 @@ class CSS(SemiSegmentor):
         self.predict_on = predict_on
         if self.compile_backbone:
             self.teacher.model.backbone.compile()
-
-    networks = ("student.", "teacher.model.")
 
     @property
     def predictor(self) -> EncoderDecoder:
