@@ -26,12 +26,14 @@ class ContrastDraw(NamedTuple):
     """Which pixels take part: indices into the flattened pixels ``(b h w)``.
 
     ``r`` rows of negatives for each class: one for each query (r = q), or one that its queries share (r = 1).
+    ``found`` where a class has queries and negatives; elsewhere its indices mean nothing.
     """
 
     classes: Int[Tensor, " a"]
     queries: Int[Tensor, "a q"]
     negatives: Int[Tensor, "a r n"]
     present: Bool[Tensor, " k"]
+    found: Bool[Tensor, " a"]
 
 
 def similarity_indicator(
@@ -123,7 +125,8 @@ def draw_contrast(
     valid = group_indices(labels, num_classes)
     candidates = group_indices(torch.where(hard.flatten(), labels, num_classes), num_classes)
     present = valid.size > 0
-    classes = torch.nonzero((candidates.size > 0) & (present.sum() > 1)).flatten()
+    eligible = (candidates.size > 0) & (present.sum() > 1)
+    classes = _drawing(eligible)
 
     anchors = len(classes)
     queries = draw_members(candidates, classes[:, None].expand(anchors, num_queries), generator)
@@ -131,7 +134,13 @@ def draw_contrast(
     rows = num_queries if sharing == "per_query" else 1
     negative_classes = draw_categories(probabilities, rows * num_negatives, generator)
     negatives = draw_members(valid, negative_classes, generator)
-    return ContrastDraw(classes, queries, rearrange(negatives, "a (r n) -> a r n", r=rows), present)
+    return ContrastDraw(classes, queries, rearrange(negatives, "a (r n) -> a r n", r=rows), present, eligible[classes])
+
+
+def _drawing(eligible: Bool[Tensor, " k"]) -> Int[Tensor, " a"]:
+    """The classes that draw. A GPU would have to be waited for to count them, so that there all do."""
+    classes = torch.arange(len(eligible), device=eligible.device)
+    return classes[eligible] if eligible.device.type == "cpu" else classes
 
 
 def prototype_contrast_loss(
@@ -157,19 +166,19 @@ def prototype_contrast_loss(
     num_queries, rows = draw.queries.shape[1], draw.negatives.shape[1]
     queries = F.normalize(read_pixels(embeddings, draw.queries), dim=2)
     positives = F.normalize(prototypes.detach(), dim=1).to(queries.dtype)[draw.classes]
+    weights = draw.found.to(queries.dtype) / (num_queries * draw.present.sum().clamp(min=1))
     if rows == 1:
         negatives = F.normalize(read_pixels(embeddings.detach(), draw.negatives[:, 0]), dim=2)
         positive_logit = torch.einsum("aqd,ad->aq", queries, positives)
         negative_logits = torch.einsum("aqd,and->aqn", queries, negatives)
         logits = torch.cat([positive_logit[..., None], negative_logits], dim=2) / temperature
-        per_query = logits.logsumexp(dim=2) - logits[..., 0]
-        return per_query.sum() / (num_queries * draw.present.sum().clamp(min=1))
+        return torch.einsum("aq,a->", logits.logsumexp(dim=2) - logits[..., 0], weights)
     return info_nce(
         queries.flatten(0, 1),
         positives.repeat_interleave(num_queries, dim=0),
         F.normalize(rearrange(embeddings.detach(), "b d h w -> (b h w) d"), dim=1),
         draw.negatives.flatten(0, 1),
-        weights=queries.new_ones(draw.queries.numel()) / (num_queries * draw.present.sum()),
+        weights=weights.repeat_interleave(num_queries),
         temperature=temperature,
     )
 

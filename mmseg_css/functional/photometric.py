@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from kornia.enhance import (
     adjust_brightness_accumulative,
     adjust_contrast_with_mean_subtraction,
@@ -12,6 +12,8 @@ from kornia.enhance import (
 )
 from kornia.filters import gaussian_blur2d
 from torch import Tensor
+
+from mmseg_css.functional.sampling import host_generator
 
 
 class ColorJitter(NamedTuple):
@@ -22,7 +24,7 @@ class ColorJitter(NamedTuple):
     contrast: Float[Tensor, " b"]
     saturation: Float[Tensor, " b"]
     hue: Float[Tensor, " b"]
-    order: Int[Tensor, "4"]
+    order: tuple[int, ...]
 
 
 class Blur(NamedTuple):
@@ -55,9 +57,8 @@ def draw_color_jitter(
     applied = torch.rand(batch, generator=generator, device=device) < probability
     symmetric = 2 * torch.rand(4, batch, generator=generator, device=device) - 1
     brightness, contrast, saturation = 1 + strength * symmetric[:3]
-    # argsort of uniforms, because torch.randperm takes no CUDA generator together with a default device.
-    order = torch.rand(4, generator=generator, device=device).argsort()
-    return ColorJitter(applied, brightness, contrast, saturation, hue * symmetric[3], order)
+    order = torch.rand(4, generator=host_generator(generator), device="cpu").argsort().tolist()
+    return ColorJitter(applied, brightness, contrast, saturation, hue * symmetric[3], tuple(order))
 
 
 def apply_color_jitter(image: Float[Tensor, "b c H W"], params: ColorJitter) -> Float[Tensor, "b c H W"]:
@@ -78,7 +79,7 @@ def apply_color_jitter(image: Float[Tensor, "b c H W"], params: ColorJitter) -> 
         lambda x: adjust_hue(x, params.hue * 2 * torch.pi),
     ]
     changed = image
-    for index in params.order.tolist():
+    for index in params.order:
         if index < 2 or image.shape[1] == 3:
             changed = changes[index](changed).clamp(0, 1)
     return torch.where(params.apply[:, None, None, None], changed, image)

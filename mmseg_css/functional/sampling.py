@@ -37,13 +37,14 @@ def group_indices(group: Int[Tensor, " p"], num_groups: int) -> Groups:
 def draw_members(
     groups: Groups, chosen: Int[Tensor, "*shape"], generator: torch.Generator | None = None
 ) -> Int[Tensor, "*shape"]:
-    """One member of each chosen group, uniformly and with replacement. The chosen groups must not be empty.
+    """One member of each chosen group, uniformly and with replacement; of an empty group any index at all.
 
     >>> groups = group_indices(torch.tensor([1, 0, 1]), num_groups=2)
     >>> draw_members(groups, torch.tensor([0, 0])).tolist()
     [1, 1]
     """
-    return groups.order[groups.start[chosen] + draw_below(groups.size[chosen], generator)]
+    drawn = groups.start[chosen] + draw_below(groups.size[chosen], generator)
+    return groups.order[drawn.clamp(max=len(groups.order) - 1)]
 
 
 def draw_below(limit: Int[Tensor, "*shape"], generator: torch.Generator | None = None) -> Int[Tensor, "*shape"]:
@@ -73,3 +74,17 @@ def draw_categories(
     drawn = torch.searchsorted(cumulative, uniform * total, right=True)
     last = (probabilities > 0).long().cumsum(dim=1).argmax(dim=1, keepdim=True)
     return torch.minimum(drawn, last)
+
+
+def host_generator(generator: torch.Generator | None) -> torch.Generator | None:
+    """Randomness for what the host must read, because reading what a GPU drew makes it wait for the GPU.
+
+    A CPU generator serves itself; one on another device is stood in for by a new one on the host, with its seed.
+
+    >>> source = torch.Generator()
+    >>> host_generator(source) is source
+    True
+    """
+    if generator is None or generator.device.type == "cpu":
+        return generator
+    return torch.Generator().manual_seed(generator.initial_seed())

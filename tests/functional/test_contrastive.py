@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from scipy import stats
 from torch import Tensor
 
+from mmseg_css.functional import contrastive
 from mmseg_css.functional.contrastive import (
     ContrastDraw,
+    Sharing,
     confidence_indicator,
     draw_contrast,
     negative_class_probabilities,
@@ -32,12 +34,12 @@ SIGNIFICANCE = 1e-4
 
 def as_reference(draw: ContrastDraw) -> reference.Draw:
     """The same draw as nested lists."""
-    return reference.Draw(*(field.tolist() for field in draw))
+    return reference.Draw(*(field.tolist() for field in draw[:4]))
 
 
 def as_tensors(draw: reference.Draw) -> ContrastDraw:
     """The same draw as tensors."""
-    return ContrastDraw(*(torch.tensor(field) for field in draw))
+    return ContrastDraw(*(torch.tensor(field) for field in draw), torch.ones(len(draw.classes), dtype=torch.bool))
 
 
 # Hardness
@@ -279,6 +281,7 @@ def test_loss_by_hand_counts_the_classes_present_not_the_classes_drawn() -> None
         queries=torch.tensor([[0, 0]]),
         negatives=torch.tensor([[[1, 2, 1, 2], [2, 2, 2, 1]]]),
         present=torch.tensor([True, True, True]),
+        found=torch.tensor([True]),
     )
     loss = prototype_contrast_loss(embeddings, draw, torch.eye(3, dtype=torch.float64) / 3, temperature=0.5)
     close(loss, np.log(1 + 4 * np.exp(-2)) / 3)
@@ -315,6 +318,32 @@ def test_pixels_that_are_no_query_get_no_gradient() -> None:
     assert set(draw.negatives.flatten().tolist()) - set(draw.queries.flatten().tolist())
 
 
+@pytest.mark.parametrize("sharing", ["per_query", "per_class"])
+@pytest.mark.parametrize("labels", [[0, 0, 1, 255], [1, 1, 1, 1], [255, 255, 255, 255], [3, 2, 3, 2]])
+def test_classes_that_have_nothing_to_draw_cost_nothing(
+    monkeypatch: pytest.MonkeyPatch, sharing: Sharing, labels: list[int]
+) -> None:
+    # On a GPU all classes draw, whether they can or not.
+    monkeypatch.setattr(contrastive, "_drawing", lambda eligible: torch.arange(len(eligible)))
+    embeddings, prototypes = normal(0, 1, 3, 1, 4).requires_grad_(), normal(1, 4, 3)
+    of_pixels, hard = torch.tensor(labels).view(1, 1, 4), torch.ones(1, 1, 4, dtype=torch.bool)
+    draw = draw_contrast(of_pixels, hard, prototypes, 3, 2, sharing=sharing, generator=generator(0))
+    assert draw.classes.tolist() == [0, 1, 2, 3]
+    mixed = len({label for label in labels if label < 4}) > 1
+    assert draw.found.tolist() == [mixed and label in labels for label in range(4)]
+    drawn = ContrastDraw(
+        draw.classes[draw.found],
+        draw.queries[draw.found],
+        draw.negatives[draw.found],
+        draw.present,
+        draw.found[draw.found],
+    )
+    (gradient,) = torch.autograd.grad(prototype_contrast_loss(embeddings, draw, prototypes), embeddings)
+    loss = prototype_contrast_loss(embeddings, drawn, prototypes)
+    close(prototype_contrast_loss(embeddings, draw, prototypes), loss.detach())
+    close(gradient, torch.autograd.grad(loss, embeddings)[0])
+
+
 def test_gradcheck() -> None:
     # Queries and negatives are different pixels here: finite differences cannot tell a constant from a variable.
     draw = ContrastDraw(
@@ -322,6 +351,7 @@ def test_gradcheck() -> None:
         queries=torch.tensor([[0, 1, 0], [2, 3, 3]]),
         negatives=torch.tensor([[[4, 5], [6, 7], [7, 7]], [[4, 4], [5, 6], [4, 7]]]),
         present=torch.tensor([True, True, True]),
+        found=torch.tensor([True, True]),
     )
     prototypes, rest = normal(1, 3, 4), normal(2, 1, 4, 1, 4)
     queries = normal(0, 1, 4, 1, 4).requires_grad_()
@@ -366,9 +396,8 @@ def expectation(embeddings: Tensor, labels: Tensor, prototypes: Tensor, temperat
             for first, p in pixel.items():
                 for second, q in pixel.items():
                     if p * q > 0:
-                        draw = ContrastDraw(
-                            torch.tensor([c]), torch.tensor([[query]]), torch.tensor([[[first, second]]]), present
-                        )
+                        drawn = [c], [[query]], [[[first, second]]], present, [True]
+                        draw = ContrastDraw(*(torch.as_tensor(field) for field in drawn))
                         loss = prototype_contrast_loss(embeddings, draw, prototypes, temperature)
                         total = total + p * q / len(own) * loss
     return total.detach(), torch.autograd.grad(total, embeddings)[0]

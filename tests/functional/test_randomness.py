@@ -43,7 +43,7 @@ DRAWS: dict[str, Callable[[torch.Generator], Any]] = {
 
 def fields(drawn: Any) -> list[Tensor]:
     """The tensors of a draw."""
-    return [drawn] if isinstance(drawn, Tensor) else list(drawn)
+    return [drawn] if isinstance(drawn, Tensor) else [torch.as_tensor(field) for field in drawn]
 
 
 def test_every_draw_is_listed_here() -> None:

@@ -209,7 +209,7 @@ class CSS(SemiSegmentor):
             generator=generator,
         )
         anchors = torch.zeros(self.num_classes, device=loss.device)
-        return loss, anchors.index_fill(0, draw.classes, float(draw.queries.shape[1]))
+        return loss, anchors.index_copy(0, draw.classes, draw.found * float(draw.queries.shape[1]))
 
 
 def _nearest(labels: Tensor, size: torch.Size) -> Tensor:
