@@ -4,8 +4,9 @@
     python benchmarks/contrast.py --json FILE
 
 At the paper's sizes: 8 maps of 128 x 128, 21 classes, 256 channels, 256 queries a class, 512 negatives a query. Then
-how our two forms grow with the size of the maps, the number of classes and the batch. `looped` is
-`tests/reference/looped_contrast.py`: the loops and the memory that the published code is described to have.
+how much the draws scatter the loss and its gradient, and how our two forms grow with the size of the maps, the number
+of classes and the batch. `looped` is `tests/reference/looped_contrast.py`: the loops and the memory that the published
+code is described to have.
 """
 
 import argparse
@@ -46,9 +47,11 @@ def case(form: str, sizes: Sizes) -> Callable[[], None]:
     prototypes = torch.randn(classes, channels, device=device())
 
     def looped() -> None:
+        embeddings.grad = None
         looped_contrast(embeddings, labels, hard, prototypes, queries, negatives).backward()
 
     def ours() -> None:
+        embeddings.grad = None
         draw = draw_contrast(labels, hard, prototypes, queries, negatives, sharing=form)
         prototype_contrast_loss(embeddings, draw, prototypes).backward()
 
@@ -77,6 +80,38 @@ def compare(repeats: int) -> dict:
     return result
 
 
+def scatter(draws: int = 100) -> dict:
+    """Standard deviation of loss and gradient over draws on the same pixels, relative to their mean.
+
+    The gradient is that of a linear layer that makes the embeddings, whose classes are as far apart as their noise is
+    wide.
+    """
+    generator = torch.Generator().manual_seed(0)
+    batch, side, classes, channels, queries, negatives = Sizes(side=32, channels=64)
+    labels = torch.randint(classes, (batch, side, side), generator=generator)
+    prototypes = torch.randn(classes, channels, generator=generator)
+    noise = torch.randn(batch, side, side, channels, generator=generator)
+    features = (prototypes[labels] + noise).permute(0, 3, 1, 2)
+    layer = torch.eye(channels, requires_grad=True)
+    hard = torch.ones_like(labels, dtype=torch.bool)
+    result: dict = {}
+    for form in FORMS[1:]:
+        values = []
+        for _ in range(draws):
+            draw = draw_contrast(labels, hard, prototypes, queries, negatives, sharing=form, generator=generator)
+            embeddings = torch.einsum("dc,bchw->bdhw", layer, features)
+            loss = prototype_contrast_loss(embeddings, draw, prototypes)
+            (gradient,) = torch.autograd.grad(loss, layer)
+            values.append(torch.cat([loss.detach()[None], gradient.flatten()]))
+        mean, variance = torch.stack(values).mean(dim=0), torch.stack(values).var(dim=0)
+        result[form] = {
+            "loss": float(variance[0].sqrt() / mean[0]),
+            "gradient": float(variance[1:].sum().sqrt() / mean[1:].norm()),
+            "draws": draws,
+        }
+    return result
+
+
 def grow(repeats: int) -> dict:
     """Seconds of our two forms as one size changes."""
     rows: dict = {}
@@ -93,11 +128,15 @@ def grow(repeats: int) -> dict:
     return rows
 
 
-def print_tables(result: dict, growth: dict) -> None:
+def print_tables(result: dict, scattered: dict, growth: dict) -> None:
     table = Table("form", "seconds", "MiB", "times faster", "of the memory", title="contrast, forward and backward")
     for form, row in result.items():
         ratios = [f"{row['speedup']:.0f}", f"{row['memory_ratio']:.3f}"] if "speedup" in row else ["", ""]
         table.add_row(form, f"{row['seconds']:.3f}", f"{row['mib']:.0f}", *ratios)
+    Console().print(table)
+    table = Table("form", "of the loss", "of the gradient", title="standard deviation over draws, relative to the mean")
+    for form, row in scattered.items():
+        table.add_row(form, f"{row['loss']:.2%}", f"{row['gradient']:.2%}")
     Console().print(table)
     for name, rows in growth.items():
         key = {"maps": "side"}.get(name, name)
@@ -119,11 +158,13 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="where the figures go as well")
     args = parser.parse_args()
     result = compare(args.repeats)
+    scattered = scatter()
     growth = {} if args.no_growth else grow(args.repeats)
-    print_tables(result, growth)
+    print_tables(result, scattered, growth)
     if args.json:
+        report = {"contrast": result, "scatter": scattered, "growth": growth, "machine": machine()}
         args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps({"contrast": result, "growth": growth, "machine": machine()}, indent=2) + "\n")
+        args.json.write_text(json.dumps(report, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -225,7 +225,8 @@ def test_numbers_of_the_paper(name: str) -> None:
     assert model.teacher_sees == "both"
     assert model.get("predict_on", "teacher") == "teacher"
     assert model.pseudo_label_loss == {"type": "PseudoLabelLoss", "threshold": 0.97}
-    contrast = {"num_queries": 256, "num_negatives": 512, "temperature": 0.5}
+    # Negatives that the queries of a class share have the distribution of the paper's independent ones.
+    contrast = {"num_queries": 256, "num_negatives": 512, "sharing": "per_class", "temperature": 0.5}
     assert model.contrast_loss == {"type": "PrototypeContrastLoss", **contrast}
 
     assert (head.num_classes, head.align_corners, head.dropout_ratio) == (paper["classes"], True, 0)

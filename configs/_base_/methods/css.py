@@ -8,7 +8,10 @@ model = dict(
     prototype_decay=0.99,
     augmentation=dict(type="StrongAugmentation", scale=(0.5, 1.5), mixing="cutmix"),
     pseudo_label_loss=dict(type="PseudoLabelLoss", threshold=0.97),
-    contrast_loss=dict(type="PrototypeContrastLoss", num_queries=256, num_negatives=512, temperature=0.5),
+    # "per_query" is the paper's; this has the same expected loss and gradient for a small part of the time.
+    contrast_loss=dict(
+        type="PrototypeContrastLoss", num_queries=256, num_negatives=512, sharing="per_class", temperature=0.5
+    ),
     weak_threshold=0.7,
     strong_threshold=0.8,
     temperature=0.5,

@@ -5,5 +5,5 @@ model = dict(
     teacher_sees="unlabeled",
     prototype_decay=0.9,
     augmentation=dict(scale=(0.75, 1.5)),
-    contrast_loss=dict(num_queries=64, num_negatives=128, loss_weight=0.1),
+    contrast_loss=dict(num_queries=64, num_negatives=128, sharing="per_query", loss_weight=0.1),
 )
