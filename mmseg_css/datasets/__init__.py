@@ -7,11 +7,12 @@ from mmseg_css.datasets.draw import Draw
 from mmseg_css.datasets.folder import FolderDataset
 from mmseg_css.datasets.paired import PairedDataset, PairedSample, paired_collate
 from mmseg_css.datasets.sampler import PairedSampler
-from mmseg_css.datasets.transforms import RandomScale, StretchTo8Bit
+from mmseg_css.datasets.transforms import Cached, RandomScale, StretchTo8Bit
 from mmseg_css.datasets.unlabeled import UnlabeledDataset
 
 __all__ = [
     "COCOObjectDataset",
+    "Cached",
     "CamVidDataset",
     "DemoDataset",
     "Draw",

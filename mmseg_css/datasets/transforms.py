@@ -2,11 +2,56 @@
 
 import random
 from collections.abc import Sequence
+from copy import deepcopy
 
 import numpy as np
-from mmcv.transforms import BaseTransform
+import torch
+from mmcv.transforms import BaseTransform, Compose
 
 from mmseg_css.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class Cached(BaseTransform):
+    """Do the first transforms of an image once, and keep what they made: for data sets that fit into memory.
+
+    Every loading process keeps its own. Images that find no room are loaded anew each time, as without it.
+
+    Args:
+        transforms: configs of transforms that do the same every time: loading, resizing to a fixed size.
+        limit_mib: memory that a process may fill, in MiB.
+
+    Raises:
+        ValueError: One of the transforms is random; the first image tells.
+    """
+
+    def __init__(self, transforms: list[dict], *, limit_mib: float = 1024) -> None:
+        self.transforms = Compose([TRANSFORMS.build(transform) for transform in transforms])
+        self._room = limit_mib * 2**20
+        self._kept: dict[tuple[str | None, str | None], dict] = {}
+
+    def transform(self, results: dict) -> dict:
+        key = results.get("img_path"), results.get("seg_map_path")
+        if key in self._kept:
+            return deepcopy(self._kept[key])
+        before = _random_state()
+        results = self.transforms(results)
+        if _random_state() != before:
+            raise ValueError(
+                "Cached.transforms holds a random transform, whose result would be the same for ever: "
+                f"move it behind Cached in the pipeline. They are {self.transforms}"
+            )
+        size = sum(value.nbytes for value in results.values() if isinstance(value, np.ndarray))
+        if size <= self._room:
+            self._room -= size
+            self._kept[key] = deepcopy(results)
+        return results
+
+
+def _random_state() -> tuple:
+    """Of the global generators that transforms draw from, in a form that can be compared."""
+    numpy_state = np.random.get_state(legacy=False)["state"]
+    return random.getstate(), numpy_state["key"].tobytes(), numpy_state["pos"], torch.get_rng_state().numpy().tobytes()
 
 
 @TRANSFORMS.register_module()

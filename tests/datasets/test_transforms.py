@@ -1,11 +1,14 @@
-"""RandomScale: a factor of the image's own size, for image and mask alike."""
+"""RandomScale and Cached."""
 
 import random
+from copy import deepcopy
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from mmseg_css.datasets import RandomScale
+from mmseg_css.datasets import Cached, RandomScale
 
 
 def sample(height: int, width: int) -> dict:
@@ -31,3 +34,42 @@ def test_both_are_scaled_by_the_same_factor_of_their_own_size(size: tuple[int, i
 def test_an_impossible_range_is_refused(scale: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="0 < low <= high"):
         RandomScale(scale=scale)
+
+
+def loading(folder: Path, count: int) -> list[dict]:
+    """What a data set gives its pipeline for images of one colour each."""
+    samples = []
+    for index in range(count):
+        path = folder / f"{index}.png"
+        Image.new("RGB", (8, 6), (index, index, index)).save(path)
+        samples.append(dict(img_path=str(path), seg_fields=[]))
+    return samples
+
+
+def test_a_kept_image_is_not_read_again_and_cannot_be_spoilt(tmp_path: Path) -> None:
+    cached = Cached([dict(type="LoadImageFromFile")])
+    [sample] = loading(tmp_path, 1)
+    first = cached(deepcopy(sample))
+    first["img"][:] = 77
+    Path(sample["img_path"]).unlink()
+    second = cached(deepcopy(sample))
+    assert (second["img"] == 0).all() and second["ori_shape"] == (6, 8)
+    second["img"][:] = 77
+    assert (cached(deepcopy(sample))["img"] == 0).all()
+
+
+def test_what_finds_no_room_is_read_each_time(tmp_path: Path) -> None:
+    samples = loading(tmp_path, 3)
+    cached = Cached([dict(type="LoadImageFromFile")], limit_mib=2 * 8 * 6 * 3 / 2**20)
+    for sample in samples:
+        cached(deepcopy(sample))
+    for sample in samples:
+        Image.new("RGB", (8, 6), (200, 200, 200)).save(sample["img_path"])
+    assert [cached(deepcopy(sample))["img"].max() for sample in samples] == [0, 1, 200]
+
+
+def test_random_transforms_are_not_kept(tmp_path: Path) -> None:
+    [sample] = loading(tmp_path, 1)
+    cached = Cached([dict(type="LoadImageFromFile"), dict(type="RandomFlip", prob=0.5)])
+    with pytest.raises(ValueError, match=r"Cached.transforms holds a random transform[\s\S]*RandomFlip"):
+        cached(sample)
