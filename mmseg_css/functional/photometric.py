@@ -10,7 +10,7 @@ from kornia.enhance import (
     adjust_hue,
     adjust_saturation_with_gray_subtraction,
 )
-from kornia.filters import gaussian_blur2d
+from kornia.filters import filter2d_separable, get_gaussian_kernel1d
 from torch import Tensor
 
 from mmseg_css.functional.sampling import host_generator
@@ -110,6 +110,7 @@ def apply_blur(image: Float[Tensor, "b c H W"], params: Blur, taps: int = 9) -> 
     """
     # Reflection needs more pixels than it mirrors.
     taps = min(taps, 2 * ((min(image.shape[2:]) + 1) // 2) - 1)
-    sigma = params.sigma.to(image.dtype)[:, None].expand(-1, 2)
-    blurred = gaussian_blur2d(image, (taps, taps), sigma)
+    # Not gaussian_blur2d, which reads the sigmas to check them and makes a GPU wait.
+    kernel = get_gaussian_kernel1d(taps, params.sigma.to(image.dtype)[:, None])
+    blurred = filter2d_separable(image, kernel, kernel)
     return torch.where(params.apply[:, None, None, None], blurred, image)

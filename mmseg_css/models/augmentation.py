@@ -90,9 +90,12 @@ class StrongAugmentation(nn.Module):
         image = apply_color_jitter(
             image, draw_color_jitter(batch, self.jitter, self.hue, self.jitter_probability, generator, device)
         )
-        image = apply_blur(image, draw_blur(batch, self.blur_sigma, self.blur_probability, generator, device))
+        if self.blur_probability > 0:
+            image = apply_blur(image, draw_blur(batch, self.blur_sigma, self.blur_probability, generator, device))
         view = view._replace(image=(image * 255 - mean) / std)
-        return apply_flip(view, draw_flip(batch, self.flip_probability, generator, device))
+        if self.flip_probability > 0:
+            view = apply_flip(view, draw_flip(batch, self.flip_probability, generator, device))
+        return view
 
     def _mix(self, view: View, num_classes: int, ignore_index: int, generator: torch.Generator) -> View:
         if self.mixing == "none":

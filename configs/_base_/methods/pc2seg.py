@@ -20,8 +20,8 @@ model = dict(
         sampler="different_image_debiased",
         num_anchors=256,
         num_negatives=128,
-        temperature=0.1,
-        loss_weight=0.1,
+        temperature=0.5,
+        loss_weight=0.01,
     ),
 )
 custom_hooks = [dict(type="ProgressHook"), dict(type="DiagnosticsHook")]
