@@ -10,6 +10,10 @@ segmentor = _base_.segmentor
 segmentor.decode_head.update(
     type="DeepLabV3PlusProjectionHead", tap="conv_seg", projection=dict(type="LinearProjection", channels=64)
 )
-model = dict(data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing), segmentor=segmentor)
+model = dict(
+    data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing),
+    segmentor=segmentor,
+    augmentation=dict(hue=0.1),  # sky and vegetation are told by their colour
+)
 train_dataloader = dict(batch_size=8, num_workers=1, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
 train_cfg = dict(type="PairedTrainLoop")
