@@ -5,7 +5,9 @@
 
 A step is what training does: losses, backward pass, optimiser, teacher and prototypes. The network's passes are the
 same forward and backward passes of the same networks on as many images of that size, with the mean of the outputs
-as the loss. Both are repeated in turn, so that a slow moment of the machine meets both; medians.
+as the loss. Both are repeated in turn, so that a slow moment of the machine meets both; medians. Memory is the peak
+above the model, each in a process of its own. The parts are timed within a step: forward alone, except for the
+contrast, whose gradient is computed there too.
 """
 
 import argparse
@@ -16,7 +18,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import torch
-from measure import device, machine, timed
+from measure import device, machine, measure_alone, timed
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
@@ -29,6 +31,18 @@ from mmseg_css.models.segmentors.base import Progress, SemiSegmentor, segment
 from mmseg_css.registry import MODELS
 
 CONFIGS = {"css": "configs/css/css_r101_voc_1-8.py", "pc2seg": "configs/pc2seg/pc2seg_r101_voc_1-8.py"}
+#: What a method does beside its network: where it is, and what is called.
+PARTS = (
+    ("", "pseudo_labelled_view"),
+    ("augmentation", "forward"),
+    ("pseudo_label_loss", "forward"),
+    ("consistency_loss", "forward"),
+    ("contrast_loss", "forward"),
+    ("bank", "observe"),
+    ("bank", "lookahead"),
+    ("bank", "commit"),
+    ("teacher", "update"),
+)
 
 
 def build(config: str, size: int) -> SemiSegmentor:
@@ -105,21 +119,59 @@ def network_passes(
     return passes
 
 
-def overhead(config: str, args: argparse.Namespace) -> dict[str, float]:
+def autocast_of(amp: str | None) -> Callable[[], AbstractContextManager]:
+    if amp is None:
+        return nullcontext
+    return lambda: torch.autocast(device().type, dtype={"bf16": torch.bfloat16, "fp16": torch.float16}[amp])
+
+
+def case(what: Callable, config: str, size: int, batch: int, amp: str | None) -> Callable[[], None]:
+    """`training_step` or `network_passes` of a config."""
+    init_default_scope("mmseg")
+    model = build(config, size)
+    return what(model, batch_of(model, batch, size), autocast_of(amp))
+
+
+def parts_of(model: SemiSegmentor, step: Callable[[], None], repeats: int) -> dict[str, float]:
+    """Median seconds that a step spends in each of the method's parts."""
+    seconds: dict[str, list[float]] = {}
+
+    def watch(owner: object, method: str, name: str) -> None:
+        call = getattr(owner, method)
+
+        def watched(*arguments: object, **options: object) -> object:
+            results: list[object] = []
+            seconds.setdefault(name, []).append(timed(lambda: results.append(call(*arguments, **options))))
+            return results[0]
+
+        setattr(owner, method, watched)
+
+    for path, method in PARTS:
+        owner = model
+        for attribute in filter(None, path.split(".")):
+            owner = getattr(owner, attribute, None)
+        if hasattr(owner, method):
+            watch(owner, method, f"{path or 'model'}.{method}".removesuffix(".forward"))
+    for _ in range(repeats):
+        step()
+    return {name: sum(values) / repeats for name, values in seconds.items()}
+
+
+def overhead(config: str, args: argparse.Namespace) -> dict:
     """Median seconds of a step and of its network's passes, and the share of the step that is not the network's."""
     model = build(config, args.size)
-    batch = batch_of(model, args.batch, args.size)
-
-    def autocast() -> AbstractContextManager:
-        if args.amp is None:
-            return nullcontext()
-        return torch.autocast(device().type, dtype={"bf16": torch.bfloat16, "fp16": torch.float16}[args.amp])
-
+    batch, autocast = batch_of(model, args.batch, args.size), autocast_of(args.amp)
     step, passes = training_step(model, batch, autocast), network_passes(model, batch, autocast)
     step(), passes()
     steps, networks = zip(*((timed(step), timed(passes)) for _ in range(args.repeats)), strict=True)
     whole, network = statistics.median(steps), statistics.median(networks)
-    return {"step_s": whole, "network_s": network, "overhead": 1 - network / whole}
+    result = {"step_s": whole, "network_s": network, "overhead": 1 - network / whole}
+    result["parts_s"] = parts_of(model, step, args.repeats)
+    del model, batch, step, passes
+    for key, what in (("step_mib", training_step), ("network_mib", network_passes)):
+        found = measure_alone(case, what, config, args.size, args.batch, args.amp, repeats=1)
+        result[key] = found and found[1]
+    return result
 
 
 def main() -> None:
@@ -133,9 +185,15 @@ def main() -> None:
     init_default_scope("mmseg")
     result = {name: overhead(config, args) for name, config in CONFIGS.items()}
     title = f"R-101 DeepLabV3+, {args.batch} + {args.batch} crops of {args.size} x {args.size}"
-    table = Table("method", "step s", "network s", "beside the network", title=title)
+    table = Table("method", "step s", "network s", "beside the network", "step MiB", "network MiB", title=title)
     for name, row in result.items():
-        table.add_row(name, f"{row['step_s']:.2f}", f"{row['network_s']:.2f}", f"{row['overhead']:.1%}")
+        memory = ("-" if row[key] is None else f"{row[key]:.0f}" for key in ("step_mib", "network_mib"))
+        table.add_row(name, f"{row['step_s']:.2f}", f"{row['network_s']:.2f}", f"{row['overhead']:.1%}", *memory)
+    Console().print(table)
+    table = Table("method", "part", "s", "of the step", title="parts of a step")
+    for name, row in result.items():
+        for part, seconds in row["parts_s"].items():
+            table.add_row(name, part, f"{seconds:.4f}", f"{seconds / row['step_s']:.1%}")
     Console().print(table)
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
