@@ -135,14 +135,56 @@ def test_predict_on_of_a_plain_segmentor_is_refused(config, checkpoint):
         evaluation_cfg(config, checkpoint, "--predict-on", "student", predict_on="student")
 
 
-def test_tta(config, checkpoint):
-    with pytest.raises(KeyError, match="tta_model and tta_pipeline"):
-        evaluation_cfg(config, checkpoint, "--tta")
+def test_tta_of_the_config(config, checkpoint):
     with open(config, "a") as file:
         file.write("tta_model = dict(type='SegTTAModel')\ntta_pipeline = [dict(type='LoadImageFromFile')]\n")
     cfg = evaluation_cfg(config, checkpoint, "--tta")
     assert cfg.model.to_dict() == {"type": "SegTTAModel", "module": {"type": "EncoderDecoder"}}
     assert cfg.test_dataloader.dataset.pipeline[0].type == "LoadImageFromFile"
+
+
+def test_tta_of_ours_keeps_how_images_are_loaded(checkpoint):
+    cfg = evaluation_cfg(str(ROOT / "configs/css/css_lite0_camvid_1-8.py"), checkpoint, "--tta")
+    load, resize, augment = cfg.test_dataloader.dataset.pipeline
+    assert (load.type, resize.scale, augment.type) == ("LoadImageFromFile", (240, 180), "TestTimeAug")
+    scales, flips, annotations, pack = augment.transforms
+    assert [step.scale_factor for step in scales] == [0.5, 0.75, 1.0, 1.25, 1.5, 1.75]
+    assert [step.prob for step in flips] == [0.0, 1.0]
+    assert [annotations[0].type, pack[0].type] == ["LoadAnnotations", "PackSegInputs"]
+    assert (cfg.model.type, cfg.model.module.type) == ("SegTTAModel", "CSS")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("whole", {"mode": "whole"}),
+        ("slide_769", {"mode": "slide", "crop_size": (769, 769), "stride": (513, 513)}),
+        ("slide_801", {"mode": "slide", "crop_size": (801, 801), "stride": (534, 534)}),
+    ],
+)
+def test_evaluation_by_another_protocol(checkpoint, name, expected):
+    """It replaces the config's, and reaches the network of semi-supervised and plain models."""
+    protocol = ("--evaluation", str(ROOT / f"configs/_base_/evaluation/{name}.py"))
+    for method in ("css", "supervised"):
+        for data in ("voc", "cityscapes"):
+            cfg = evaluation_cfg(str(ROOT / f"configs/css/{method}_r101_{data}_1-8.py"), checkpoint, *protocol)
+            assert cfg.model.get("segmentor", cfg.model).test_cfg == expected
+
+
+def test_protocols_of_the_data_sets(checkpoint):
+    """Whole images on VOC and COCO, on Cityscapes a window that moves by two thirds of itself."""
+    for name, mode in (
+        ("css/css_r101_voc", "whole"),
+        ("pc2seg/pc2seg_r50_coco", "whole"),
+        ("css/css_r101_city", "slide"),
+    ):
+        for path in (ROOT / "configs").glob(f"{name}*.py"):
+            cfg = evaluation_cfg(str(path), checkpoint)
+            test_cfg = cfg.model.segmentor.test_cfg
+            assert test_cfg.mode == mode
+            if mode == "slide":
+                assert test_cfg.stride == tuple(round(side * 2 / 3) for side in test_cfg.crop_size) == (513, 513)
+            assert not any("Resize" in step.type for step in cfg.test_pipeline)  # the original size
 
 
 def test_comparison_table():

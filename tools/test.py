@@ -1,7 +1,7 @@
 """Evaluate a checkpoint: ``python tools/test.py CONFIG CHECKPOINT``.
 
 A semi-supervised model predicts with its teacher unless ``--predict-on`` says otherwise; ``--predict-on both``
-evaluates teacher and student one after the other and prints the two side by side.
+evaluates teacher and student one after the other and prints the two side by side. docs/evaluation.md has the protocols.
 """
 
 import argparse
@@ -11,7 +11,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that a clone works without being installed
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # so that a clone works without being installed
 
 import mmseg_css  # noqa: E402, F401  (checks the stack and registers everything, before any config is read)
 
@@ -23,6 +24,8 @@ from mmseg.registry import MODELS  # noqa: E402
 from prettytable import PrettyTable  # noqa: E402
 
 from mmseg_css import compat  # noqa: E402
+
+MULTI_SCALE_FLIP = ROOT / "configs" / "_base_" / "evaluation" / "multi_scale_flip.py"
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -37,7 +40,17 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         choices=["teacher", "student", "both"],
         help="which network of a semi-supervised model predicts (default: as the config says, else the teacher)",
     )
-    parser.add_argument("--tta", action="store_true", help="test-time augmentation: tta_model and tta_pipeline")
+    parser.add_argument(
+        "--evaluation",
+        type=Path,
+        metavar="FILE",
+        help="evaluate by another protocol than the config's, e.g. configs/_base_/evaluation/slide_801.py",
+    )
+    parser.add_argument(
+        "--tta",
+        action="store_true",
+        help=f"test-time augmentation: tta_model and tta_pipeline of the config, else those of {MULTI_SCALE_FLIP.name}",
+    )
     parser.add_argument(
         "--cfg-options",
         nargs="+",
@@ -48,8 +61,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--launcher", choices=["none", "pytorch", "slurm", "mpi"], default="none")
     parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help="set by some launchers; not by hand")
     args = parser.parse_args(argv)
-    if not args.config.is_file():
-        parser.error(f"there is no config file {args.config}")
+    for path in filter(None, (args.config, args.evaluation)):
+        if not path.is_file():
+            parser.error(f"there is no config file {path}")
     if "://" not in args.checkpoint and not Path(args.checkpoint).is_file():
         parser.error(f"there is no checkpoint {args.checkpoint}")
     return args
@@ -71,6 +85,9 @@ def load_cfg(args: argparse.Namespace, predict_on: str | None, folder: str = "")
     cfg = Config.fromfile(args.config)
     if args.cfg_options:
         cfg.merge_from_dict(args.cfg_options)
+    if args.evaluation is not None:
+        network = cfg.model.get("segmentor", cfg.model)
+        network.test_cfg = Config.fromfile(args.evaluation).model.test_cfg
     cfg.launcher = args.launcher
     cfg.work_dir = str(Path(args.work_dir or cfg.get("work_dir") or Path("work_dirs") / args.config.stem) / folder)
     cfg.load_from = args.checkpoint
@@ -85,7 +102,7 @@ def load_cfg(args: argparse.Namespace, predict_on: str | None, folder: str = "")
     if args.show_dir is not None:
         draw_predictions(cfg, args.show_dir / folder)
     if args.tta:
-        use_tta(cfg, args.config)
+        use_tta(cfg)
     if args.out is not None:
         evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
         evaluators[0].output_dir = str(args.out / folder)
@@ -102,10 +119,15 @@ def draw_predictions(cfg: Config, folder: Path) -> None:
     cfg.visualizer.save_dir = str(folder)
 
 
-def use_tta(cfg: Config, path: Path) -> None:
-    missing = [key for key in ("tta_model", "tta_pipeline") if key not in cfg]
-    if missing:
-        raise KeyError(f"--tta needs {' and '.join(missing)} in {path}")
+def use_tta(cfg: Config) -> None:
+    if "tta_pipeline" not in cfg:
+        ours = Config.fromfile(MULTI_SCALE_FLIP)
+        steps = cfg.test_dataloader.dataset.pipeline
+        # Masks are compared at their own size.
+        at = next((i for i, step in enumerate(steps) if step.type == "LoadAnnotations"), len(steps) - 1)
+        transforms = [*ours.tta_transforms, *([step] for step in steps[at:])]
+        cfg.tta_pipeline = [*steps[:at], ConfigDict(type="TestTimeAug", transforms=transforms)]
+        cfg.tta_model = ours.tta_model
     cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
     cfg.model = ConfigDict(**cfg.tta_model, module=cfg.model)
 

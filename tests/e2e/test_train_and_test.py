@@ -14,6 +14,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmseg.apis import MMSegInferencer, inference_model, init_model
+from mmseg.models.segmentors import EncoderDecoder, SegTTAModel
 from torch import Tensor
 
 from tests.configs.helpers import ROOT
@@ -54,7 +55,7 @@ def assert_same(one: Any, other: Any, where: str = "") -> None:
 
 @pytest.mark.smoke
 def test_training_leaves_checkpoints_logs_and_the_config(trained: Path) -> None:
-    assert sorted(path.name for path in trained.glob("*.pth")) == ["iter_2.pth", "iter_4.pth"]
+    assert sorted(path.name for path in trained.glob("*.pth")) == ["best_mIoU_iter_4.pth", "iter_2.pth", "iter_4.pth"]
     [dumped] = trained.glob("*.py")
     assert Config.fromfile(dumped).model.type == "CSS"
     log = log_of(trained)
@@ -231,6 +232,65 @@ def test_both_networks_are_compared(
         assert maps(tmp_path / "maps" / network) == {chosen}
         assert f"{found[network]['mIoU']:.2f}" in rows[network]
         assert list((tmp_path / "pictures" / network).rglob("*.png")), network
+
+
+@pytest.fixture
+def windows(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
+    """Sizes of the images that a sliding window went over."""
+    seen = []
+    slide = EncoderDecoder.slide_inference
+
+    def watched(self: EncoderDecoder, inputs: Tensor, *arguments: Any) -> Tensor:
+        seen.append(tuple(inputs.shape[-2:]))
+        return slide(self, inputs, *arguments)
+
+    monkeypatch.setattr(EncoderDecoder, "slide_inference", watched)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("protocol", "checkpoint"), [("whole", "best_mIoU_iter_4"), ("slide", "iter_4"), ("multi-scale", "iter_4")]
+)
+def test_protocols_of_evaluation(
+    make_config: MakeConfig, trained: Path, tmp_path: Path, windows: list, protocol: str, checkpoint: str
+) -> None:
+    """Teacher and student by each protocol, from the last and from the best checkpoint."""
+    window = tmp_path / "window.py"
+    window.write_text("model = dict(test_cfg=dict(mode='slide', crop_size=(32, 32), stride=(21, 21)))")
+    whole = ROOT / "configs" / "_base_" / "evaluation" / "whole.py"
+    arguments = {
+        "whole": ["--evaluation", str(whole)],
+        "slide": ["--evaluation", str(window)],
+        "multi-scale": ["--tta"],
+    }
+    config = make_config(f"{protocol}-{checkpoint}")
+    path = trained / f"{checkpoint}.pth"
+    found = evaluate(config, path, tmp_path / "work", "--predict-on", "both", *arguments[protocol])
+    assert set(found) == {"teacher", "student"}
+    assert all(0 <= metrics["mIoU"] <= 100 for metrics in found.values())
+    assert windows == [(SIDE, SIDE)] * (2 if protocol == "slide" else 0)  # one batch for each network
+
+
+def test_multi_scale_and_flip_average_the_probabilities(
+    make_config: MakeConfig, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twelve views of each image, in its own size again, and the class of the largest mean."""
+    merged = []
+    merge = SegTTAModel.merge_preds
+
+    def watched(self: SegTTAModel, samples: list) -> list:
+        merged.extend(zip(samples, merge(self, samples), strict=True))
+        return [sample for _, sample in merged[-len(samples) :]]
+
+    monkeypatch.setattr(SegTTAModel, "merge_preds", watched)
+    evaluate(make_config("tta"), trained / "iter_4.pth", tmp_path / "work", "--tta")
+    assert len(merged) == 4
+    for views, result in merged:
+        assert [view.flip for view in views] == [False, True] * 6
+        assert {view.img_shape for view in views} == {(side, side) for side in (32, 48, 64, 80, 96, 112)}
+        logits = torch.stack([view.seg_logits.data for view in views])
+        assert logits.shape[2:] == (SIDE, SIDE)
+        assert torch.equal(logits.softmax(1).mean(0).argmax(0), result.pred_sem_seg.data.squeeze())
 
 
 # -- MMSeg's own tools ------------------------------------------------------------------------------------------------

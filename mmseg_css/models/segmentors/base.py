@@ -111,6 +111,10 @@ class SemiSegmentor(BaseSegmentor):
         return self.student.decode_head.num_classes
 
     @property
+    def out_channels(self) -> int:
+        return self.student.decode_head.out_channels
+
+    @property
     def ignore_index(self) -> int:
         return self.student.decode_head.ignore_index
 
