@@ -106,8 +106,8 @@ $(VENV)/.installed-demo: private EXTRAS := onedl,demo
 $(VENV)/.installed-demo: $(VENV)/.installed requirements/demo.txt
 	@$(INSTALL)
 
-$(VENV)/.installed-tests: private EXTRAS := onedl,demo,data,tests
-$(VENV)/.installed-tests: $(VENV)/.installed-demo requirements/data.txt requirements/tests.txt
+$(VENV)/.installed-tests: private EXTRAS := onedl,demo,data,onnx,tests
+$(VENV)/.installed-tests: $(VENV)/.installed-demo requirements/data.txt requirements/onnx.txt requirements/tests.txt
 	@$(INSTALL)
 
 $(VENV)/.installed-lint: private EXTRAS := onedl,lint

@@ -40,5 +40,5 @@ setup(
     packages=find_packages(include=["mmseg_css", "mmseg_css.*"]),
     install_requires=read_pins("core"),
     # Neither family of the OpenMMLab packages is a core dependency: an environment can hold one of them only.
-    extras_require={name: read_pins(name) for name in ("onedl", "openmmlab", "demo", "data", "tests", "lint")},
+    extras_require={name: read_pins(name) for name in ("onedl", "openmmlab", "demo", "data", "onnx", "tests", "lint")},
 )

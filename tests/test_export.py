@@ -14,6 +14,7 @@ from mmengine.registry import init_default_scope
 from mmseg.apis import inference_model, init_model
 
 from mmseg_css.export import export_segmentor, make_dataset_plain, network_weights
+from mmseg_css.export_onnx import check_onnx, pictures
 from tests.e2e.conftest import SIDE, MakeConfig, config, make_config, train, trained  # noqa: F401  (fixtures)
 from tests.test_tools import load_tool
 
@@ -78,6 +79,32 @@ def test_the_paper_head_predicts_the_same_without_this_package(
     [metrics] = [path for path in tested.rglob("*.json") if "vis_data" not in str(path)]
     miou = json.loads(metrics.read_text().splitlines()[-1])["mIoU"]
     assert float(done.stdout.split()[-1]) == pytest.approx(miou, abs=1e-4)
+
+
+def test_onnx_gives_the_logits_of_the_model(
+    config: Path,  # noqa: F811
+    trained: Path,  # noqa: F811
+    image: Path,
+    tmp_path: Path,
+) -> None:
+    """From a picture as OpenCV reads it, of a size and in a batch other than those it was traced with."""
+    onnxruntime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    checkpoint = trained / "iter_4.pth"
+    load_tool("export_segmentor").main([str(config), str(checkpoint), str(tmp_path / "model"), "--onnx"])
+    [path] = tmp_path.glob("model-*.onnx")
+    picture = cv2.imread(str(image))
+    images = np.stack([picture, picture[:, ::-1], picture[::-1]]).transpose(0, 3, 1, 2).astype(np.float32)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    [logits] = session.run(["logits"], {"images": images})
+    model = init_model(str(config), str(checkpoint), device="cpu")
+    for one, found in zip((picture, picture[:, ::-1], picture[::-1]), logits, strict=True):
+        expected = inference_model(model, np.ascontiguousarray(one)).seg_logits.data.numpy()
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
+
+    other = torch.nn.Conv2d(3, logits.shape[1], 1)
+    with torch.no_grad(), pytest.raises(ValueError, match="logits differ from the model's by"):
+        check_onnx(path, other, pictures(1, 3, SIDE, SIDE))
 
 
 def test_a_head_of_mmseg_needs_no_definition(make_config: MakeConfig, tmp_path: Path) -> None:  # noqa: F811

@@ -36,7 +36,7 @@ def test_version_is_the_installed_one():
     assert metadata("mmseg-css")["Requires-Python"] == ">=3.11"
 
 
-@pytest.mark.parametrize("name", ["core", "onedl", "openmmlab", "demo", "data", "tests", "lint"])
+@pytest.mark.parametrize("name", ["core", "onedl", "openmmlab", "demo", "data", "onnx", "tests", "lint"])
 def test_requirements_are_pinned(name):
     loose = [str(wanted) for wanted in requirements(name) if not re.fullmatch(r"==[\w.]+", str(wanted.specifier))]
     assert loose == (["setuptools<81"] if name == "openmmlab" else [])
@@ -44,7 +44,7 @@ def test_requirements_are_pinned(name):
 
 def test_families_are_extras_only():
     families = [{*family.required, *family.optional} for family in compat.FAMILIES]
-    for name in ("core", "demo", "data", "tests", "lint"):
+    for name in ("core", "demo", "data", "onnx", "tests", "lint"):
         assert not {wanted.name for wanted in requirements(name)} & families[0].union(families[1])
     assert not {wanted.name for wanted in requirements("onedl")} & families[1]
     assert not {wanted.name for wanted in requirements("openmmlab")} & families[0]

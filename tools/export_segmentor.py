@@ -3,7 +3,7 @@
     python tools/export_segmentor.py configs/css/css_r101_voc_1-8.py work_dirs/.../iter_80000.pth exported/css_voc
 
 writes exported/css_voc.py and exported/css_voc-<hash>.pth, which MMSeg's tools, `init_model` and `MMSegInferencer` load
-without this package.
+without this package. With --onnx also exported/css_voc-<hash>.onnx, which onnxruntime runs.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import mmseg_css  # noqa: E402, F401  (checks the stack and registers everything
 
 # isort: split
 from mmseg_css.export import export_segmentor  # noqa: E402
+from mmseg_css.export_onnx import check_installed, export_onnx  # noqa: E402
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -26,11 +27,17 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         "--network", choices=["teacher", "student"], help="of a method with a teacher (default: the one that predicts)"
     )
+    parser.add_argument("--onnx", action="store_true", help="an ONNX file, too (pip install -r requirements/onnx.txt)")
     args = parser.parse_args(argv)
+    if args.onnx:
+        check_installed()
     exported = export_segmentor(args.config, args.checkpoint, args.out, args.network)
     for note in exported.notes:
         print(f"note: {note}")
     print(f"wrote {exported.config} and {exported.checkpoint}")
+    if args.onnx:
+        path = export_onnx(exported.config, exported.checkpoint)
+        print(f"wrote {path}; onnxruntime gives the model's logits")
 
 
 if __name__ == "__main__":
