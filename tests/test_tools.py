@@ -5,6 +5,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 from mmengine.config import ConfigDict
 
 from mmseg_css import compat
@@ -69,10 +70,18 @@ def test_train_options(config, checkpoint):
     )
 
 
-@pytest.mark.parametrize("option", [("--resume",), ("--resume", "auto")])
-def test_resume_from_the_latest(config, option):
-    cfg = train_cfg(config, *option)
-    assert (cfg.resume, cfg.load_from) == (True, None)
+@pytest.mark.parametrize("option", [("--resume",), ("--resume", "auto"), ("--cfg-options", "resume=True")])
+def test_resume_from_the_latest(config, tmp_path, option):
+    torch.save({}, tmp_path / "iter_1.pth")
+    cfg = train_cfg(config, *option, "--work-dir", str(tmp_path))
+    assert (cfg.resume, cfg.load_from) == (True, str(tmp_path / "iter_1.pth"))
+
+
+def test_resume_before_there_is_a_checkpoint_starts_as_the_config_says(config, tmp_path):
+    options = ["--resume", "--work-dir", str(tmp_path / "new"), "--cfg-options", "load_from=pretrained.pth"]
+    cfg, notes = train.load_cfg(train.parse_args([config, *options]))
+    assert (cfg.resume, cfg.load_from) == (False, "pretrained.pth")
+    assert "no checkpoint" in notes[0]
 
 
 def test_resume_from_a_file(config, checkpoint):

@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that a clone 
 import mmseg_css  # noqa: E402, F401  (checks the stack and registers everything, before any config is read)
 
 # isort: split
+from mmseg_css import compat  # noqa: E402
 from mmseg_css.export import export_segmentor  # noqa: E402
 from mmseg_css.export_onnx import check_installed, export_onnx  # noqa: E402
 
@@ -28,9 +29,12 @@ def main(argv: list[str] | None = None) -> None:
         "--network", choices=["teacher", "student"], help="of a method with a teacher (default: the one that predicts)"
     )
     parser.add_argument("--onnx", action="store_true", help="an ONNX file, too (pip install -r requirements/onnx.txt)")
+    parser.add_argument("--trust-checkpoint", action="store_true", help="load the checkpoint even if it can run code")
     args = parser.parse_args(argv)
     if args.onnx:
         check_installed()
+    if args.trust_checkpoint:
+        compat.trust_checkpoints()
     exported = export_segmentor(args.config, args.checkpoint, args.out, args.network)
     for note in exported.notes:
         print(f"note: {note}")

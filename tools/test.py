@@ -32,6 +32,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Evaluate a checkpoint on the test set of a config.")
     parser.add_argument("config", type=Path, help="the config file")
     parser.add_argument("checkpoint", help="the checkpoint: a file or a URL")
+    parser.add_argument("--trust-checkpoint", action="store_true", help="load the checkpoint even if it can run code")
     parser.add_argument("--work-dir", help="where the log and the metrics go (default: work_dirs/<name of the config>)")
     parser.add_argument("--out", type=Path, help="a folder for the predicted label maps")
     parser.add_argument("--show-dir", type=Path, help="a folder for pictures of the predictions")
@@ -157,6 +158,8 @@ def comparison(results: Mapping[str, Mapping[str, float]]) -> str:
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
+    if args.trust_checkpoint:
+        compat.trust_checkpoints()
     if args.predict_on != "both":
         evaluate(args, args.predict_on)
         return

@@ -18,6 +18,7 @@ from mmengine.runner import Runner  # noqa: E402
 
 from mmseg_css import compat  # noqa: E402
 from mmseg_css.datasets.checks import check_training_paths  # noqa: E402
+from mmseg_css.engine.checkpoints import latest_whole  # noqa: E402
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -29,8 +30,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         nargs="?",
         const="auto",
         metavar="auto|PATH",
-        help="continue from a checkpoint; without a path, or with 'auto', from the latest in the work dir",
+        help="continue from a checkpoint; without a path, or with 'auto', from the last whole one in the work dir",
     )
+    parser.add_argument("--trust-checkpoint", action="store_true", help="load checkpoints even if they can run code")
     parser.add_argument("--amp", action="store_true", help="mixed precision: as MMEngine on a GPU, bfloat16 on a CPU")
     parser.add_argument(
         "--cfg-options",
@@ -56,17 +58,27 @@ def load_cfg(args: argparse.Namespace) -> tuple[Config, list[str]]:
         cfg.merge_from_dict(args.cfg_options)
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get("work_dir") or str(Path("work_dirs") / args.config.stem)
-    if args.resume:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == "auto" else args.resume
+    notes = []
+    if args.resume not in (None, "auto"):
+        cfg.resume, cfg.load_from = True, args.resume
+    elif args.resume == "auto" or (cfg.get("resume") and not cfg.get("load_from")):
+        latest, notes = latest_whole(cfg.work_dir)
+        cfg.resume = latest is not None
+        if latest is None:
+            notes.append(f"there is no checkpoint in {cfg.work_dir} yet: training starts from the beginning")
+        else:
+            notes.append(f"training goes on from {latest}")
+            cfg.load_from = str(latest)
     if args.amp:
         compat.enable_amp(cfg)
-    return cfg, compat.prepare_cfg(cfg, distributed=args.launcher != "none")
+    return cfg, notes + compat.prepare_cfg(cfg, distributed=args.launcher != "none")
 
 
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
+    if args.trust_checkpoint:
+        compat.trust_checkpoints()
     cfg, notes = load_cfg(args)
     compat.init_cpu_distributed(args.launcher)
     check_training_paths(cfg.train_dataloader.dataset)

@@ -21,7 +21,8 @@ class PairedTrainLoop(IterBasedTrainLoop):
     """MMEngine's ``IterBasedTrainLoop``, except that it resumes in no time.
 
     A resumed run tells the :class:`PairedSampler` where to start, instead of loading and discarding all batches that
-    were trained on; from there on it sees what the uninterrupted run would have seen, augmentation included. (The batch
+    were trained on; from there on it sees what the uninterrupted run would have seen, augmentation included. A
+    validation that was due after the checkpoint's iteration is run first, whether or not it was finished. (The batch
     size and the number of processes must not change, else the position is only about right.)
 
     Args:
@@ -76,6 +77,9 @@ class PairedTrainLoop(IterBasedTrainLoop):
         # Not an attribute: the workers go when this method returns, and not when the garbage collector finds the
         # runner, which takes ten seconds, since it may have finalised the workers' queues before.
         batches = self._batches()
+        # A checkpoint is older than the validation of its iteration, which may have been cut off.
+        if self._iter > 0 and self._validation_is_due():
+            self.runner.val_loop.run()
         while self._iter < self._max_iters and not self.stop_training:
             self.runner.model.train()
             self.run_iter(next(batches))

@@ -7,7 +7,7 @@ default_hooks = dict(
     timer=dict(type="IterTimerHook"),
     logger=dict(type="LoggerHook", interval=50, log_metric_by_epoch=False),
     param_scheduler=dict(type="ParamSchedulerHook"),
-    checkpoint=dict(type="CheckpointHook", by_epoch=False, interval=max_iters, max_keep_ckpts=2, save_best=None),
+    checkpoint=dict(type="DurableCheckpointHook", by_epoch=False, interval=max_iters, max_keep_ckpts=2, save_best=None),
     sampler_seed=dict(type="DistSamplerSeedHook"),
     visualization=dict(type="SegVisualizationHook"),
     splits=dict(type="SplitHook"),

@@ -1,6 +1,7 @@
 """When things happen."""
 
 from mmseg_css.engine.hooks.channels_last import ChannelsLastHook
+from mmseg_css.engine.hooks.checkpoint import DurableCheckpointHook
 from mmseg_css.engine.hooks.diagnostics import DiagnosticsHook
 from mmseg_css.engine.hooks.finite_step import FiniteStepHook
 from mmseg_css.engine.hooks.optimizer_step import OptimizerStepHook, PrototypeCommitHook, TeacherUpdateHook
@@ -10,6 +11,7 @@ from mmseg_css.engine.hooks.splits import SplitHook
 __all__ = [
     "ChannelsLastHook",
     "DiagnosticsHook",
+    "DurableCheckpointHook",
     "FiniteStepHook",
     "OptimizerStepHook",
     "ProgressHook",

@@ -1,7 +1,7 @@
 """No step on numbers that are none: a bad batch must not poison weights, teacher or prototypes."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import torch
 from mmengine.hooks import Hook
@@ -11,6 +11,8 @@ from mmengine.structures import BaseDataElement
 
 from mmseg_css.registry import HOOKS
 
+STATE_KEY: Final = "skipped_steps"
+
 
 @HOOKS.register_module()
 class FiniteStepHook(Hook):
@@ -18,7 +20,7 @@ class FiniteStepHook(Hook):
 
     The gradients are dropped before the optimiser looks at them, so that weights, momenta, teacher and prototypes stay
     what they were. Processes that train together share their gradients, and so skip together. Steps that a gradient
-    scaler skips (fp16) count, too; a few of them in a row are its way to find its scale.
+    scaler skips (fp16) count, too; a few of them in a row are its way to find its scale. The count outlives a resume.
 
     Args:
         patience: skipped steps in a row after which the training stops with an error.
@@ -34,10 +36,12 @@ class FiniteStepHook(Hook):
         self.skipped = 0
         self._in_a_row = 0
         self._stepped = False
+        self._images: list[str] = []
 
     def before_train(self, runner: Runner) -> None:
         wrapper: OptimWrapper = runner.optim_wrapper
         wrapper.optimizer.register_step_pre_hook(self._before_optimizer_step)
+        self.skipped, self._in_a_row = runner.message_hub.get_info(STATE_KEY, (0, 0))
 
     def _before_optimizer_step(self, optimizer: torch.optim.Optimizer, *_: object) -> None:
         parameters = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
@@ -50,6 +54,7 @@ class FiniteStepHook(Hook):
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
     ) -> None:
+        self._images += image_files(data_batch)
         if not runner.optim_wrapper.should_update():
             return
         if self._stepped:
@@ -63,15 +68,17 @@ class FiniteStepHook(Hook):
             )
         self._stepped = False
         runner.message_hub.update_scalar("train/skipped_steps", self.skipped)
+        runner.message_hub.update_info(STATE_KEY, (self.skipped, self._in_a_row))
         if self._in_a_row >= self.patience:
             losses = ", ".join(f"{name} = {float(value):.4g}" for name, value in (outputs or {}).items())
-            images = ", ".join(image_files(data_batch)) or "unknown"
+            images = ", ".join(self._images) or "unknown"
             raise FloatingPointError(
                 f"{self._in_a_row} steps in a row had gradients that are not finite, the last at iteration "
                 f"{runner.iter + 1}. Losses there: {losses}. Images: {images}. "
                 "Look at these images and masks, lower the learning rate, or train without --amp; the checkpoints "
                 "written so far are untouched"
             )
+        self._images = []
 
 
 def image_files(batch: Any) -> Iterator[str]:

@@ -145,6 +145,12 @@ class SemiSegmentor(BaseSegmentor):
         unsupervised = self.unsupervised_losses(output, ground_truth, inputs["unlabeled"], data_samples["unlabeled"])
         return add_prefix(supervised, "sup") | add_prefix(unsupervised, "unsup")
 
+    def parse_losses(self, losses: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """MMEngine's sum. One that is not finite gets a gradient that is not either, so that its step is skipped."""
+        loss, log = super().parse_losses(losses)
+        # Through the gradient, because all ranks share it, and because looking at the loss would wait for the device.
+        return loss * torch.where(loss.detach().isfinite(), 1.0, torch.nan), log
+
     def predict(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None) -> list[SegDataSample]:
         return self.predictor.predict(inputs, data_samples)
 

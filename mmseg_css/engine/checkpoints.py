@@ -1,0 +1,141 @@
+"""Checkpoints that survive: written whole or not at all, found again, and refused where they do not fit."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from mmengine.fileio import LocalBackend, register_backend
+from torch import Tensor, nn
+
+from mmseg_css.compat import damage
+from mmseg_css.version import __version__
+
+#: Rises when a checkpoint of before can no longer be read as it is.
+FORMAT: Final = 1
+META_KEY: Final = "mmseg_css"
+
+
+@register_backend("durable")
+class DurableBackend(LocalBackend):
+    """MMEngine's file backend of the local disk, whose files appear at once, and only when they are safely on it."""
+
+    def put(self, obj: bytes, filepath: str | Path) -> None:
+        """Write ``obj`` to ``filepath``, by way of a file beside it.
+
+        Raises:
+            OSError: It cannot be written; a file that was there before is as it was.
+        """
+        path = Path(filepath)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f"{path.name}.part")
+        try:
+            with temporary.open("wb") as file:
+                file.write(obj)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise OSError(
+                error.errno,
+                f"{path} cannot be written ({error.strerror}); what was written before is untouched. Make room on the "
+                "disk, then go on with --resume",
+            ) from error
+        # The new name, too, must be on the disk before an older checkpoint is removed.
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def latest_whole(work_dir: str | Path) -> tuple[Path | None, list[str]]:
+    """The checkpoint to resume from, if there is one, and what was passed over, in words.
+
+    First comes the one that MMEngine's file ``last_checkpoint`` names, then the others, the newest first.
+
+    Raises:
+        ValueError: There are checkpoints, but none is whole.
+    """
+    work_dir = Path(work_dir)
+    newest = sorted(
+        (path for path in work_dir.glob("*.pth") if re.fullmatch(r"(iter|epoch)_\d+\.pth", path.name)),
+        key=lambda path: (path.stat().st_mtime_ns, int(re.sub(r"\D", "", path.name))),
+        reverse=True,
+    )
+    named = work_dir / "last_checkpoint"
+    last = Path(named.read_text().strip()) if named.is_file() else None
+    if last is not None and last.is_file():
+        newest = [last, *(path for path in newest if path.resolve() != last.resolve())]
+    notes = []
+    for path in newest:
+        fault = damage(path)
+        if fault is None:
+            return path, notes
+        notes.append(f"{path} is truncated or corrupt ({fault}) and is passed over")
+    if notes:
+        raise ValueError(
+            f"no checkpoint in {work_dir} is whole: {'; '.join(notes)}. Leave out --resume to start again from the "
+            "beginning, or name a copy: --resume PATH"
+        )
+    return None, notes
+
+
+def stamp(checkpoint: dict[str, Any]) -> None:
+    """Note in the checkpoint's meta what wrote it."""
+    checkpoint["meta"][META_KEY] = {"format": FORMAT, "version": __version__}
+
+
+def check_format(checkpoint: Mapping[str, Any], path: str | None) -> None:
+    """Check that this version can read a checkpoint; those without a stamp are older, or of plain MMSeg.
+
+    Raises:
+        ValueError: It was written by a later version, in another format.
+    """
+    found = checkpoint.get("meta", {}).get(META_KEY, {"format": FORMAT})
+    if found["format"] > FORMAT:
+        raise ValueError(
+            f"{path} has format {found['format']}, written by mmseg_css {found['version']}; this is {__version__}, "
+            f"which reads formats up to {FORMAT}: install mmseg_css {found['version']} or later"
+        )
+
+
+def check_fit(model: nn.Module, checkpoint: Mapping[str, Any], path: str | None) -> None:
+    """Check that a checkpoint holds just what the model does. (MMEngine logs what does not fit, and goes on.)
+
+    Raises:
+        ValueError: It is of another model: tensors are missing, superfluous, or of other shapes.
+    """
+    own = _shapes(model.state_dict())
+    found = _shapes(checkpoint.get("state_dict", checkpoint))
+    other = sorted(name for name in own.keys() & found.keys() if own[name] != found[name])
+    missing, superfluous = sorted(own.keys() - found.keys()), sorted(found.keys() - own.keys())
+    classes = [name for name in other if name.endswith("conv_seg.weight")]
+    if classes:
+        raise ValueError(
+            f"{path} was trained with {found[classes[0]][0]} classes, the config has {own[classes[0]][0]}: set "
+            "num_classes and the data set to those of the checkpoint, or take the checkpoint that belongs to the config"
+        )
+    faults = [
+        f"{len(names)} tensors {what} (the first: {names[0]})"
+        for names, what in (
+            (missing, "are missing"),
+            (superfluous, "are unknown to the model"),
+            (other, "have another shape"),
+        )
+        if names
+    ]
+    if faults:
+        raise ValueError(
+            f"{path} is not a checkpoint of this config's {type(model).__name__}: {', '.join(faults)}. Take the config "
+            "that it was trained with (it lies in its work dir)"
+        )
+
+
+def _shapes(state: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    # Wrappers (of several processes, of test-time augmentation) put a prefix before each name.
+    return {
+        name.removeprefix("module."): tuple(value.shape) for name, value in state.items() if isinstance(value, Tensor)
+    }

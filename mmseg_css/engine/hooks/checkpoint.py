@@ -1,0 +1,92 @@
+"""When checkpoints are written, and what is asked of one that is loaded."""
+
+import os
+import signal
+import threading
+from types import FrameType
+from typing import Any
+
+from mmengine.dist import get_world_size
+from mmengine.hooks import CheckpointHook
+from mmengine.runner import Runner
+from mmengine.runner.base_loop import BaseLoop
+
+from mmseg_css.engine.checkpoints import check_fit, check_format, stamp
+from mmseg_css.engine.hooks.progress import unwrap
+from mmseg_css.registry import HOOKS
+
+
+@HOOKS.register_module()
+class DurableCheckpointHook(CheckpointHook):
+    """MMEngine's hook, for runs that are killed and go on.
+
+    Checkpoints are written beside their place, flushed to the disk and renamed, so that there is never half of one.
+    At a SIGTERM, with which schedulers announce the end, a single process finishes its optimiser step, saves, and exits
+    with 143; several processes cannot agree on a step without waiting for each other at each, and go on from the last
+    regular checkpoint. A checkpoint that is resumed from or evaluated must be of this very model.
+
+    Args:
+        interval: as for ``CheckpointHook``; under gradient accumulation a multiple of ``accumulative_counts``.
+        kwargs: the other arguments of ``CheckpointHook``. ``max_keep_ckpts`` is at least 2, because the oldest goes
+            before the new one is there. ``backend_args`` choose another file backend than the durable one.
+    """
+
+    def __init__(self, interval: int = -1, **kwargs: Any) -> None:
+        if kwargs.get("max_keep_ckpts", -1) == 1:
+            raise ValueError(
+                "default_hooks.checkpoint.max_keep_ckpts=1 leaves none while the next one is being written: set 2"
+            )
+        super().__init__(interval, **{"backend_args": {"backend": "durable"}, **kwargs})
+        self._terminated = False
+        self._former_handler: Any = None
+
+    def before_train(self, runner: Runner) -> None:
+        super().before_train(runner)
+        counts = runner.optim_wrapper._accumulative_counts
+        if self.interval > 0 and not self.by_epoch and self.interval % counts:
+            raise ValueError(
+                f"default_hooks.checkpoint.interval={self.interval} is no multiple of "
+                f"optim_wrapper.accumulative_counts={counts}: gradients that are still accumulating are not in a "
+                "checkpoint, so that a resumed run would lose them"
+            )
+        if get_world_size() == 1 and threading.current_thread() is threading.main_thread():
+            self._terminated = False
+            self._process = os.getpid()
+            self._former_handler = signal.signal(signal.SIGTERM, self._on_sigterm)
+
+    def _on_sigterm(self, number: int, frame: FrameType | None) -> None:
+        self._terminated = True
+        if os.getpid() != self._process:  # a worker, which has inherited this; it must die when it is told to
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
+    ) -> None:
+        super().after_train_iter(runner, batch_idx, data_batch, outputs)
+        if self._terminated and runner.optim_wrapper.should_update():
+            if not self.by_epoch:
+                self._save_checkpoint(runner)
+            runner.logger.warning(f"SIGTERM: stopped after iteration {runner.iter + 1}; go on with --resume")
+            self._restore_handler()
+            raise SystemExit(128 + signal.SIGTERM)
+
+    def after_train(self, runner: Runner) -> None:
+        super().after_train(runner)
+        self._restore_handler()
+
+    def _restore_handler(self) -> None:
+        if self._former_handler is not None:
+            signal.signal(signal.SIGTERM, self._former_handler)
+            self._former_handler = None
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        stamp(checkpoint)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        path = runner.cfg.get("load_from")
+        check_format(checkpoint, path)
+        # Only a training that starts from other weights may take what fits.
+        starting = isinstance(runner._train_loop, BaseLoop) and not runner.cfg.get("resume")
+        if not starting:
+            check_fit(unwrap(runner.model), checkpoint, path)
