@@ -34,7 +34,7 @@ TESTS_INSTALLED := $(VENV)/.installed-tests
 LINT_INSTALLED := $(VENV)/.installed-lint
 endif
 
-.PHONY: help install demo test test-upstream lint bench clean .use-python
+.PHONY: help install demo test test-upstream lint bench soak clean .use-python
 
 help:
 	@echo 'make install        create $(VENV) and install the pinned stack (about 6 GB)'
@@ -43,6 +43,7 @@ help:
 	echo 'make test-upstream  run the smoke tests on the upstream OpenMMLab packages, in $(VENV_UPSTREAM)'
 	echo 'make lint           format, lint and types'
 	echo 'make bench          where the time of a training step goes'
+	echo 'make soak           kill and resume short trainings at 20 random moments, and compare how they end'
 	echo 'make clean          remove caches and build output; the environments, data and work_dirs stay'
 	echo 'PYTHON=/path/to/python with any of them uses that environment as it is'
 
@@ -64,6 +65,9 @@ lint: $(LINT_INSTALLED)
 
 bench: $(DEMO_INSTALLED)
 	$(PY) benchmarks/run.py --json work_dirs/bench/results.json
+
+soak: $(DEMO_INSTALLED)
+	OMP_NUM_THREADS=1 $(PY) benchmarks/soak.py
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

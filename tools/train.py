@@ -58,7 +58,7 @@ def load_cfg(args: argparse.Namespace) -> tuple[Config, list[str]]:
         cfg.merge_from_dict(args.cfg_options)
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get("work_dir") or str(Path("work_dirs") / args.config.stem)
-    notes = []
+    notes: list[str] = []
     if args.resume not in (None, "auto"):
         cfg.resume, cfg.load_from = True, args.resume
     elif args.resume == "auto" or (cfg.get("resume") and not cfg.get("load_from")):

@@ -69,7 +69,7 @@ def latest_whole(work_dir: str | Path) -> tuple[Path | None, list[str]]:
     last = Path(named.read_text().strip()) if named.is_file() else None
     if last is not None and last.is_file():
         newest = [last, *(path for path in newest if path.resolve() != last.resolve())]
-    notes = []
+    notes: list[str] = []
     for path in newest:
         fault = damage(path)
         if fault is None:

@@ -28,7 +28,12 @@ def make_config(tmp_path_factory: pytest.TempPathFactory) -> MakeConfig:
         for dataset in datasets_of(cfg):
             dataset["data_root"] = str(root)
         cfg.train_cfg.update(max_iters=4, val_interval=4)
-        cfg.default_hooks.checkpoint = {"type": "CheckpointHook", "by_epoch": False, "interval": 2, "save_best": "mIoU"}
+        cfg.default_hooks.checkpoint = {
+            "type": "DurableCheckpointHook",
+            "by_epoch": False,
+            "interval": 2,
+            "save_best": "mIoU",
+        }
         cfg.log_level = "INFO"
         cfg.experiment_name = cfg.visualizer.name = name  # MMEngine keeps loggers and visualisers by these
         cfg.merge_from_dict(changes or {})

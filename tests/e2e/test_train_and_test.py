@@ -83,11 +83,16 @@ def test_checkpoint_holds_all_the_state(trained: Path) -> None:
 def test_resumed_training_ends_where_the_uninterrupted_one_does(
     make_config: MakeConfig, trained: Path, tmp_path: Path, num_workers: int
 ) -> None:
-    """Bit for bit: student, teacher, prototypes, optimiser; whichever process loads the images."""
+    """Bit for bit: student, teacher, prototypes, optimiser; whichever process loads the images.
+
+    The latest checkpoint is truncated, so that the one before is taken.
+    """
     shutil.copy(trained / "iter_2.pth", tmp_path)
-    (tmp_path / "last_checkpoint").write_text(str(tmp_path / "iter_2.pth"))
+    (tmp_path / "iter_3.pth").write_bytes((trained / "iter_2.pth").read_bytes()[:-1000])
+    (tmp_path / "last_checkpoint").write_text(str(tmp_path / "iter_3.pth"))
     resumed = make_config(f"resumed-{num_workers}", {"train_dataloader.num_workers": num_workers})
     train(resumed, tmp_path, "--resume")
+    assert "iter_3.pth is truncated or corrupt" in log_of(tmp_path)
     assert not (tmp_path / "iter_1.pth").exists()
     whole, rest = (load(work_dir / "iter_4.pth") for work_dir in (trained, tmp_path))
     for key in ("state_dict", "optimizer", "param_schedulers"):

@@ -1,0 +1,186 @@
+"""Kill short runs at random moments, resume them, and compare what they end with, bit by bit.
+
+    python benchmarks/soak.py --json work_dirs/bench/soak.json      # 4 runs, 5 kills each
+
+Each of CSS and PC2Seg is trained with 0 and with 2 workers, with augmentation, dropout and bfloat16, once without
+interruption and once killed by SIGKILL and SIGTERM in turn, at random moments of training, saving and validation. Both
+must agree in the hashes of all parts of the last checkpoint, and in every loss and metric logged. Exits with 1 if not.
+"""
+
+import argparse
+import hashlib
+import importlib.util
+import json
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+import mmseg_css  # noqa: F401  (registers)
+from mmseg_css.registry import HOOKS
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from tiny import METHODS, ROOT, write_tiny  # type: ignore[import-not-found]  # noqa: E402
+
+ITERATIONS, CHECKPOINTS, VALIDATIONS = 48, 4, 12
+SIGNALS = (signal.SIGKILL, signal.SIGTERM)
+#: How a process ends that is killed; a SIGTERM may come after its last iteration.
+EXITS = {signal.SIGKILL: {-signal.SIGKILL}, signal.SIGTERM: {128 + signal.SIGTERM, 0}}
+started = multiprocessing.get_context("fork").Event()
+
+
+@HOOKS.register_module()
+class SayStartedHook(Hook):
+    """Tells the parent that training has begun."""
+
+    priority = "LOWEST"
+
+    def before_train_iter(self, runner: Runner, *_: Any, **__: Any) -> None:
+        if not started.is_set():
+            started.set()
+
+
+def train(config: Path, work_dir: Path) -> None:
+    spec = importlib.util.spec_from_file_location("train_tool", ROOT / "tools" / "train.py")
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    with open(work_dir / "output.txt", "a") as output:
+        os.dup2(output.fileno(), sys.stdout.fileno())
+        os.dup2(output.fileno(), sys.stderr.fileno())
+    torch.set_num_threads(1)
+    tool.main([str(config), "--work-dir", str(work_dir), "--resume", "--amp"])
+
+
+def run(config: Path, work_dir: Path, kill_after: float | None = None, by: signal.Signals = signal.SIGKILL) -> float:
+    """Train in a process of its own, for so many seconds from its first iteration on if it is to be killed.
+
+    Returns the seconds that it trained.
+
+    Raises:
+        RuntimeError: It ended otherwise than it was told to.
+    """
+    work_dir.mkdir(parents=True, exist_ok=True)
+    started.clear()
+    # A forked process has everything imported.
+    process = multiprocessing.get_context("fork").Process(target=train, args=(config, work_dir))
+    process.start()
+    while process.is_alive() and not started.wait(0.1):
+        pass
+    begin = time.monotonic()
+    process.join(kill_after)
+    expected = {0}
+    if process.is_alive() and process.pid is not None:
+        os.kill(process.pid, by)
+        process.join()
+        expected = EXITS[by]
+    if process.exitcode not in expected:
+        output = (work_dir / "output.txt").read_text()
+        raise RuntimeError(f"a training ended with {process.exitcode}, expected {expected}: {output[-3000:]}")
+    return time.monotonic() - begin
+
+
+def hashes(checkpoint: Path) -> dict[str, str]:
+    """SHA-256 of every part of a checkpoint that training goes on from."""
+    content = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    state = content["state_dict"]
+    parts = {name: {k: v for k, v in state.items() if k.startswith(name)} for name in ("student", "teacher", "bank")}
+    parts |= {"optimizer": content["optimizer"], "schedulers": content["param_schedulers"]}
+    return {name: hashlib.sha256("\n".join(leaves(part)).encode()).hexdigest() for name, part in parts.items()}
+
+
+def leaves(node: Any, path: str = "") -> Iterator[str]:
+    if isinstance(node, torch.Tensor):
+        content = node.detach().contiguous().flatten().view(torch.uint8).numpy().tobytes()
+        yield f"{path} {node.dtype} {tuple(node.shape)} {hashlib.sha256(content).hexdigest()}"
+    elif isinstance(node, dict | list | tuple):
+        children = node.items() if isinstance(node, dict) else enumerate(node)
+        for key, child in children:
+            yield from leaves(child, f"{path}.{key}")
+    else:
+        yield f"{path} {node!r}"
+
+
+def logged(work_dir: Path) -> dict[tuple[int, str], set[float]]:
+    """Every value logged, by step and name; what measures time or memory is left out."""
+    values: dict[tuple[int, str], set[float]] = {}
+    for path in work_dir.rglob("scalars.json"):
+        for line in path.read_text().splitlines():
+            try:
+                entry = json.loads(line)
+            except json.JSONDecodeError:  # the line that a kill cut off
+                continue
+            for name, value in entry.items():
+                if not any(word in name for word in ("time", "memory", "step", "iter")):
+                    values.setdefault((entry["step"], name), set()).add(value)
+    return values
+
+
+def soak(method: str, workers: int, kills: int, folder: Path, seed: int, iterations: int = ITERATIONS) -> dict:
+    """One run without and one with kills; what differs between them, and what happened."""
+    changes = {
+        "train_dataloader.num_workers": workers,
+        "train_dataloader.persistent_workers": workers > 0,
+        "train_cfg.max_iters": iterations,
+        "train_cfg.val_interval": VALIDATIONS,
+        "param_scheduler.0.end": iterations,
+        "default_hooks.checkpoint.interval": CHECKPOINTS,
+        "default_hooks.logger.interval": 1,
+        "custom_imports.allow_failed_imports": True,
+    }
+    config = write_tiny(method, folder, changes, name=f"{method}-{workers}")
+    text = config.read_text()
+    config.write_text(f"{text}\ncustom_hooks.append(dict(type='SayStartedHook'))\n")
+    whole, killed = folder / f"{config.stem}-whole", folder / f"{config.stem}-killed"
+    duration = run(config, whole)
+    rng = random.Random(f"{seed} {config.stem}")
+    events = []
+    for number in range(kills):
+        by = SIGNALS[number % 2]
+        run(config, killed, rng.uniform(0, duration / kills), by)
+        saved = [int(path.stem.removeprefix("iter_")) for path in killed.glob("iter_*.pth")]
+        events.append(f"{by.name} (then at {max(saved, default=0)})")
+    run(config, killed)
+
+    last = f"iter_{iterations}.pth"
+    one, other = hashes(whole / last), hashes(killed / last)
+    differing = [name for name in one if one[name] != other[name]]
+    log, resumed_log = logged(whole), logged(killed)
+    differing += [f"{name} at {step}" for step, name in sorted(log) if log[step, name] != resumed_log.get((step, name))]
+    return {"method": method, "workers": workers, "kills": events, "values": len(log), "differing": differing} | one
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=5, help="of each run")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments")
+    parser.add_argument("--json", type=Path, default=Path("work_dirs/bench/soak.json"))
+    args = parser.parse_args()
+    folder = Path(tempfile.mkdtemp())
+    results = []
+    for method, workers in product(METHODS, (0, 2)):
+        found = soak(method, workers, args.kills, folder, args.seed)
+        results.append(found)
+        verdict = f"DIFFERS in {', '.join(found['differing'][:5])}" if found["differing"] else "the same"
+        print(f"{method}, {workers} workers: {', '.join(found['kills'])}: {verdict}", flush=True)
+    args.json.parent.mkdir(parents=True, exist_ok=True)
+    args.json.write_text(json.dumps(results, indent=2) + "\n")
+    different = any(found["differing"] for found in results)
+    if different:
+        sys.exit(f"runs that were killed ended otherwise; they are left in {folder}")
+    shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""Trainings that are killed: the small version of `make soak`."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.configs.helpers import ROOT
+
+
+@pytest.fixture
+def soak(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    spec = importlib.util.spec_from_file_location("soak", ROOT / "benchmarks" / "soak.py")
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "soak", module)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_killed_twice_it_ends_as_without(soak, tmp_path: Path) -> None:
+    """By SIGKILL and SIGTERM, with augmentation, dropout, bfloat16 and two workers."""
+    found = soak.soak("css", workers=2, kills=2, folder=tmp_path, seed=0, iterations=24)
+    assert found["differing"] == []
+    assert len(found["kills"]) == 2
+    assert found["values"] > 24 * 5  # losses and shares of every iteration, and the metrics
+    [first] = (tmp_path / "css-2-whole").glob("iter_24.pth")
+    # Hashes that can tell: another iteration has others.
+    other = next(path for path in (tmp_path / "css-2-whole").glob("iter_*.pth") if path != first)
+    assert all(found[part] != value for part, value in soak.hashes(other).items())
