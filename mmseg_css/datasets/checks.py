@@ -1,5 +1,6 @@
 """What can be wrong with the data, said in words when the data set is built and not hours into a run."""
 
+import os
 import os.path as osp
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -74,12 +75,15 @@ def check_paths(
 ) -> None:
     """Check that folders are there, that lists are there and have lines, and that no line leads out of the folders.
 
+    A folder may be a link itself; what its lines name may not lead elsewhere by one.
+
     An empty path is no path.
 
     Raises:
         FileNotFoundError: A folder or list is missing.
-        ValueError: A list is empty, or a line of it is an absolute path or holds ``..``.
+        ValueError: A list is empty, or a line of it is an absolute path, holds ``..`` or follows a link to the outside.
     """
+    folders = [Folder(folder) for folder in data_prefix.values() if folder and osp.isdir(folder)]
     for key, folder in data_prefix.items():
         if folder and not fileio.isdir(folder, backend_args=backend_args):
             raise FileNotFoundError(f"data_prefix[{key!r}]: there is no folder {folder!r}; {remedy}")
@@ -93,8 +97,47 @@ def check_paths(
         for number, line in enumerate(text.splitlines(), start=1):
             try:
                 check_inside(line)
+                for folder in folders:
+                    folder.check(line)
             except ValueError as error:
                 raise ValueError(f"{path!r}, line {number}: {error}") from None
+
+
+class Folder:
+    """A local folder of images or masks, and the links in it that lead out of it."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.real = osp.realpath(path)
+        self._links: dict[str, list[str]] = {}
+
+    def check(self, line: str) -> None:
+        """Check that the line of a list (a path below the folder, its suffix may be left out) follows no such link.
+
+        Raises:
+            ValueError: It does.
+        """
+        parent, name = osp.split(line.strip())
+        # A listed name goes on with a suffix: "frame" with ".png", "frame_leftImg8bit.png".
+        for link in self._links_in(parent):
+            if link == name or (link.startswith(name) and not link[len(name)].isalnum()):
+                path = osp.join(self.path, parent, link)
+                raise ValueError(
+                    f"{line!r} leads out of the folder {self.path!r}: {path!r} is a link to {osp.realpath(path)!r}; "
+                    "copy the files into the folder, or name the one where they are in data_prefix"
+                )
+
+    def _links_in(self, parent: str) -> list[str]:
+        if parent not in self._links:
+            folder = osp.join(self.path, parent)
+            if parent:
+                self.check(parent)
+            entries = os.scandir(folder) if osp.isdir(folder) else ()
+            self._links[parent] = [entry.name for entry in entries if entry.is_symlink() and self._outside(entry.path)]
+        return self._links[parent]
+
+    def _outside(self, path: str) -> bool:
+        return osp.commonpath([self.real, osp.realpath(path)]) != self.real
 
 
 def check_not_empty(dataset: BaseDataset, branch: str) -> None:

@@ -1,0 +1,183 @@
+"""Files from elsewhere: checkpoints that would run code, at every entrance; lists that lead out of the data."""
+
+import os
+import pickle
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmseg.apis import init_model
+
+from mmseg_css import compat
+from mmseg_css.datasets.checks import check_paths
+from mmseg_css.export import export_segmentor
+from tests.e2e.conftest import MakeConfig, train
+from tests.test_tools import load_tool
+
+test_tool = load_tool("test")
+export_tool = load_tool("export_segmentor")
+
+
+class RunsCode:
+    """Pickles into a call of ``os.mkdir``."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+@pytest.fixture
+def crafted(trained: Path, tmp_path: Path) -> Path:
+    """A checkpoint in good order, but for one thing in it."""
+    checkpoint = torch.load(trained / "iter_2.pth", weights_only=True)
+    checkpoint["message_hub"]["runtime_info"]["note"] = RunsCode(tmp_path / "ran")
+    torch.save(checkpoint, tmp_path / "iter_2.pth")
+    return tmp_path / "iter_2.pth"
+
+
+def by_resume(make: MakeConfig, config: Path, file: Path) -> None:
+    train(config, file.parent / "work", "--resume", str(file))
+
+
+def by_resume_of_the_latest(make: MakeConfig, config: Path, file: Path) -> None:
+    train(config, file.parent, "--resume")
+
+
+def by_load_from(make: MakeConfig, config: Path, file: Path) -> None:
+    train(make("crafted-load-from", {"load_from": str(file)}), file.parent / "work")
+
+
+def by_init_cfg(make: MakeConfig, config: Path, file: Path) -> None:
+    changes = {"model.init_cfg": {"type": "Pretrained", "checkpoint": str(file)}}
+    train(make("crafted-init-cfg", changes), file.parent / "work")
+
+
+def by_the_test_tool(make: MakeConfig, config: Path, file: Path) -> None:
+    test_tool.main([str(config), str(file), "--work-dir", str(file.parent / "work")])
+
+
+def by_export(make: MakeConfig, config: Path, file: Path) -> None:
+    export_segmentor(config, str(file), file.parent / "exported")
+
+
+def by_init_model(make: MakeConfig, config: Path, file: Path) -> None:
+    init_model(str(config), str(file), device="cpu")
+
+
+def by_url(make: MakeConfig, config: Path, file: Path) -> None:
+    """Downloaded before, which torch does not do again."""
+    cache = Path(torch.hub.get_dir()) / "checkpoints"
+    cache.mkdir(parents=True)
+    shutil.copy(file, cache / "crafted.pth")
+    init_model(str(config), "https://example.invalid/crafted.pth", device="cpu")
+
+
+ENTRANCES = [
+    by_resume,
+    by_resume_of_the_latest,
+    by_load_from,
+    by_init_cfg,
+    by_the_test_tool,
+    by_export,
+    by_init_model,
+    by_url,
+]
+
+
+@pytest.mark.parametrize("entrance", ENTRANCES, ids=lambda entrance: entrance.__name__)
+def test_a_checkpoint_that_would_run_code_is_refused(
+    entrance: Callable[[MakeConfig, Path, Path], None],
+    make_config: MakeConfig,
+    config: Path,
+    crafted: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
+    with pytest.raises(pickle.UnpicklingError, match=r"\.pth.*could run code when loaded.*--trust-checkpoint"):
+        entrance(make_config, config, crafted)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("tool", ["train", "test", "export"])
+def test_one_flag_loads_it_all_the_same(
+    tool: str, config: Path, crafted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compat, "_trusted", False)  # and so it is afterwards
+    if tool == "train":
+        train(config, tmp_path / "work", "--resume", str(crafted), "--trust-checkpoint")
+    elif tool == "test":
+        test_tool.main([str(config), str(crafted), "--work-dir", str(tmp_path / "work"), "--trust-checkpoint"])
+    else:
+        export_tool.main([str(config), str(crafted), str(tmp_path / "exported"), "--trust-checkpoint"])
+    assert (tmp_path / "ran").exists()
+
+
+def test_the_config_in_a_checkpoint_is_not_executed(config: Path, trained: Path, tmp_path: Path) -> None:
+    """MMEngine would, on a resume: a config is Python."""
+    checkpoint = torch.load(trained / "iter_4.pth", weights_only=True)
+    checkpoint["meta"]["config"] = f"import os\nos.mkdir({str(tmp_path / 'ran')!r})"
+    torch.save(checkpoint, tmp_path / "iter_4.pth")
+    train(config, tmp_path, "--resume")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_the_config_in_a_checkpoint_fault(tmp_path: Path) -> None:
+    """Goes when MMEngine no longer makes a config out of a string in a checkpoint, or runs none of it."""
+    Config.fromstring(f"import os\nos.mkdir({str(tmp_path / 'ran')!r})", file_format=".py")
+    assert (tmp_path / "ran").exists()
+
+
+# -- lists ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Images, and beside their folder one that is none of the data's business."""
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "secret.png").touch()
+    images = tmp_path / "images"
+    (images / "town").mkdir(parents=True)
+    for name in ("a.png", "town/b.png", "secret1.png"):
+        (images / name).touch()
+    (images / "secret.png").symlink_to(tmp_path / "outside" / "secret.png")
+    (images / "away").symlink_to(tmp_path / "outside")
+    (images / "alias").symlink_to(images / "town")
+    return images
+
+
+def check(folder: Path, line: str) -> None:
+    listed = folder.parent / "list.txt"
+    listed.write_text(f"a\n{line}\n")
+    check_paths(data_prefix={"img_path": str(folder)}, lists=[str(listed)])
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("../outside/secret", r"leads out of the folder of the images \('\.\.'\)"),
+        ("town/../../outside/secret.png", r"leads out of the folder of the images \('\.\.'\)"),
+        ("/etc/passwd", "is an absolute path"),
+        ("C:/secret", "is an absolute path"),
+        ("..\\outside\\secret", "holds a backslash"),
+        ("secret", r"secret\.png' is a link to '.*outside/secret\.png'; copy the files into the folder"),
+        ("secret.png", r"is a link to '.*outside/secret\.png'"),
+        ("away/secret.png", r"away' is a link to '.*outside'"),
+    ],
+)
+def test_lists_cannot_reach_out_of_the_data(folder: Path, line: str, said: str) -> None:
+    with pytest.raises(ValueError, match=rf"list\.txt', line 2: .*{said}"):
+        check(folder, line)
+
+
+@pytest.mark.parametrize("line", ["town/b", "alias/b.png", "secret1", "not there"])
+def test_lists_that_stay_within(folder: Path, line: str) -> None:
+    check(folder, line)
+    link = folder.parent / "data"
+    link.symlink_to(folder)  # the folder itself may be one: the config names it, and not the list
+    check(link, line)
