@@ -97,8 +97,8 @@ def check_paths(
         for number, line in enumerate(text.splitlines(), start=1):
             try:
                 check_inside(line)
-                for folder in folders:
-                    folder.check(line)
+                for below in folders:
+                    below.check(line)
             except ValueError as error:
                 raise ValueError(f"{path!r}, line {number}: {error}") from None
 

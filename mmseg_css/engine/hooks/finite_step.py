@@ -19,8 +19,9 @@ class FiniteStepHook(Hook):
     """Skip the optimiser's step when a gradient is not finite, count the skipped, and stop when they do not end.
 
     The gradients are dropped before the optimiser looks at them, so that weights, momenta, teacher and prototypes stay
-    what they were. Processes that train together share their gradients, and so skip together. Steps that a gradient
-    scaler skips (fp16) count, too; a few of them in a row are its way to find its scale. The count outlives a resume.
+    what they were; and so do the running statistics of norm layers, in which an overflow would stay for good. Processes
+    that train together share their gradients, and so skip together. Steps that a gradient scaler skips (fp16) count,
+    too; a few of them in a row are its way to find its scale. The count outlives a resume.
 
     Args:
         patience: skipped steps in a row after which the training stops with an error.
@@ -37,11 +38,22 @@ class FiniteStepHook(Hook):
         self._in_a_row = 0
         self._stepped = False
         self._images: list[str] = []
+        self._buffers: list[torch.Tensor] = []
+        self._kept: list[torch.Tensor] = []
+        self._accumulating = False
 
     def before_train(self, runner: Runner) -> None:
         wrapper: OptimWrapper = runner.optim_wrapper
         wrapper.optimizer.register_step_pre_hook(self._before_optimizer_step)
         self.skipped, self._in_a_row = runner.message_hub.get_info(STATE_KEY, (0, 0))
+        self._buffers = [buffer for buffer in runner.model.buffers() if buffer.is_floating_point()]
+        self._kept = [torch.empty_like(buffer) for buffer in self._buffers]
+        self._accumulating = False
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:
+        if not self._accumulating:
+            _copy(self._buffers, self._kept)
+        self._accumulating = True
 
     def _before_optimizer_step(self, optimizer: torch.optim.Optimizer, *_: object) -> None:
         parameters = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
@@ -57,9 +69,11 @@ class FiniteStepHook(Hook):
         self._images += image_files(data_batch)
         if not runner.optim_wrapper.should_update():
             return
+        self._accumulating = False
         if self._stepped:
             self._in_a_row = 0
         else:
+            _copy(self._kept, self._buffers)
             self.skipped += 1
             self._in_a_row += 1
             runner.logger.warning(
@@ -70,7 +84,7 @@ class FiniteStepHook(Hook):
         runner.message_hub.update_scalar("train/skipped_steps", self.skipped)
         runner.message_hub.update_info(STATE_KEY, (self.skipped, self._in_a_row))
         if self._in_a_row >= self.patience:
-            losses = ", ".join(f"{name} = {float(value):.4g}" for name, value in (outputs or {}).items())
+            losses = ", ".join(f"{name} = {float(value.detach()):.4g}" for name, value in (outputs or {}).items())
             images = ", ".join(self._images) or "unknown"
             raise FloatingPointError(
                 f"{self._in_a_row} steps in a row had gradients that are not finite, the last at iteration "
@@ -79,6 +93,12 @@ class FiniteStepHook(Hook):
                 "written so far are untouched"
             )
         self._images = []
+
+
+def _copy(sources: list[torch.Tensor], targets: list[torch.Tensor]) -> None:
+    if targets:
+        with torch.no_grad():
+            torch._foreach_copy_(targets, sources)
 
 
 def image_files(batch: Any) -> Iterator[str]:
