@@ -181,8 +181,8 @@ def read_ids(path: str | PathLike[str], data_set: DataSet | None = None) -> list
     """The ids that a published list or one of our own names, in its order.
 
     A line is ``JPEGImages/x.jpg SegmentationClass/x.png`` (UniMatch), ``leftImg8bit/train/city/x_leftImg8bit.png`` or
-    ``x`` (U2PL, ReCo, CSS, MMSeg). An id is what MMSeg's data sets and ``UnlabeledDataset`` expect in a list: the path
-    below the folder of the images, without suffix.
+    ``x`` (U2PL, ReCo, CSS, MMSeg); whatever stands before these folders is left out. An id is what MMSeg's data sets
+    and ``UnlabeledDataset`` expect in a list: the path below the folder of the images, without suffix.
 
     Args:
         path: The list, UTF-8.
@@ -240,12 +240,12 @@ def _parse(line: str, data_set: DataSet | None) -> str:
         image_id = _strip(image)
         if len(masks) != 1 or not _is_mask_of(masks[0], image_id):
             raise ValueError(f"{line!r} is neither an image nor an image and its mask; write one id per line")
-        check_inside(masks[0])
-        line = image
     else:
-        image_id = _strip(line)  # names may hold spaces
-    check_inside(line)
-    if not line.isprintable() or image_id in ("", "."):
+        image, image_id = line, _strip(line)  # names may hold spaces
+    # Where the folder of the images is known, what comes before it says nothing: CPS's lines begin with a slash.
+    for path in [image_id] if _IMAGE_FOLDER.match(image) else [image, *masks]:
+        check_inside(path)
+    if not image.isprintable() or image_id in ("", "."):
         raise ValueError(f"{line!r} is no image; write one id per line")
     if data_set is None:
         return image_id

@@ -1,6 +1,7 @@
 """The registry of labelled lists, how lists are read, and what is said where one is missing."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,54 @@ def test_published_list_is_recognised_and_imported(name: str, tmp_path: Path) ->
     assert all(("/" in line) == (protocol.data_set == "cityscapes") for line in lines)
 
 
+ONE_OF_EACH_FORMAT = ("voc-classic-92", "voc-blended-u2pl-662", "cityscapes-u2pl-186", "coco-pseudoseg-1/512")
+
+
+@pytest.mark.parametrize("name", ONE_OF_EACH_FORMAT)
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda line: f"{line}\r",
+        lambda line: " ".join(f"./{part}" for part in line.split()),
+        lambda line: f"  {line}\n",
+    ],
+    ids=["CRLF", "./", "blank"],
+)
+def test_published_list_in_another_form_is_imported(name: str, edit: Callable[[str], str], tmp_path: Path) -> None:
+    lines = published(name).read_text().splitlines()
+    source = write(tmp_path / "source.txt", "\n".join(map(edit, lines)))
+    assert identify(read_ids(import_list(name, source, tmp_path / "list.txt"))) == name
+
+
+@pytest.mark.parametrize("name", ONE_OF_EACH_FORMAT)
+def test_absolute_paths_are_imported_where_the_folder_of_the_images_shows(name: str, tmp_path: Path) -> None:
+    lines = published(name).read_text().splitlines()
+    source = write(tmp_path / "source.txt", "\n".join(" ".join(f"/data/{part}" for part in x.split()) for x in lines))
+    if "/" in lines[0]:
+        assert identify(read_ids(import_list(name, source, tmp_path / "list.txt"))) == name
+    else:
+        with pytest.raises(ValueError, match=r"line 1: '/data/\w+' is an absolute path; write the path below"):
+            import_list(name, source, tmp_path / "list.txt")
+
+
+OUTSIDE = {"voc-classic-92": "2007_000033", "cityscapes-u2pl-186": "frankfurt_000000_000294"}  # validation images
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_a_list_with_another_image_is_refused(name: str, tmp_path: Path) -> None:
+    """One id changed (to one outside of the training set), one missing, one too many, one twice."""
+    lines = published(name).read_text().splitlines()
+    count = len(lines)
+    for first, images in (([OUTSIDE[name]], count), ([], count - 1), ([lines[0], OUTSIDE[name]], count + 1)):
+        source = write(tmp_path / "source.txt", "\n".join([*first, *lines[1:]]))
+        with pytest.raises(ValueError, match=rf"is not {name} \({count} images, .*a custom list \({images} images, .*"):
+            import_list(name, source, tmp_path / "list.txt")
+    source = write(tmp_path / "source.txt", "\n".join([*lines, lines[0]]))
+    with pytest.raises(ValueError, match=rf"line {count + 1}: .* is listed already, in line 1; remove one of them"):
+        import_list(name, source, tmp_path / "list.txt")
+    assert not (tmp_path / "list.txt").exists()
+
+
 def test_shares_of_fine_masks() -> None:
     """A fine mask is one of the 1464, so the lists themselves give the shares."""
     fine = set(read_ids(published("voc-classic-1464")))
@@ -124,6 +173,8 @@ def write(path: Path, content: str | bytes) -> Path:
         ("JPEGImages/2007_000032.jpg SegmentationClass/2007_000032.png", "2007_000032"),
         ("JPEGImages/2007_000032.jpg\tSegmentationClass/2007_000032.png", "2007_000032"),
         ("VOC2012/JPEGImages/2007_000032.jpg", "2007_000032"),
+        ("/JPEGImages/2007_000032.jpg /SegmentationClassAug/2007_000032.png", "2007_000032"),
+        ("C:/VOC 2012/JPEGImages/2007_000032.jpg", "2007_000032"),
         ("2007_000032", "2007_000032"),
         ("\ufeff2007_000032\r", "2007_000032"),
         ("train2017/000000283213.jpg masks/000000283213.png", "000000283213"),
