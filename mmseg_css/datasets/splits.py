@@ -277,6 +277,8 @@ def missing_list_remedy(path: str) -> str | None:
         return None
     name = PurePath(path).name
     protocol = next((protocol for protocol in PROTOCOLS.values() if protocol.file == name), None)
+    if count := re.search(r"-own-(\d+)\.txt$", name):
+        return f"it is generated, not published: `{TOOL} generate --config CONFIG --count {count[1]} --out {path}`"
     if protocol is None:
         published, size, own = f"import NAME SOURCE --out {path}", "N", path
         where = "NAME a published protocol of docs/splits.md, SOURCE your copy of its authors' lists"

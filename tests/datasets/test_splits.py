@@ -60,7 +60,8 @@ def test_configs_name_files_of_the_registry() -> None:
         if path.parent.name in ("css", "pc2seg"):
             dataset = Config.fromfile(path).train_dataloader.dataset
             named.add(dataset.get("labeled", dataset).ann_file)
-    assert {name for name in named if name.startswith("data/splits")} <= files
+    assert {name for name in named if name.startswith("data/splits") and "-own-" not in name} <= files
+    assert not [file for file in files if "-own-" in file]
 
 
 def test_documentation_holds_the_registry() -> None:
@@ -277,6 +278,9 @@ def test_missing_list_of_another_name_or_place() -> None:
     assert remedy is not None
     assert "import NAME SOURCE --out data/splits/mine.txt`" in remedy
     assert "generate --config CONFIG --count N --out data/splits/mine.txt`" in remedy
+    own = missing_list_remedy("data/splits/ade20k-own-2527.txt")
+    assert own is not None and "import" not in own
+    assert "generate --config CONFIG --count 2527 --out data/splits/ade20k-own-2527.txt`" in own
     assert missing_list_remedy("data/demo/splits/labeled_20.txt") is None
 
 

@@ -1,2 +1,2 @@
-# The whole image at once, at its own size: what results on VOC, COCO and ADE20K compare with.
+# The whole image at once: what results on VOC and COCO compare with.
 model = dict(test_cfg=dict(mode="whole"))
