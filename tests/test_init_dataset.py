@@ -178,11 +178,17 @@ def test_css_trains(write_data, classes: int, channels: int) -> None:
     assert result.pred_sem_seg.data.max() < classes
 
 
-def test_supervised_and_pc2seg_train() -> None:
-    run(*write_binary())
-    for method in ("supervised", "pc2seg"):
-        runner = make_step(Config.fromfile(f"configs/own/{method}_lite0_own.py"), f"own-{method}")
-        assert runner.model.num_classes == 2 if method == "pc2seg" else runner.model.decode_head.num_classes == 2
+@pytest.mark.parametrize("method", ["supervised", "pc2seg"])
+@pytest.mark.parametrize(
+    ("write_data", "classes", "channels"), [(write_binary, 2, 3), (write_palette, 3, 3), (write_four_channels, 3, 4)]
+)
+def test_supervised_and_pc2seg_train(write_data, classes: int, channels: int, method: str) -> None:
+    run(*write_data())
+    cfg = Config.fromfile(f"configs/own/{method}_lite0_own.py")
+    runner = make_step(cfg, f"own-{method}-{write_data.__name__}")
+    model = runner.model if method == "supervised" else runner.model.student
+    assert (model.decode_head.num_classes, model.decode_head.out_channels) == (classes, classes)
+    assert model.backbone.timm_model.conv_stem.in_channels == channels
 
 
 def test_what_the_page_says_to_change() -> None:
