@@ -286,7 +286,8 @@ class MaskCheck:
     def _image_size(self, path: str) -> tuple[int, int]:
         """Height and width after the rotation that the EXIF orientation asks for, from the header alone."""
         with fileio.get_local_path(path, backend_args=self.backend_args) as local, Image.open(local) as image:
-            turned = image.getexif().get(EXIF_ORIENTATION, 1) >= 5
+            # Pillow gives the size of a TIFF as after the turn.
+            turned = image.format != "TIFF" and image.getexif().get(EXIF_ORIENTATION, 1) >= 5
             return image.size if turned else image.size[::-1]
 
     def _labels(self, path: str) -> np.ndarray:

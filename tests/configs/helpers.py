@@ -15,7 +15,10 @@ from mmengine.config import Config
 from mmseg_css.registry import DATASETS
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIGS = sorted(path for path in (ROOT / "configs").glob("*/*.py") if path.parent.name not in ("_base_", "own"))
+# What tools/init_dataset.py writes into a folder of its own has no metafile.
+CONFIGS = sorted(
+    path for metafile in (ROOT / "configs").glob("*/metafile.yaml") for path in metafile.parent.glob("*.py")
+)
 LABELED, ALL = range(4), range(8)
 # Sizes in pixels stand under these keys; under `scale` of the augmentation stands a range of factors.
 SIZES = ("crop_size", "crop", "size", "scale", "stride")

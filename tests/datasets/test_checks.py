@@ -77,14 +77,15 @@ def test_mask_of_another_size(root: Path) -> None:
         build(root)
 
 
-def test_exif_rotation_counts(root: Path) -> None:
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif"])
+def test_exif_rotation_counts(root: Path, suffix: str) -> None:
     exif = Image.Exif()
     exif[checks.EXIF_ORIENTATION] = 6
     folder = root / "turned"
     folder.mkdir()
-    Image.new("RGB", (16, 8)).save(folder / "a.jpg", exif=exif)  # decoded as 8 wide, 16 high
+    Image.new("RGB", (16, 8)).save(folder / f"a{suffix}", exif=exif)  # decoded as 8 wide, 16 high
     write_mask(root / "turned masks" / "a.png", np.zeros((16, 8), np.uint8))
-    build(root, data_prefix={"img_path": "turned", "seg_map_path": "turned masks"}, img_suffix=".jpg")
+    build(root, data_prefix={"img_path": "turned", "seg_map_path": "turned masks"}, img_suffix=suffix)
 
 
 def test_colour_mask(root: Path) -> None:
