@@ -28,7 +28,7 @@ SEMI = [name for name in NAMES if "/supervised" not in name]
 GROUPS = sorted({name.rsplit("_1-", 1)[0] for name in NAMES})
 LEAF_LINES = 18
 LIST_LENGTHS = {
-    "css/r101_voc": {"1-16": 662, "1-8": 1323, "1-4": 2646},
+    "css/r101_voc": {"1-16": 662, "1-8": 1323, "1-4": 2646, "1-2": 5291},
     "css/r101_cityscapes": {"1-16": 186, "1-8": 372, "1-4": 744, "1-2": 1488},
     "css/r101_ade20k": {"1-8": 2527},
     "css/lite0_camvid": {"1-16": 23, "1-8": 46, "1-4": 92},

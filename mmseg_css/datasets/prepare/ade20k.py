@@ -9,7 +9,7 @@ from typing import Final
 
 from mmseg.datasets import ADE20KDataset
 
-from mmseg_css.datasets.prepare.recipe import Part, Recipe
+from mmseg_css.datasets.prepare.recipe import LabeledList, Part, Recipe
 
 RECIPE: Final = Recipe(
     title="ADE20K (scene parsing challenge 2016): nothing to convert, only checked",
@@ -19,4 +19,11 @@ RECIPE: Final = Recipe(
         Part("val", ADE20KDataset, "images/validation", "annotations/validation", 2000),
     ),
     remedy="unpack the whole of ADEChallengeData2016.zip",
+    lists=(
+        LabeledList(
+            "ade20k-own-2527.txt",
+            2527,
+            "generated, not published (docs/data.md has the command of tools/make_split.py)",
+        ),
+    ),
 )

@@ -69,6 +69,9 @@ RECIPE: Final = Recipe(
     source=Source("--sbd", Path("data/benchmark_RELEASE"), "SBD as it is unpacked"),
     lists=(
         *(LabeledList(f"voc-classic-{n}.txt", n, f"UniMatch's pascal/{n}/labeled.txt") for n in (92, 183, 366, 732)),
-        *(LabeledList(f"voc-blended-u2pl-{n}.txt", n, f"U2PL's pascal/{n}/labeled.txt") for n in (662, 1323, 2646)),
+        *(
+            LabeledList(f"voc-blended-u2pl-{n}.txt", n, f"U2PL's pascal/{n}/labeled.txt")
+            for n in (662, 1323, 2646, 5291)
+        ),
     ),
 )
