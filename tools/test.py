@@ -24,6 +24,7 @@ from mmseg.registry import MODELS  # noqa: E402
 from prettytable import PrettyTable  # noqa: E402
 
 from mmseg_css import compat  # noqa: E402
+from mmseg_css.typos import check_top_level, explained  # noqa: E402
 
 MULTI_SCALE_FLIP = ROOT / "configs" / "_base_" / "evaluation" / "multi_scale_flip.py"
 
@@ -140,10 +141,12 @@ def evaluate(args: argparse.Namespace, predict_on: str | None, folder: str = "")
         cfg.experiment_name = f"{args.config.stem}_{folder}"
         if "visualizer" in cfg:
             cfg.visualizer.name = cfg.experiment_name
-    runner = Runner.from_cfg(cfg)
-    for note in notes:
-        runner.logger.warning(note)
-    return runner.test()
+    check_top_level(cfg)
+    with explained(cfg):
+        runner = Runner.from_cfg(cfg)
+        for note in notes:
+            runner.logger.warning(note)
+        return runner.test()
 
 
 def comparison(results: Mapping[str, Mapping[str, float]]) -> str:

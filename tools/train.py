@@ -19,6 +19,7 @@ from mmengine.runner import Runner  # noqa: E402
 from mmseg_css import compat  # noqa: E402
 from mmseg_css.datasets.checks import check_training_paths  # noqa: E402
 from mmseg_css.engine.checkpoints import latest_whole  # noqa: E402
+from mmseg_css.typos import check_top_level, explained  # noqa: E402
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -81,11 +82,13 @@ def main(argv: list[str] | None = None) -> None:
         compat.trust_checkpoints()
     cfg, notes = load_cfg(args)
     compat.init_cpu_distributed(args.launcher)
-    check_training_paths(cfg.train_dataloader.dataset)
-    runner = Runner.from_cfg(cfg)
-    for note in notes:
-        runner.logger.warning(note)
-    runner.train()
+    check_top_level(cfg)
+    with explained(cfg):
+        check_training_paths(cfg.train_dataloader.dataset)
+        runner = Runner.from_cfg(cfg)
+        for note in notes:
+            runner.logger.warning(note)
+        runner.train()
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """What can be wrong with the data, said in words when the data set is built and not hours into a run."""
 
+import logging
 import os
 import os.path as osp
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from typing import Any, Final
 
 import mmcv
@@ -12,6 +14,7 @@ from mmcv.transforms import LoadAnnotations
 from mmengine import fileio
 from mmengine.dataset import BaseDataset
 from mmengine.dist import is_main_process
+from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
 from mmseg.datasets.transforms import RandomCrop
 from PIL import Image
@@ -23,6 +26,7 @@ from mmseg_css.registry import DATASETS
 PATH_REMEDY: Final = "check data_root, data_prefix and ann_file, which are relative to the folder you start from"
 MASK_REMEDY: Final = "PairedDataset(check_masks=False) skips this check"
 IGNORED: Final = 255  # what MMSeg itself writes for reduce_zero_label, for dropped classes and for padding
+FAULTY: Final = -1
 EXIF_ORIENTATION: Final = 0x0112
 
 
@@ -191,6 +195,71 @@ def _transforms(node: Any) -> Iterator[Any]:
         yield from _transforms(child)
 
 
+# -- images -----------------------------------------------------------------------------------------------------------
+
+#: How files begin and end that are whole. What follows the end is rarely more than some padding.
+MARKS: Final = ((b"\xff\xd8", b"\xff\xd9"), (b"\x89PNG", b"IEND"))
+TAIL: Final = 4096
+
+
+def image_fault(path: str, backend_args: dict | None = None, what: str = "image") -> Exception | None:
+    """What keeps an image or a mask from being read, to tell from the beginning and the end of its file.
+
+    OpenCV would give a truncated JPEG a grey rest and say nothing.
+    """
+    if not fileio.isfile(path, backend_args=backend_args):
+        return FileNotFoundError(
+            f"the {what} {path!r} is missing; supply it, take its id off the list, or correct data_prefix, "
+            "img_suffix and seg_map_suffix"
+        )
+    try:
+        with fileio.get_local_path(path, backend_args=backend_args) as local, open(local, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size == 0:
+                return ValueError(f"the {what} {path!r} is empty (0 bytes); copy it again, or take it out")
+            start = file.read(8)
+            file.seek(max(0, size - TAIL))
+            end = file.read()
+            if any(start.startswith(first) and last in end for first, last in MARKS):
+                return None
+            with Image.open(local) as image:  # another kind of file, or a truncated one
+                image.load()
+    except Exception as error:  # decoders raise what they like
+        return ValueError(f"the {what} {path!r} cannot be read ({error}); copy or export it again, or take it out")
+    return None
+
+
+def sample_fault(dataset: BaseDataset, index: int) -> Exception | None:
+    """What is wrong by now with the files of one sample, after its pipeline has failed."""
+    info = dataset.get_data_info(index)
+    backend_args = getattr(dataset, "backend_args", None)
+    files = {"image": info["img_path"], "mask": info.get("seg_map_path")}
+    faults = (image_fault(path, backend_args, what) for what, path in files.items() if path)
+    return next(filter(None, faults), None)
+
+
+def check_images(dataset: BaseDataset, *, threads: int = 8, shown: int = 5) -> None:
+    """Look at the beginning and the end of every image file of a data set; wrappers are looked into.
+
+    Raises:
+        FileNotFoundError: An image is missing.
+        ValueError: An image is empty, truncated or of no known kind.
+    """
+    for leaf in leaves(dataset):
+        backend_args = getattr(leaf, "backend_args", None)
+        paths = [leaf.get_data_info(index)["img_path"] for index in range(len(leaf))]
+        with ThreadPoolExecutor(threads) as pool:
+            faults = [fault for fault in pool.map(image_fault, paths, repeat(backend_args)) if fault is not None]
+        _raise(faults, f"{len(faults)} of the {len(paths)} images of {type(leaf).__name__} cannot be read", shown)
+
+
+def _raise(faults: Sequence[Exception], summary: str, shown: int) -> None:
+    if faults:
+        more = f"\n  ... and {len(faults) - shown} more" if len(faults) > shown else ""
+        kind = FileNotFoundError if any(isinstance(fault, FileNotFoundError) for fault in faults) else ValueError
+        raise kind(f"{summary}:\n  " + "\n  ".join(map(str, faults[:shown])) + f"{more}\n({MASK_REMEDY})")
+
+
 # -- masks ------------------------------------------------------------------------------------------------------------
 
 
@@ -222,16 +291,29 @@ def check_masks(dataset: BaseDataset, *, threads: int = 8, shown: int = 5) -> No
                 disable=not is_main_process(),
             )
             faults = [fault for fault in faults if fault is not None]
-        if not faults:
-            continue
-        more = f"\n  ... and {len(faults) - shown} more" if len(faults) > shown else ""
-        kind = FileNotFoundError if any(isinstance(fault, FileNotFoundError) for fault in faults) else ValueError
-        raise kind(
-            f"{len(faults)} of the {len(leaf)} labelled images of {type(leaf).__name__} cannot be trained on:\n  "
-            + "\n  ".join(map(str, faults[:shown]))
-            + more
-            + f"\n({MASK_REMEDY})"
-        )
+        name = type(leaf).__name__
+        _raise(faults, f"{len(faults)} of the {len(leaf)} labelled images of {name} cannot be trained on", shown)
+        if not check.seen:
+            raise ValueError(
+                f"every pixel of the {len(leaf)} masks of {name} is ignored, the first: {min(check.ignored_only)!r}; "
+                f"there is nothing to learn from: correct the masks, classes, reduce_zero_label or label_map "
+                f"({MASK_REMEDY})"
+            )
+        if check.ignored_only:
+            print_log(
+                f"{len(check.ignored_only)} of the {len(leaf)} masks of {name} are ignored in every pixel, so that "
+                f"their images teach nothing; the first: {min(check.ignored_only)!r}",
+                logger="current",
+                level=logging.WARNING,
+            )
+        absent = [label for index, label in enumerate(leaf.metainfo["classes"]) if index not in check.seen]
+        if absent:
+            print_log(
+                f"no mask of {name} holds the class {', '.join(absent)}, which cannot be learnt; label an image that "
+                "shows it, or take it out of classes",
+                logger="current",
+                level=logging.WARNING,
+            )
 
 
 class MaskCheck:
@@ -254,18 +336,21 @@ class MaskCheck:
         self.decoder = loaders[0].imdecode_backend
         self.classes = len(dataset.metainfo["classes"])
         self.ignored = {IGNORED, getattr(dataset, "ignore_index", IGNORED)}
+        self.seen: set[int] = set()
+        self.ignored_only: list[str] = []
 
     def __call__(self, index: int) -> Exception | None:
         info = self.dataset.get_data_info(index)
         image, mask = info["img_path"], info.get("seg_map_path")
         if mask is None:
             return ValueError(f"{image!r} has no mask; set data_prefix=dict(img_path=..., seg_map_path=...)")
-        for what, path in (("image", image), ("mask", mask)):
-            if not fileio.isfile(path, backend_args=self.backend_args):
-                return FileNotFoundError(
-                    f"the {what} {path!r} is missing; supply it, take its id off the list, or correct data_prefix, "
-                    "img_suffix and seg_map_suffix"
-                )
+        if fault := image_fault(image, self.backend_args):
+            return fault
+        if not fileio.isfile(mask, backend_args=self.backend_args):
+            return FileNotFoundError(
+                f"the mask {mask!r} is missing; supply it, take its id off the list, or correct data_prefix, "
+                "img_suffix and seg_map_suffix"
+            )
         try:
             size = self._image_size(image)
             labels = self._labels(mask)
@@ -299,22 +384,29 @@ class MaskCheck:
 
     def _range_fault(self, path: str, labels: np.ndarray, info: dict[str, Any]) -> ValueError | None:
         values = np.flatnonzero(np.bincount(labels.ravel())).tolist()
-        faulty = [value for value in values if not self._in_range(value, info)]
-        if not faulty:
-            return None
-        return ValueError(
-            f"the mask {path!r} holds {faulty}, neither one of the {self.classes} classes (0..{self.classes - 1}) nor "
-            f"ignored ({sorted(self.ignored)}) after reduce_zero_label={info.get('reduce_zero_label', False)} and "
-            f"label_map={info.get('label_map')}; correct classes or the masks, or map the values to 255"
-        )
+        found = {value: self._label(value, info) for value in values}
+        if faulty := [value for value, label in found.items() if label == FAULTY]:
+            return ValueError(
+                f"the mask {path!r} holds {faulty}, neither one of the {self.classes} classes (0..{self.classes - 1}) "
+                f"nor ignored ({sorted(self.ignored)}) after reduce_zero_label={info.get('reduce_zero_label', False)} "
+                f"and label_map={info.get('label_map')}; correct classes or the masks, or map the values to 255"
+            )
+        own = set(found.values()) - {IGNORED}
+        self.seen |= own
+        if not own:
+            self.ignored_only.append(path)
+        return None
 
-    def _in_range(self, value: int, info: dict[str, Any]) -> bool:
+    def _label(self, value: int, info: dict[str, Any]) -> int:
+        """The class index that training makes of a value, or ``IGNORED``, or ``FAULTY``."""
         if value > 255:  # LoadAnnotations would wrap it round
-            return False
+            return FAULTY
         if info.get("reduce_zero_label", False):
             value = IGNORED if value in (0, IGNORED) else value - 1
         value = (info.get("label_map") or {}).get(value, value)
-        return value in range(self.classes) or value in self.ignored
+        if value in range(self.classes):
+            return value
+        return IGNORED if value in self.ignored else FAULTY
 
 
 # -- batches ----------------------------------------------------------------------------------------------------------

@@ -28,7 +28,8 @@ class PairedDataset(Dataset[PairedSample]):
     Args:
         labeled: Any MMSeg data set (or its config) with masks. It gives the classes, the palette, the whole metainfo.
         unlabeled: Any MMSeg data set (or its config); :class:`UnlabeledDataset` needs no masks.
-        check_masks: Look at every labelled mask once, at build time: there, as large as its image, labels in range.
+        check_masks: Look at every file once, at build time: labelled masks are there, as large as their images, with
+            labels in range; images are there and whole.
 
     Raises:
         FileNotFoundError: A folder, a list, an image or a mask is missing.
@@ -40,6 +41,7 @@ class PairedDataset(Dataset[PairedSample]):
         self.unlabeled = _build(unlabeled, "unlabeled")
         if check_masks:
             checks.check_masks(self.labeled)
+            checks.check_images(self.unlabeled)
 
     @property
     def num_labeled(self) -> int:
@@ -68,9 +70,14 @@ class PairedDataset(Dataset[PairedSample]):
                 return self[index.index]
         if not 0 <= index < len(self):
             raise IndexError(f"index {index} is outside of the {len(self)} images of this PairedDataset")
-        if index < self.num_labeled:
-            return PairedSample("labeled", self.labeled[index])
-        return PairedSample("unlabeled", self.unlabeled[index - self.num_labeled])
+        branch: Branch = "labeled" if index < self.num_labeled else "unlabeled"
+        dataset, own = (self.labeled, index) if branch == "labeled" else (self.unlabeled, index - self.num_labeled)
+        try:
+            return PairedSample(branch, dataset[own])
+        except Exception as error:  # it was in order when the training began
+            if not isinstance(dataset, BaseDataset) or (fault := checks.sample_fault(dataset, own)) is None:
+                raise
+            raise type(fault)(f"{fault}; then go on with --resume") from error
 
 
 @FUNCTIONS.register_module()

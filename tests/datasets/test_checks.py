@@ -153,8 +153,8 @@ def test_label_map_agrees_with_what_training_reads(root: Path) -> None:
         index = next(i for i in range(10) if dataset.get_data_info(i)["seg_map_path"] == str(mask_of(root)))
         read = dataset[index]["gt_seg_map"].ravel()
         check = checks.MaskCheck(dataset)
-        in_range = [check._in_range(value, dataset.get_data_info(index)) for value in range(256)]
-        assert in_range == [value in (0, 1, 255) for value in read]
+        labels = [check._label(value, dataset.get_data_info(index)) for value in range(256)]
+        assert labels == [value if value in (0, 1, 255) else checks.FAULTY for value in read.tolist()]
 
 
 def test_many_faults_are_counted_and_some_named(root: Path) -> None:

@@ -37,6 +37,9 @@ class DurableCheckpointHook(CheckpointHook):
                 "default_hooks.checkpoint.max_keep_ckpts=1 leaves none while the next one is being written: set 2"
             )
         super().__init__(interval, **{"backend_args": {"backend": "durable"}, **kwargs})
+        if self.args:  # MMEngine would try them when the first checkpoint is due
+            name = f"{type(self).__name__}.__init__()"
+            raise TypeError(f"{name} got an unexpected keyword argument {next(iter(self.args))!r}")
         self._terminated = False
         self._former_handler: Any = None
 
