@@ -2,6 +2,7 @@
 
 import multiprocessing
 import platform
+import re
 import resource
 import statistics
 import sys
@@ -17,6 +18,7 @@ import torch
 #: A case's arguments make the call that is measured.
 Case = Callable[..., Callable[[], object]]
 MIB = 2**20
+LINUX_STATUS = Path("/proc/self/status")
 
 
 def device() -> torch.device:
@@ -36,10 +38,21 @@ def machine() -> dict[str, Any]:
 
 
 def peak_mib() -> float:
+    """The most memory so far, or since `forget_peak`."""
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated() / MIB
+    if LINUX_STATUS.exists():
+        return int(re.search(r"VmHWM:\s*(\d+)", LINUX_STATUS.read_text())[1]) / 1024
     kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return kib / 1024 if sys.platform != "darwin" else kib / MIB
+
+
+def forget_peak() -> None:
+    """Let the peak be what is in use now. (On Linux a process even starts with its parent's.)"""
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+    elif LINUX_STATUS.exists():
+        LINUX_STATUS.with_name("clear_refs").write_text("5")
 
 
 def timed(call: Callable[[], object]) -> float:
@@ -53,6 +66,7 @@ def timed(call: Callable[[], object]) -> float:
 
 def _measure(case: Case, arguments: tuple[Any, ...], repeats: int) -> tuple[float, float]:
     call = case(*arguments)
+    forget_peak()
     before = peak_mib()
     seconds = [timed(call) for _ in range(repeats + 1)]
     return statistics.median(seconds[1:]), peak_mib() - before  # without the first, which warms up

@@ -167,10 +167,15 @@ def overhead(config: str, args: argparse.Namespace) -> dict:
     whole, network = statistics.median(steps), statistics.median(networks)
     result = {"step_s": whole, "network_s": network, "overhead": 1 - network / whole}
     result["parts_s"] = parts_of(model, step, args.repeats)
-    del model, batch, step, passes
+    return result
+
+
+def memory(config: str, args: argparse.Namespace) -> dict[str, float | None]:
+    """Peak MiB of a step and of its network's passes, above the model."""
+    result = {}
     for key, what in (("step_mib", training_step), ("network_mib", network_passes)):
         found = measure_alone(case, what, config, args.size, args.batch, args.amp, repeats=1)
-        result[key] = found and found[1]
+        result[key] = None if found is None else found[1]
     return result
 
 
@@ -183,7 +188,9 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="where the figures go as well")
     args = parser.parse_args()
     init_default_scope("mmseg")
-    result = {name: overhead(config, args) for name, config in CONFIGS.items()}
+    result: dict[str, dict] = {name: memory(config, args) for name, config in CONFIGS.items()}
+    for name, config in CONFIGS.items():
+        result[name] |= overhead(config, args)
     title = f"R-101 DeepLabV3+, {args.batch} + {args.batch} crops of {args.size} x {args.size}"
     table = Table("method", "step s", "network s", "beside the network", "step MiB", "network MiB", title=title)
     for name, row in result.items():
