@@ -8,9 +8,14 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmseg_css.functional.normalise import Normaliser, local, mean_of
+
 
 def cosine_consistency(
-    weak: Float[Tensor, "b k h w"], strong: Float[Tensor, "b k h w"], valid: Bool[Tensor, "b h w"]
+    weak: Float[Tensor, "b k h w"],
+    strong: Float[Tensor, "b k h w"],
+    valid: Bool[Tensor, "b h w"],
+    normaliser: Normaliser = local,
 ) -> Float[Tensor, ""]:
     r"""Mean over the valid pixels of :math:`l^{cy}_i = 1 - \cos(y_i, y_i^+)`, in [0, 1].
 
@@ -22,4 +27,4 @@ def cosine_consistency(
     1.0
     """
     distance = 1 - F.cosine_similarity(weak.detach(), strong, dim=1)
-    return torch.where(valid, distance, 0.0).sum() / valid.sum().clamp(min=1)
+    return mean_of(torch.where(valid, distance, 0.0).sum(), valid.sum(), normaliser)

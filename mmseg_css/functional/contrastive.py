@@ -148,6 +148,7 @@ def prototype_contrast_loss(
     draw: ContrastDraw,
     prototypes: Float[Tensor, "k d"],
     temperature: float = 0.5,
+    class_weights: Float[Tensor, " k"] | None = None,
 ) -> Float[Tensor, ""]:
     r"""InfoNCE of each query against its class's prototype (positive) and the drawn pixels (negatives).
 
@@ -156,6 +157,7 @@ def prototype_contrast_loss(
        \qquad s(u, v) = \cos(u, v) / \tau
 
     Only the queries carry a gradient. Without a query the loss is 0, still attached to ``embeddings``.
+    ``class_weights`` take the place of 1 / #present.
 
     >>> embeddings = torch.eye(2).reshape(1, 2, 1, 2)
     >>> draw = draw_contrast(torch.tensor([[[0, 1]]]), torch.tensor([[[True, True]]]), torch.eye(2), 1, 1)
@@ -164,9 +166,11 @@ def prototype_contrast_loss(
     """
     check_temperature(temperature)
     num_queries, rows = draw.queries.shape[1], draw.negatives.shape[1]
+    if class_weights is None:
+        class_weights = embeddings.new_ones(len(prototypes)) / draw.present.sum().clamp(min=1)
+    weights = draw.found * class_weights.to(embeddings.dtype)[draw.classes] / num_queries
     queries = F.normalize(read_pixels(embeddings, draw.queries), dim=2)
     positives = F.normalize(prototypes.detach(), dim=1).to(queries.dtype)[draw.classes]
-    weights = draw.found.to(queries.dtype) / (num_queries * draw.present.sum().clamp(min=1))
     if rows == 1:
         negatives = F.normalize(read_pixels(embeddings.detach(), draw.negatives[:, 0]), dim=2)
         positive_logit = torch.einsum("aqd,ad->aq", queries, positives)

@@ -7,6 +7,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmseg_css.functional.normalise import Normaliser, local, mean_of
+
 
 def ohem_cross_entropy(
     logits: Float[Tensor, "b k H W"],
@@ -14,11 +16,14 @@ def ohem_cross_entropy(
     threshold: float = 0.7,
     min_kept: int = 50_000,
     ignore_index: int = 255,
+    normaliser: Normaliser = local,
+    everywhere: Normaliser = local,
 ) -> Float[Tensor, ""]:
     """Mean cross-entropy of the valid pixels whose own class has a probability of at most ``threshold``.
 
     If these are fewer than ``min_kept`` per image (over the batch), the hardest so many are taken instead. Without a
-    valid pixel the loss is 0, attached to the graph.
+    valid pixel the loss is 0, attached to the graph. With several processes, ``min_kept`` is theirs together for each
+    image of one, and ``everywhere`` gathers a tensor from all of them.
 
     Raises:
         ValueError: if ``threshold`` lies outside (0, 1] or ``min_kept`` is not positive.
@@ -33,6 +38,7 @@ def ohem_cross_entropy(
     with torch.no_grad():
         count = min(min_kept * len(label), label.numel())
         # Ignored pixels have no loss, so they come last here and are masked out below.
-        hardest = cross_entropy.flatten().topk(count).values[-1]
+        hardest = everywhere(cross_entropy.flatten().topk(count).values)
+        hardest = hardest.topk(min(min_kept * len(label), len(hardest))).values[-1]
         keep = (cross_entropy >= hardest.clamp(max=-math.log(threshold))) & (label != ignore_index)
-    return (cross_entropy * keep).sum() / keep.sum().clamp(min=1)
+    return mean_of((cross_entropy * keep).sum(), keep.sum(), normaliser)

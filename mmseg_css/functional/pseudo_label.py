@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmseg_css.functional.normalise import Normaliser, local, mean_of
 from mmseg_css.functional.prototypes import check_temperature, prototype_similarity
 from mmseg_css.types import PseudoLabel
 
@@ -82,6 +83,7 @@ def pseudo_label_loss(
     confidence: Float[Tensor, "b H W"],
     threshold: float = 0.97,
     ignore_index: int = 255,
+    normaliser: Normaliser = local,
 ) -> Float[Tensor, ""]:
     r"""Cross-entropy with pseudo-labels, each image weighted by how much of it is confident.
 
@@ -91,6 +93,7 @@ def pseudo_label_loss(
 
     Faithful to the published code: the numerator of :math:`w_b` counts ignored pixels too, so that :math:`w_b` can
     exceed 1. Deviation: without any valid pixel the loss is 0 (attached to the graph), where that code divides by zero.
+    The normaliser sees the denominator of L.
 
     >>> logits = torch.zeros(1, 2, 1, 2)
     >>> label, confidence = torch.tensor([[[0, 255]]]), torch.tensor([[[0.99, 0.5]]])
@@ -101,4 +104,4 @@ def pseudo_label_loss(
     confident = (confidence >= threshold).sum(dim=(1, 2))
     valid = (label != ignore_index).sum(dim=(1, 2))
     weight = (confident.double() / valid.clamp(min=1)).to(cross_entropy.dtype)
-    return (weight[:, None, None] * cross_entropy).sum() / (cross_entropy > 0).sum().clamp(min=1)
+    return mean_of((weight[:, None, None] * cross_entropy).sum(), (cross_entropy > 0).sum(), normaliser)

@@ -236,7 +236,7 @@ def test_numbers_of_the_paper(name: str) -> None:
     if "cityscapes" in name:
         assert supervised == {"type": "OhemCrossEntropyLoss", "threshold": 0.7, "min_kept": 50_000}
     else:
-        assert supervised == {"type": "CrossEntropyLoss", "avg_non_ignore": True}
+        assert supervised == {"type": "PixelCrossEntropyLoss"}
     assert head.norm_cfg.type == "SyncBN"
 
     augmentation = model.augmentation
@@ -272,7 +272,7 @@ def test_what_the_pc2seg_paper_states(name: str) -> None:
     assert str(segmentor.backbone.depth) in segmentor.backbone.init_cfg.checkpoint
     # Output stride 16: the stem's 4, and two stages of stride 2.
     assert (segmentor.backbone.strides, segmentor.backbone.dilations) == ((1, 2, 2, 1), (1, 1, 1, 2))
-    assert segmentor.decode_head.loss_decode.type == "CrossEntropyLoss"
+    assert segmentor.decode_head.loss_decode.type == "PixelCrossEntropyLoss"
     assert segmentor.decode_head.projection.channels == 128
     assert cfg.train_cfg.max_iters == (200_000 if "coco" in name else 30_000) == cfg.param_scheduler[0].end
     for half in (loader.dataset.labeled, loader.dataset.unlabeled):

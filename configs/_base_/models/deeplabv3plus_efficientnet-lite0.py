@@ -24,7 +24,7 @@ segmentor = dict(
         num_classes=11,
         norm_cfg=norm_cfg,
         align_corners=True,
-        loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True),
+        loss_decode=dict(type="PixelCrossEntropyLoss"),
     ),
     test_cfg=dict(mode="whole"),
 )

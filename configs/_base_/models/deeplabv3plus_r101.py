@@ -27,7 +27,7 @@ segmentor = dict(
         num_classes=21,
         norm_cfg=norm_cfg,
         align_corners=True,
-        loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True),
+        loss_decode=dict(type="PixelCrossEntropyLoss"),
     ),
     test_cfg=dict(mode="whole"),
 )

@@ -1,6 +1,7 @@
 """Losses under readable names: weights and temperatures around `mmseg_css.functional`."""
 
 from mmseg_css.models.losses.cosine_consistency import CosineConsistencyLoss
+from mmseg_css.models.losses.cross_entropy import PixelCrossEntropyLoss
 from mmseg_css.models.losses.ohem import OhemCrossEntropyLoss
 from mmseg_css.models.losses.pixel_contrast import PixelContrastLoss
 from mmseg_css.models.losses.prototype_contrast import PrototypeContrastLoss
@@ -10,6 +11,7 @@ __all__ = [
     "CosineConsistencyLoss",
     "OhemCrossEntropyLoss",
     "PixelContrastLoss",
+    "PixelCrossEntropyLoss",
     "PrototypeContrastLoss",
     "PseudoLabelLoss",
 ]

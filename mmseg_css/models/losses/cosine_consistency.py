@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from mmseg_css.functional.consistency import cosine_consistency
+from mmseg_css.models.losses.ranks import mean_over_ranks
 from mmseg_css.registry import MODELS
 
 
@@ -19,4 +20,4 @@ class CosineConsistencyLoss(nn.Module):
         self.loss_weight = loss_weight
 
     def forward(self, weak: Tensor, strong: Tensor, valid: Tensor) -> Tensor:
-        return self.loss_weight * cosine_consistency(weak, strong, valid)
+        return self.loss_weight * cosine_consistency(weak, strong, valid, mean_over_ranks)

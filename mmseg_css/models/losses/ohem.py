@@ -1,8 +1,10 @@
 """OHEM cross-entropy as a loss of an MMSeg decode head."""
 
+from mmengine.dist import get_world_size
 from torch import Tensor, nn
 
 from mmseg_css.functional.ohem import ohem_cross_entropy
+from mmseg_css.models.losses.ranks import mean_over_ranks, of_all_ranks
 from mmseg_css.registry import MODELS
 
 
@@ -34,4 +36,7 @@ class OhemCrossEntropyLoss(nn.Module):
     def forward(self, logits: Tensor, label: Tensor, weight: None = None, ignore_index: int = 255) -> Tensor:
         if weight is not None:
             raise ValueError("OhemCrossEntropyLoss chooses its pixels itself: remove the decode head's `sampler`")
-        return self.loss_weight * ohem_cross_entropy(logits, label, self.threshold, self.min_kept, ignore_index)
+        min_kept = self.min_kept * get_world_size()
+        return self.loss_weight * ohem_cross_entropy(
+            logits, label, self.threshold, min_kept, ignore_index, mean_over_ranks, of_all_ranks
+        )

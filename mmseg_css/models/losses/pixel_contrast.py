@@ -7,7 +7,9 @@ from mmengine.dist import all_gather, get_rank
 from torch import Tensor, nn
 
 from mmseg_css.functional.negative_sampling import SAMPLERS, Sampler, draw_anchors, draw_negatives
+from mmseg_css.functional.normalise import mean_of
 from mmseg_css.functional.pixel_contrast import pixel_contrast
+from mmseg_css.models.losses.ranks import mean_over_ranks
 from mmseg_css.registry import MODELS
 
 CANDIDATES = ("rank", "all_ranks")
@@ -73,7 +75,10 @@ class PixelContrastLoss(nn.Module):
             pool_probabilities, pool_valid = _gather(pool_probabilities), _gather(valid)
         mixture = SAMPLERS[self.sampler](pool_probabilities)
         draw = draw_negatives(mixture, anchors + offset, pool_valid, self.num_negatives, generator)
-        loss = self.loss_weight * pixel_contrast(weak, strong, pool, anchors, draw, self.temperature)
+        # The anchors stand for all valid pixels of this rank, which may be more or fewer than another's.
+        pixels = valid.sum()
+        share = mean_of(pixels.to(weak.dtype), pixels, mean_over_ranks)
+        loss = self.loss_weight * share * pixel_contrast(weak, strong, pool, anchors, draw, self.temperature)
         return loss, anchors, draw.found
 
 

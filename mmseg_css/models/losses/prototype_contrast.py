@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from mmseg_css.functional.contrastive import ContrastDraw, Sharing, draw_contrast, prototype_contrast_loss
 from mmseg_css.functional.ramps import exponential_rampdown
+from mmseg_css.models.losses.ranks import mean_over_ranks
 from mmseg_css.registry import MODELS
 
 
@@ -71,5 +72,18 @@ class PrototypeContrastLoss(nn.Module):
             self.sharing,
             generator,
         )
-        loss = prototype_contrast_loss(embeddings, draw, prototypes, self.temperature)
+        weights = class_weights(labels, hard, len(prototypes))
+        loss = prototype_contrast_loss(embeddings, draw, prototypes, self.temperature, weights)
         return self.loss_weight * exponential_rampdown(progress, mult=self.ramp_mult) * loss, draw
+
+
+def class_weights(labels: Tensor, hard: Tensor, num_classes: int) -> Tensor:
+    """Weight of each class's queries on this rank: its share of the class's hard pixels, over the classes present.
+
+    A rank draws as many queries of a class whether it has one hard pixel of it or thousands.
+    """
+    valid = (labels >= 0) & (labels < num_classes)
+    counts = [torch.bincount(labels[chosen], minlength=num_classes) for chosen in (valid, valid & hard)]
+    present, hard_everywhere = mean_over_ranks(torch.stack(counts))
+    share = counts[1].double() / hard_everywhere.where(hard_everywhere > 0, 1)
+    return share / (present > 0).sum().clamp(min=1)

@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from mmseg_css.functional.pseudo_label import pseudo_label_loss
+from mmseg_css.models.losses.ranks import mean_over_ranks
 from mmseg_css.registry import MODELS
 
 
@@ -21,4 +22,6 @@ class PseudoLabelLoss(nn.Module):
         self.loss_weight = loss_weight
 
     def forward(self, logits: Tensor, label: Tensor, confidence: Tensor, ignore_index: int) -> Tensor:
-        return self.loss_weight * pseudo_label_loss(logits, label, confidence, self.threshold, ignore_index)
+        return self.loss_weight * pseudo_label_loss(
+            logits, label, confidence, self.threshold, ignore_index, mean_over_ranks
+        )

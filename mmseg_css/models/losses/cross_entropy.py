@@ -1,0 +1,32 @@
+"""The supervised loss of an MMSeg decode head, however many processes share the batch."""
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mmseg_css.functional.normalise import mean_of
+from mmseg_css.models.losses.ranks import mean_over_ranks
+from mmseg_css.registry import MODELS
+
+
+@MODELS.register_module()
+class PixelCrossEntropyLoss(nn.Module):
+    """Cross-entropy, averaged over the valid pixels of all processes.
+
+    In a single process it is MMSeg's ``CrossEntropyLoss(avg_non_ignore=True)``, which in several averages over each
+    one's own pixels, so that those of a process with few labels would count more.
+
+    Args:
+        loss_weight: factor of the loss.
+        loss_name: key of the loss in the log.
+    """
+
+    def __init__(self, *, loss_weight: float = 1.0, loss_name: str = "loss_ce") -> None:
+        super().__init__()
+        self.loss_weight = loss_weight
+        self.loss_name = loss_name
+
+    def forward(self, logits: Tensor, label: Tensor, weight: None = None, ignore_index: int = 255) -> Tensor:
+        if weight is not None:
+            raise ValueError("PixelCrossEntropyLoss weighs all pixels alike: remove the decode head's `sampler`")
+        total = F.cross_entropy(logits, label, ignore_index=ignore_index, reduction="sum")
+        return self.loss_weight * mean_of(total, (label != ignore_index).sum(), mean_over_ranks)

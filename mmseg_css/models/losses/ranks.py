@@ -1,0 +1,24 @@
+"""Normalisation over the batches of all processes.
+
+Gradients are averaged over processes. So a loss that is a sum divided by *the mean over processes* of how many terms it
+has, averages to the sum of all terms divided by their number, however the batch is split; a mean within each process
+would not.
+"""
+
+import torch
+from mmengine.dist import all_gather, all_reduce, get_world_size
+from torch import Tensor
+
+
+def mean_over_ranks(count: Tensor) -> Tensor:
+    """The mean over processes; in a single one the count itself."""
+    if get_world_size() == 1:
+        return count
+    mean = count.detach().to(torch.float32, copy=True)
+    all_reduce(mean, "mean")
+    return mean
+
+
+def of_all_ranks(values: Tensor) -> Tensor:
+    """The values of all processes, one after the other; all must have as many."""
+    return values if get_world_size() == 1 else torch.cat(all_gather(values.detach().contiguous()))
