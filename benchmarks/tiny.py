@@ -41,7 +41,7 @@ def write_tiny(method: str, folder: Path, changes: dict[str, Any], name: str = "
     cfg.train_dataloader.batch_size = 4
     cfg.val_dataloader.num_workers = 0
     cfg.val_dataloader.persistent_workers = False
-    cfg.log_level = "WARNING"
+    cfg.log_level = "ERROR"
     cfg.visualizer.vis_backends = [{"type": "LocalVisBackend"}]
     cfg.experiment_name = cfg.visualizer.name = name  # MMEngine keeps loggers and visualisers by these
     cfg.merge_from_dict(changes)

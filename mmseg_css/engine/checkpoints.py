@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mmengine.fileio import LocalBackend, register_backend
+from mmengine.dist import get_world_size
 from torch import Tensor, nn
 
 from mmseg_css.compat import damage
@@ -85,7 +86,20 @@ def latest_whole(work_dir: str | Path) -> tuple[Path | None, list[str]]:
 
 def stamp(checkpoint: dict[str, Any]) -> None:
     """Note in the checkpoint's meta what wrote it."""
-    checkpoint["meta"][META_KEY] = {"format": FORMAT, "version": __version__}
+    checkpoint["meta"][META_KEY] = {"format": FORMAT, "version": __version__, "processes": get_world_size()}
+
+
+def not_exact(checkpoint: Mapping[str, Any]) -> str | None:
+    """What cannot be exact when training goes on from this checkpoint here, or None."""
+    before, now = checkpoint["meta"].get(META_KEY, {}).get("processes", 1), get_world_size()
+    if before == now:
+        return None
+    return (
+        f"the checkpoint was written by {before} processes, and now there are {now}: weights, teacher, prototypes, "
+        "optimiser and schedule go on exactly, but random draws, rounding and batch statistics are others from here "
+        "on, and the order of the images goes on exactly only if train_dataloader.batch_size times the processes "
+        "stays the same"
+    )
 
 
 def check_format(checkpoint: Mapping[str, Any], path: str | None) -> None:

@@ -154,13 +154,15 @@ def test_compiled_backbone(make_config: MakeConfig, trained: Path, tmp_path: Pat
     assert names[0] == names[1]
 
 
-def test_two_processes_end_with_one_teacher_and_one_set_of_prototypes(make_config: MakeConfig, tmp_path: Path) -> None:
+def test_two_processes_end_with_one_teacher_and_one_set_of_prototypes(
+    make_config: MakeConfig, trained: Path, tmp_path: Path
+) -> None:
+    """They go on where one process stopped, and one goes on where they stopped."""
     changes = {
         "custom_imports": {"imports": ["mmseg_css", "tests.e2e.rank_dump"]},
         "model.segmentor.decode_head.norm_cfg.type": "SyncBN",  # reverted where there is no GPU
-        "train_cfg.max_iters": 3,
+        "train_cfg.max_iters": 5,
         "train_cfg.val_begin": 100,
-        "default_hooks.checkpoint": None,
         "env_cfg.dist_cfg.backend": "gloo",
     }
     config = make_config("two-processes", changes)
@@ -169,18 +171,25 @@ def test_two_processes_end_with_one_teacher_and_one_set_of_prototypes(make_confi
     dump.dump(str(config))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
     command += [str(ROOT / "tools" / "train.py"), str(config), "--work-dir", str(tmp_path), "--launcher", "pytorch"]
+    command += ["--resume", str(trained / "iter_2.pth")]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, env=environment, cwd=tmp_path, timeout=400, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
 
     first, second = (load(tmp_path / f"rank{rank}.pth") for rank in (0, 1))
-    assert first["step"] == second["step"] == 3
+    assert first["step"] == second["step"] == 5
+    assert "written by 1 processes, and now there are 2" in log_of(tmp_path)
     assert first["bank"]["seen"].any()
     for part in ("student", "teacher", "bank"):
         assert_same(first[part], second[part], part)
     assert not torch.equal(first["image"], second["image"])  # each has seen images of its own
     assert not any("Sync" in norm for norm in first["norms"])
     assert "SyncBN became BN in model.segmentor.decode_head" in log_of(tmp_path)
+
+    back = make_config("one-process", {"train_cfg.max_iters": 6, "train_cfg.val_begin": 100})
+    train(back, tmp_path, "--resume")
+    assert "written by 2 processes, and now there are 1" in log_of(tmp_path)
+    assert load(tmp_path / "iter_6.pth")["state_dict"]["teacher._extra_state"] == 6
 
 
 # -- evaluation -------------------------------------------------------------------------------------------------------

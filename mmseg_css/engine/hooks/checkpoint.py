@@ -11,7 +11,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 from mmengine.runner.base_loop import BaseLoop
 
-from mmseg_css.engine.checkpoints import check_fit, check_format, stamp
+from mmseg_css.engine.checkpoints import check_fit, check_format, not_exact, stamp
 from mmseg_css.engine.hooks.progress import unwrap
 from mmseg_css.registry import HOOKS
 
@@ -91,5 +91,7 @@ class DurableCheckpointHook(CheckpointHook):
         check_format(checkpoint, path)
         # Only a training that starts from other weights may take what fits.
         starting = isinstance(runner._train_loop, BaseLoop) and not runner.cfg.get("resume")
+        if runner.cfg.get("resume") and (note := not_exact(checkpoint)):
+            runner.logger.warning(note)
         if not starting:
             check_fit(unwrap(runner.model), checkpoint, path)
