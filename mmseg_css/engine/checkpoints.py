@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from mmengine.fileio import LocalBackend, register_backend
 from mmengine.dist import get_world_size
+from mmengine.fileio import LocalBackend, register_backend
 from torch import Tensor, nn
 
 from mmseg_css.compat import damage

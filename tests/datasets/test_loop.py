@@ -1,6 +1,8 @@
 """The loop belongs to the engine; it is tested here because it is all about the data."""
 
-from collections.abc import Iterator
+import os
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -90,6 +92,23 @@ class EagerIterator:
 def test_finished_run_resumes_to_nothing(root: Path) -> None:
     train(root, 3)
     assert train(root, 3, resume=True) == []
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        (lambda: os.kill(os.getpid(), signal.SIGKILL), r"DataLoader worker \(pid.*\) (is killed|exited)"),
+        (lambda: 1 / 0, r"(?s)in DataLoader worker process 0.*Traceback.*ZeroDivisionError"),
+    ],
+    ids=["killed", "error"],
+)
+def test_a_worker_that_dies_is_reported(
+    root: Path, monkeypatch: pytest.MonkeyPatch, end: Callable[[], object], said: str
+) -> None:
+    get = PairedDataset.__getitem__
+    monkeypatch.setattr(PairedDataset, "__getitem__", lambda self, index: end() and get(self, index))
+    with pytest.raises((RuntimeError, ZeroDivisionError), match=said):
+        train(root, 2, num_workers=1)
 
 
 def test_batch_size_is_checked_when_the_loop_is_built(root: Path) -> None:
