@@ -27,11 +27,20 @@ def group_indices(group: Int[Tensor, " p"], num_groups: int) -> Groups:
     ([1, 0, 3, 2], [0, 1], [1, 2])
     """
     bounded = torch.where((group >= 0) & (group < num_groups), group, num_groups)
-    order = bounded.argsort(stable=True)
+    size = group_sizes(bounded, num_groups)
+    return Groups(bounded.argsort(stable=True), size.cumsum(0) - size, size)
+
+
+def group_sizes(group: Int[Tensor, " p"], num_groups: int) -> Int[Tensor, " k"]:
+    """How many there are of each group; values outside ``[0, num_groups)`` belong to none.
+
+    >>> group_sizes(torch.tensor([1, 0, 255, 1]), num_groups=2).tolist()
+    [1, 2]
+    """
     # Not bincount, which reads its largest value and makes a GPU wait.
+    bounded = torch.where((group >= 0) & (group < num_groups), group, num_groups)
     size = torch.zeros(num_groups + 1, dtype=torch.long, device=group.device)
-    size = size.index_add(0, bounded, torch.ones_like(bounded))[:num_groups]
-    return Groups(order, size.cumsum(0) - size, size)
+    return size.index_add(0, bounded, torch.ones_like(bounded))[:num_groups]
 
 
 def draw_members(

@@ -31,7 +31,7 @@ SEGMENTOR = tiny_segmentor(loss_decode=OHEM)
 def _what_has_no_meta_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())
     monkeypatch.setattr(SemiSegmentor, "generator", lambda *_: None)
-    # MMSeg's own measure of every supervised training reads values, and so does its cross-entropy.
+    # MMSeg's own measure of every supervised training, which does read.
     monkeypatch.setattr("mmseg.models.decode_heads.decode_head.accuracy", lambda *_, **__: torch.zeros(()))
 
 

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from mmseg_css.functional.contrastive import ContrastDraw, Sharing, draw_contrast, prototype_contrast_loss
 from mmseg_css.functional.ramps import exponential_rampdown
+from mmseg_css.functional.sampling import group_sizes
 from mmseg_css.models.losses.ranks import mean_over_ranks
 from mmseg_css.registry import MODELS
 
@@ -82,8 +83,8 @@ def class_weights(labels: Tensor, hard: Tensor, num_classes: int) -> Tensor:
 
     A rank draws as many queries of a class whether it has one hard pixel of it or thousands.
     """
-    valid = (labels >= 0) & (labels < num_classes)
-    counts = [torch.bincount(labels[chosen], minlength=num_classes) for chosen in (valid, valid & hard)]
+    hard_labels = torch.where(hard, labels, num_classes)
+    counts = [group_sizes(chosen.flatten(), num_classes) for chosen in (labels, hard_labels)]
     present, hard_everywhere = mean_over_ranks(torch.stack(counts))
     share = counts[1].double() / hard_everywhere.where(hard_everywhere > 0, 1)
     return share / (present > 0).sum().clamp(min=1)
