@@ -34,7 +34,7 @@ TESTS_INSTALLED := $(VENV)/.installed-tests
 LINT_INSTALLED := $(VENV)/.installed-lint
 endif
 
-.PHONY: help install demo test test-upstream lint bench soak clean .use-python
+.PHONY: help install demo test test-upstream lint bench soak endurance clean .use-python
 
 help:
 	@echo 'make install        create $(VENV) and install the pinned stack (about 6 GB)'
@@ -44,6 +44,7 @@ help:
 	echo 'make lint           format, lint and types'
 	echo 'make bench          where the time of a training step goes'
 	echo 'make soak           kill and resume short trainings at 20 random moments, and compare how they end'
+	echo 'make endurance      5000 steps of a tiny network: memory, files, threads and the time of a step stay flat'
 	echo 'make clean          remove caches and build output; the environments, data and work_dirs stay'
 	echo 'PYTHON=/path/to/python with any of them uses that environment as it is'
 
@@ -68,6 +69,9 @@ bench: $(DEMO_INSTALLED)
 
 soak: $(DEMO_INSTALLED)
 	OMP_NUM_THREADS=1 $(PY) benchmarks/soak.py
+
+endurance: $(DEMO_INSTALLED)
+	OMP_NUM_THREADS=1 $(PY) benchmarks/endurance.py
 
 clean:
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
