@@ -11,10 +11,18 @@ import torch
 from mmengine.config import Config
 
 from mmseg_css.datasets.demo import generate
+from mmseg_css.engine.checkpoints import FORMAT, META_KEY
 from tests.configs.helpers import ROOT, datasets_of
 from tests.e2e.conftest import train
 
-FILES = sorted((ROOT / "tests" / "data").glob("*_format_*.pth.gz"))
+DATA = ROOT / "tests" / "data"
+FILES = sorted(DATA.glob("*_format_*.pth.gz"))
+
+
+@pytest.mark.parametrize("method", ["css", "pc2seg"])
+@pytest.mark.parametrize("number", range(1, FORMAT + 1))
+def test_there_is_a_checkpoint_of_every_format(method: str, number: int) -> None:
+    assert DATA / f"{method}_format_{number}.pth.gz" in FILES
 
 
 @pytest.mark.parametrize("packed", FILES, ids=lambda path: path.name)
@@ -22,7 +30,7 @@ def test_training_goes_on_from_an_old_checkpoint(packed: Path, tmp_path: Path) -
     checkpoint = tmp_path / "iter_2.pth"
     checkpoint.write_bytes(gzip.decompress(packed.read_bytes()))
     meta = torch.load(checkpoint, weights_only=True)["meta"]
-    assert meta["mmseg_css"]["format"] == 1
+    assert f"_format_{meta[META_KEY]['format']}." in packed.name
     generate(tmp_path / "data" / "demo", size=32, train=24, val=4, labeled=(8, 20))
     cfg = Config.fromstring(meta["cfg"], ".py")
     for dataset in datasets_of(cfg):
