@@ -31,6 +31,12 @@ class RunsCode:
         return os.mkdir, (str(self.path),)
 
 
+@pytest.fixture(scope="module")
+def victim(make_config: MakeConfig) -> Path:
+    """A config of its own: MMEngine's visualisers go by its name, and would write into the work dir of `trained`."""
+    return make_config("unsafe")
+
+
 @pytest.fixture
 def crafted(trained: Path, tmp_path: Path) -> Path:
     """A checkpoint in good order, but for one thing in it."""
@@ -93,37 +99,37 @@ ENTRANCES = [
 def test_a_checkpoint_that_would_run_code_is_refused(
     entrance: Callable[[MakeConfig, Path, Path], None],
     make_config: MakeConfig,
-    config: Path,
+    victim: Path,
     crafted: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
     with pytest.raises(pickle.UnpicklingError, match=r"\.pth.*could run code when loaded.*--trust-checkpoint"):
-        entrance(make_config, config, crafted)
+        entrance(make_config, victim, crafted)
     assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("tool", ["train", "test", "export"])
 def test_one_flag_loads_it_all_the_same(
-    tool: str, config: Path, crafted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tool: str, victim: Path, crafted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compat, "_trusted", False)  # and so it is afterwards
     if tool == "train":
-        train(config, tmp_path / "work", "--resume", str(crafted), "--trust-checkpoint")
+        train(victim, tmp_path / "work", "--resume", str(crafted), "--trust-checkpoint")
     elif tool == "test":
-        test_tool.main([str(config), str(crafted), "--work-dir", str(tmp_path / "work"), "--trust-checkpoint"])
+        test_tool.main([str(victim), str(crafted), "--work-dir", str(tmp_path / "work"), "--trust-checkpoint"])
     else:
-        export_tool.main([str(config), str(crafted), str(tmp_path / "exported"), "--trust-checkpoint"])
+        export_tool.main([str(victim), str(crafted), str(tmp_path / "exported"), "--trust-checkpoint"])
     assert (tmp_path / "ran").exists()
 
 
-def test_the_config_in_a_checkpoint_is_not_executed(config: Path, trained: Path, tmp_path: Path) -> None:
+def test_the_config_in_a_checkpoint_is_not_executed(victim: Path, trained: Path, tmp_path: Path) -> None:
     """MMEngine would, on a resume: a config is Python."""
     checkpoint = torch.load(trained / "iter_4.pth", weights_only=True)
     checkpoint["meta"]["config"] = f"import os\nos.mkdir({str(tmp_path / 'ran')!r})"
     torch.save(checkpoint, tmp_path / "iter_4.pth")
-    train(config, tmp_path, "--resume")
+    train(victim, tmp_path, "--resume")
     assert not (tmp_path / "ran").exists()
 
 
