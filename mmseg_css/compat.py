@@ -200,7 +200,7 @@ def _load_url(url: str, **kwargs: Any) -> Any:
     try:
         return without_config(torch.hub.load_state_dict_from_url(url, **kwargs, weights_only=True))
     except UnpicklingError as error:
-        raise UnpicklingError(f"{url}: {REFUSED.format(error)}; or download it and name the file") from None
+        raise UnpicklingError(f"{url}: {REFUSED.format(error)}; for files only, so download it first") from None
 
 
 REFUSED = (

@@ -41,8 +41,8 @@ class DurableBackend(LocalBackend):
             temporary.unlink(missing_ok=True)
             raise OSError(
                 error.errno,
-                f"{path} cannot be written ({error.strerror}); what was written before is untouched. Make room on the "
-                "disk, then go on with --resume",
+                f"{path} cannot be written ({error.strerror}); the checkpoints that are there are whole. Make room on "
+                "the disk, then go on with --resume",
             ) from error
         # The new name, too, must be on the disk before an older checkpoint is removed.
         folder = os.open(path.parent, os.O_RDONLY)
@@ -91,7 +91,8 @@ def stamp(checkpoint: dict[str, Any]) -> None:
 
 def not_exact(checkpoint: Mapping[str, Any]) -> str | None:
     """What cannot be exact when training goes on from this checkpoint here, or None."""
-    before, now = checkpoint["meta"].get(META_KEY, {}).get("processes", 1), get_world_size()
+    now = get_world_size()
+    before = checkpoint["meta"].get(META_KEY, {}).get("processes", now)  # older ones do not say
     if before == now:
         return None
     return (
