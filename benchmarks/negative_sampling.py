@@ -31,25 +31,42 @@ TEMPERATURE = 0.1
 LARGEST_MATRIX = 32_768
 
 
-def case(form: str, pixels: int, anchors_per_image: int, num_negatives: int) -> Callable[[], None]:
+def case(
+    form: str, pixels: int, anchors_per_image: int, num_negatives: int, batch: int = BATCH, classes: int = CLASSES
+) -> Callable[[], None]:
     """One loss with its gradient, ready to be called."""
     torch.manual_seed(0)
-    side = math.isqrt(pixels // BATCH)
-    width = pixels // BATCH // side
-    weak, strong = (torch.randn(BATCH, CHANNELS, side, width, device=device(), requires_grad=True) for _ in range(2))
-    probabilities = (3 * torch.randn(BATCH, CLASSES, side, width, device=device())).softmax(dim=1)
-    valid = torch.ones(BATCH, side, width, dtype=torch.bool, device=device())
+    side = math.isqrt(pixels // batch)
+    width = pixels // batch // side
+    weak, strong = (torch.randn(batch, CHANNELS, side, width, device=device(), requires_grad=True) for _ in range(2))
+    probabilities = (3 * torch.randn(batch, classes, side, width, device=device())).softmax(dim=1)
+    valid = torch.ones(batch, side, width, dtype=torch.bool, device=device())
 
     def matrix() -> None:
         matrix_loss(SAMPLER, weak, strong, probabilities, num_negatives, TEMPERATURE).backward()
 
     def linear() -> None:
         everything = torch.arange(pixels, device=device())
-        anchors = everything if form == "all" else draw_anchors(valid, BATCH * anchors_per_image)
+        anchors = everything if form == "all" else draw_anchors(valid, batch * anchors_per_image)
         draw = draw_negatives(SAMPLERS[SAMPLER](probabilities), anchors, valid, num_negatives)
         pixel_contrast(weak, strong, weak, anchors, draw, TEMPERATURE).backward()
 
     return matrix if form == "naive" else linear
+
+
+def grow(anchors: int, negatives: int, repeats: int) -> dict[str, list[dict]]:
+    """Ours as in training: with the classes at 32 768 pixels, and with images of 4096 pixels."""
+    series = {
+        "classes": [(32_768, BATCH, classes) for classes in (2, 21, 81, 171)],
+        "batch": [(4096 * batch, batch, CLASSES) for batch in (2, 4, 8, 16)],
+    }
+    rows: dict[str, list[dict]] = {name: [] for name in series}
+    for name, sizes in series.items():
+        for pixels, batch, classes in sizes:
+            found = measure_alone(case, "drawn", pixels, anchors, negatives, batch, classes, repeats=repeats)
+            seconds, mib = found or (None, None)
+            rows[name].append({"batch": batch, "classes": classes, "seconds": seconds, "mib": mib})
+    return rows
 
 
 def slope_of(rows: list[dict], key: str) -> float:
@@ -86,8 +103,15 @@ def main() -> None:
         memory = [f"{row[f'{key}_mib']:.0f}" if row[f"{key}_s"] else "-" for key in ("naive", "ours", "all_anchors")]
         table.add_row(str(pixels), *seconds, *memory)
     Console().print(table)
+    growth = grow(args.anchors, args.negatives, args.repeats)
+    for name, found in growth.items():
+        table = Table(name, "s", "MiB", title=f"growth with {name}")
+        for row in found:
+            table.add_row(str(row[name]), f"{row['seconds']:.3f}", f"{row['mib']:.0f}")
+        Console().print(table)
     result = {
         "rows": rows,
+        "growth": growth,
         "slope": slope_of(rows, "ours_s"),
         "slope_all_anchors": slope_of(rows, "all_anchors_s"),
         "settings": {"batch": BATCH, "classes": CLASSES, "channels": CHANNELS, "sampler": SAMPLER},

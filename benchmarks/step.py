@@ -3,11 +3,11 @@
     python benchmarks/step.py                 # CSS and PC2Seg, R-101 DeepLabV3+, 4 + 4 crops of 129 x 129
     python benchmarks/step.py --size 512 --batch 8 --amp bf16 --json FILE
 
-A step is what training does: losses, backward pass, optimiser, teacher and prototypes. The network's passes are the
-same forward and backward passes of the same networks on as many images of that size, with the mean of the outputs
-as the loss. Both are repeated in turn, so that a slow moment of the machine meets both; medians. Memory is the peak
-above the model, each in a process of its own. The parts are timed within a step: forward alone, except for the
-contrast, whose gradient is computed there too.
+A step is what training does: losses, backward pass, the check that it is finite, optimiser, teacher and prototypes.
+The network's passes are the same forward and backward passes of the same networks on as many images of that size, with
+the mean of the outputs as the loss. Both are repeated in turn, so that a slow moment of the machine meets both;
+medians. Memory is the peak above the model, each in a process of its own. The parts are timed within a step: forward
+alone, except for the contrast, whose gradient is computed there too.
 """
 
 import argparse
@@ -16,10 +16,14 @@ import statistics
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 from measure import device, machine, measure_alone, timed
 from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.logging import MessageHub
+from mmengine.optim import OptimWrapper
 from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
@@ -27,6 +31,7 @@ from rich.console import Console
 from rich.table import Table
 
 import mmseg_css  # noqa: F401  (registers the models)
+from mmseg_css.engine.hooks import FiniteStepHook, PrototypeCommitHook, TeacherUpdateHook
 from mmseg_css.models.segmentors.base import Progress, SemiSegmentor, segment
 from mmseg_css.registry import MODELS
 
@@ -75,21 +80,29 @@ def batch_of(model: SemiSegmentor, batch: int, size: int) -> tuple[dict, dict]:
 def training_step(
     model: SemiSegmentor, batch: tuple[dict, dict], autocast: Callable[[], AbstractContextManager]
 ) -> Callable[[], None]:
+    """What MMEngine's loop does with a batch, and the hooks that work at every step."""
     optimizer = torch.optim.SGD(model.student.parameters(), lr=1e-3, momentum=0.9, nesterov=True, weight_decay=5e-4)
-    iteration = 0
+    wrapper = OptimWrapper(optimizer)
+    hooks: list[Hook] = [FiniteStepHook()]
+    if hasattr(model, "teacher"):
+        hooks += [TeacherUpdateHook(), PrototypeCommitHook()]
+    runner = SimpleNamespace(
+        model=model, optim_wrapper=wrapper, message_hub=MessageHub.get_instance("benchmark"), iter=0
+    )
+    for hook in hooks:
+        hook.before_train(runner)
 
     def step() -> None:
-        nonlocal iteration
-        model.progress = Progress(iteration, 1000, 0)
-        iteration += 1
+        model.progress = Progress(runner.iter, 1000, 0)
+        for hook in hooks:
+            hook.before_train_iter(runner, runner.iter)
         with autocast():
             losses = model.loss(*batch)
-        torch.stack([value.mean() for name, value in losses.items() if "loss" in name]).sum().backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        if hasattr(model, "teacher"):
-            model.teacher.update(model.student)
-            model.bank.commit()
+        total, logged = model.parse_losses(losses)
+        wrapper.update_params(total)
+        for hook in hooks:
+            hook.after_train_iter(runner, runner.iter, outputs=logged)
+        runner.iter += 1
 
     return step
 
@@ -194,8 +207,8 @@ def main() -> None:
     title = f"R-101 DeepLabV3+, {args.batch} + {args.batch} crops of {args.size} x {args.size}"
     table = Table("method", "step s", "network s", "beside the network", "step MiB", "network MiB", title=title)
     for name, row in result.items():
-        memory = ("-" if row[key] is None else f"{row[key]:.0f}" for key in ("step_mib", "network_mib"))
-        table.add_row(name, f"{row['step_s']:.2f}", f"{row['network_s']:.2f}", f"{row['overhead']:.1%}", *memory)
+        peaks = ("-" if row[key] is None else f"{row[key]:.0f}" for key in ("step_mib", "network_mib"))
+        table.add_row(name, f"{row['step_s']:.2f}", f"{row['network_s']:.2f}", f"{row['overhead']:.1%}", *peaks)
     Console().print(table)
     table = Table("method", "part", "s", "of the step", title="parts of a step")
     for name, row in result.items():

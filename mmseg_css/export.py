@@ -63,7 +63,12 @@ def export_segmentor(config: Path, checkpoint: str, out: Path, network: Network 
     model, definition = plain_model(cfg.model.segmentor if semi else cfg.model)
     model["data_preprocessor"] = {**cfg.model.data_preprocessor, "type": "SegDataPreProcessor"}
     saved = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
-    weights = network_weights(saved.get("state_dict", saved), prefix, checkpoint)
+    state = saved.get("state_dict", saved)
+    if semi and not has_teacher and any(name.startswith(PREFIX["teacher"]) for name in state):
+        raise ValueError(
+            f"{checkpoint} holds a teacher, which {cfg.model.type} of {config} has not: it is of another method"
+        )
+    weights = network_weights(state, prefix, checkpoint)
     notes: list[str] = []
     plain = Config({key: cfg[key] for key in RUNTIME if key in cfg} | {"model": model})
     for key in ("test_pipeline", "test_dataloader", "test_cfg"):
@@ -137,11 +142,15 @@ def network_weights(state: Mapping[str, Any], prefix: str, checkpoint: str) -> d
 
 
 def make_dataset_plain(cfg: Config) -> list[str]:
-    """Name a data set class of MMSeg's instead of ours, in place; without one, leave the data out and say so."""
+    """Name a data set class of MMSeg's instead of ours, in place; without one, leave the data out and say so.
+
+    What happens to a picture before the network sees it belongs to the model, and stays in any case that MMSeg knows.
+    """
     dataset = cfg.test_dataloader.dataset
     kind = DATASETS.get(dataset.type)
     transforms = [TRANSFORMS.get(step["type"]) for step in dataset.get("pipeline", [])]
     ours = sorted({transform.__name__ for transform in transforms if _is_ours(transform)})
+    readable = not ours
     if _is_ours(kind) and kind.get_label_map.__func__ is not BaseSegDataset.get_label_map.__func__:
         ours.append(f"{kind.__name__}, which maps label values itself")
     elif _is_ours(kind) and "ann_file" in dataset and not getattr(kind, "METAINFO", None):
@@ -149,7 +158,17 @@ def make_dataset_plain(cfg: Config) -> list[str]:
     if ours:
         for key in ("test_pipeline", "test_dataloader", "test_evaluator", "test_cfg"):
             cfg.pop(key, None)
-        return [f"the config has no test data, since MMSeg lacks {', '.join(ours)}: add data that it can read"]
+        if not readable:
+            return [
+                f"the config has neither test data nor a test pipeline, since MMSeg lacks {', '.join(ours)}: add both, "
+                "and do to the images what those transforms do"
+            ]
+        cfg.test_pipeline = [step for step in dataset.pipeline if step["type"] != "LoadAnnotations"]
+        cfg.test_dataloader = dict(batch_size=1, dataset=dict(type="BaseSegDataset", pipeline=cfg.test_pipeline))
+        return [
+            f"the config predicts, but has no data to evaluate on, since MMSeg lacks {', '.join(ours)}: for MMSeg's "
+            "tools/test.py add data that it can read"
+        ]
     if not _is_ours(kind):
         return []
     for key, parameter in inspect.signature(kind.__init__).parameters.items():

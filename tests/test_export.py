@@ -143,6 +143,44 @@ def test_wrong_requests_in_words(config: Path, make_config: MakeConfig, trained:
         export_segmentor(config, str(tmp_path / "other.pth"), tmp_path / "x")
 
 
+def test_the_checkpoint_of_a_method_with_a_teacher_is_not_exported_as_another(
+    make_config: MakeConfig,  # noqa: F811
+    trained: Path,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(ValueError, match="holds a teacher, which PC2Seg"):
+        export_segmentor(make_config("other", method="pc2seg"), str(trained / "iter_4.pth"), tmp_path / "x")
+
+
+def test_without_its_data_the_config_still_predicts_alike(
+    make_config: MakeConfig,  # noqa: F811
+    trained: Path,  # noqa: F811
+    image: Path,
+    tmp_path: Path,
+) -> None:
+    changes = {
+        "test_dataloader.dataset.type": "CamVidDataset",
+        "test_dataloader.dataset.pipeline": [
+            {"type": "LoadImageFromFile"},
+            {"type": "Resize", "scale": (SIDE // 2, SIDE // 2)},
+            {"type": "LoadAnnotations"},
+            {"type": "PackSegInputs"},
+        ],
+    }
+    path = make_config("street", changes)
+    exported = export_segmentor(path, str(trained / "iter_4.pth"), tmp_path / "model")
+    assert len(exported.notes) == 1
+    found = tmp_path / "alone.npz"
+    predicts = ALONE.partition("from mmengine.config")[0]
+    command = [sys.executable, "-c", predicts, str(exported.config), str(exported.checkpoint), str(image), str(found)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    own = init_model(str(path), str(trained / "iter_4.pth"), device="cpu")
+    own.cfg.test_pipeline = own.cfg.test_dataloader.dataset.pipeline
+    expected = inference_model(own, str(image)).seg_logits.data.numpy()
+    np.testing.assert_allclose(np.load(found)["logits"], expected, atol=1e-5)
+
+
 def test_only_the_projection_branch_stays_behind() -> None:
     """Vision transformers call the convolution of their patches a projection, too."""
     state = {f"student.{name}": torch.zeros(1) for name in PLAIN_NAMES}
@@ -159,15 +197,22 @@ def test_data_that_mmseg_cannot_read_is_left_out_with_a_word() -> None:
     def with_data(dataset: dict) -> Config:
         return Config({"test_dataloader": {"dataset": dataset}, "test_evaluator": {}, "test_cfg": {}})
 
+    resize = {"type": "Resize", "scale": (24, 18), "keep_ratio": True}
+    pipeline = [{"type": "LoadImageFromFile"}, resize, {"type": "LoadAnnotations"}, {"type": "PackSegInputs"}]
     folder = {"type": "FolderDataset", "ann_file": "val.txt", "metainfo": {"classes": ["a", "b"]}}
     for dataset, said in (
         (folder, "FolderDataset, which reads its list itself"),
         ({"type": "CamVidDataset"}, "CamVidDataset, which maps label values itself"),
-        ({"type": "ADE20KDataset", "pipeline": [{"type": "StretchTo8Bit"}]}, "StretchTo8Bit"),
     ):
-        cfg = with_data(dataset)
+        cfg = with_data({**dataset, "pipeline": pipeline})
         [note] = make_dataset_plain(cfg)
-        assert said in note and "test_dataloader" not in cfg
+        assert said in note and "test_evaluator" not in cfg
+        # What happens to a picture is part of the model: without the resizing it would predict something else.
+        assert cfg.test_pipeline == [pipeline[0], resize, pipeline[3]]
+        assert cfg.test_dataloader.dataset == {"type": "BaseSegDataset", "pipeline": cfg.test_pipeline}
+    cfg = with_data({"type": "ADE20KDataset", "pipeline": [{"type": "StretchTo8Bit"}]})
+    [note] = make_dataset_plain(cfg)
+    assert "StretchTo8Bit" in note and "test_dataloader" not in cfg and "test_pipeline" not in cfg
     cfg = with_data({"type": "DemoDataset", "metainfo": {"classes": ["own"]}})
     assert make_dataset_plain(cfg) == []
     assert cfg.test_dataloader.dataset.type == "BaseSegDataset"
