@@ -208,10 +208,7 @@ def image_fault(path: str, backend_args: dict | None = None, what: str = "image"
     OpenCV would give a truncated JPEG a grey rest and say nothing.
     """
     if not fileio.isfile(path, backend_args=backend_args):
-        return FileNotFoundError(
-            f"the {what} {path!r} is missing; supply it, take its id off the list, or correct data_prefix, "
-            "img_suffix and seg_map_suffix"
-        )
+        return _missing(what, path)
     try:
         with fileio.get_local_path(path, backend_args=backend_args) as local, open(local, "rb") as file:
             size = os.fstat(file.fileno()).st_size
@@ -227,6 +224,13 @@ def image_fault(path: str, backend_args: dict | None = None, what: str = "image"
     except Exception as error:  # decoders raise what they like
         return ValueError(f"the {what} {path!r} cannot be read ({error}); copy or export it again, or take it out")
     return None
+
+
+def _missing(what: str, path: str) -> FileNotFoundError:
+    return FileNotFoundError(
+        f"the {what} {path!r} is missing; supply it, take its id off the list, or correct data_prefix, "
+        "img_suffix and seg_map_suffix"
+    )
 
 
 def sample_fault(dataset: BaseDataset, index: int) -> Exception | None:
@@ -347,10 +351,7 @@ class MaskCheck:
         if fault := image_fault(image, self.backend_args):
             return fault
         if not fileio.isfile(mask, backend_args=self.backend_args):
-            return FileNotFoundError(
-                f"the mask {mask!r} is missing; supply it, take its id off the list, or correct data_prefix, "
-                "img_suffix and seg_map_suffix"
-            )
+            return _missing("mask", mask)
         try:
             size = self._image_size(image)
             labels = self._labels(mask)

@@ -1,6 +1,5 @@
 """Files from elsewhere: checkpoints that would run code, at every entrance; lists that lead out of the data."""
 
-import os
 import pickle
 import shutil
 from collections.abc import Callable
@@ -15,20 +14,11 @@ from mmseg_css import compat
 from mmseg_css.datasets.checks import check_paths
 from mmseg_css.export import export_segmentor
 from tests.e2e.conftest import MakeConfig, train
+from tests.test_compat import RunsCode
 from tests.test_tools import load_tool
 
 test_tool = load_tool("test")
 export_tool = load_tool("export_segmentor")
-
-
-class RunsCode:
-    """Pickles into a call of ``os.mkdir``."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.path),)
 
 
 @pytest.fixture(scope="module")
