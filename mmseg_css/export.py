@@ -19,7 +19,7 @@ from mmseg_css.registry import DATASETS, MODELS, TRANSFORMS
 
 Network = Literal["teacher", "student"]
 #: What an evaluation reads of a config, beside the model and the data.
-RUNTIME = ("default_scope", "env_cfg", "vis_backends", "visualizer", "log_level", "log_processor", "test_evaluator")
+RUNTIME = ("default_scope", "env_cfg", "vis_backends", "visualizer", "log_level", "test_evaluator")
 PREFIX = {"teacher": "teacher.model.", "student": "student."}
 
 

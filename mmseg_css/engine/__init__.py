@@ -1,6 +1,7 @@
 """The training loop, and the hooks that say what happens when."""
 
 from mmseg_css.engine.hooks import *  # noqa: F403
+from mmseg_css.engine.log_processor import ForgettingLogProcessor
 from mmseg_css.engine.loops import PairedTrainLoop
 
-__all__ = ["PairedTrainLoop"]
+__all__ = ["ForgettingLogProcessor", "PairedTrainLoop"]
