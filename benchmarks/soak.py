@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
@@ -34,10 +35,11 @@ from mmseg_css.registry import HOOKS
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from tiny import METHODS, ROOT, write_tiny  # type: ignore[import-not-found]  # noqa: E402
 
-ITERATIONS, CHECKPOINTS, VALIDATIONS = 48, 4, 12
+ITERATIONS, CHECKPOINTS, VALIDATIONS, ANCHORS = 48, 4, 12, 6  # anchors are logged between two checkpoints, too
 SIGNALS = (signal.SIGKILL, signal.SIGTERM)
 #: How a process ends that is killed; a SIGTERM may come after its last iteration.
 EXITS = {signal.SIGKILL: {-signal.SIGKILL}, signal.SIGTERM: {128 + signal.SIGTERM, 0}}
+NOT_COMPARED = {"time", "data_time", "memory", "step", "iter"}
 started = multiprocessing.get_context("fork").Event()
 
 
@@ -122,7 +124,7 @@ def logged(work_dir: Path) -> dict[tuple[int, str], set[float]]:
             except json.JSONDecodeError:  # the line that a kill cut off
                 continue
             for name, value in entry.items():
-                if not any(word in name for word in ("time", "memory", "step", "iter")):
+                if name not in NOT_COMPARED:
                     values.setdefault((entry["step"], name), set()).add(value)
     return values
 
@@ -140,8 +142,12 @@ def soak(method: str, workers: int, kills: int, folder: Path, seed: int, iterati
         "custom_imports.allow_failed_imports": True,
     }
     config = write_tiny(method, folder, changes, name=f"{method}-{workers}")
-    text = config.read_text()
-    config.write_text(f"{text}\ncustom_hooks.append(dict(type='SayStartedHook'))\n")
+    cfg = Config.fromfile(config)
+    for hook in cfg.custom_hooks:
+        if hook.type == "DiagnosticsHook":
+            hook.log_interval = ANCHORS
+    cfg.custom_hooks.append({"type": "SayStartedHook"})
+    cfg.dump(config)
     whole, killed = folder / f"{config.stem}-whole", folder / f"{config.stem}-killed"
     duration = run(config, whole)
     rng = random.Random(f"{seed} {config.stem}")

@@ -3,9 +3,9 @@
 import logging
 import os
 import os.path as osp
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import repeat
+from functools import partial
 from typing import Any, Final
 
 import mmcv
@@ -252,9 +252,15 @@ def check_images(dataset: BaseDataset, *, threads: int = 8, shown: int = 5) -> N
     for leaf in leaves(dataset):
         backend_args = getattr(leaf, "backend_args", None)
         paths = [leaf.get_data_info(index)["img_path"] for index in range(len(leaf))]
-        with ThreadPoolExecutor(threads) as pool:
-            faults = [fault for fault in pool.map(image_fault, paths, repeat(backend_args)) if fault is not None]
+        faults = _faults(partial(image_fault, backend_args=backend_args), paths, "checking images", threads)
         _raise(faults, f"{len(faults)} of the {len(paths)} images of {type(leaf).__name__} cannot be read", shown)
+
+
+def _faults(check: Callable[[Any], Exception | None], items: Sequence, doing: str, threads: int) -> list[Exception]:
+    """What ``check`` finds, in the order of the items; with progress where it takes long."""
+    with ThreadPoolExecutor(threads) as pool:
+        found = tqdm(pool.map(check, items), doing, len(items), delay=3, leave=False, disable=not is_main_process())
+        return [fault for fault in found if fault is not None]
 
 
 def _raise(faults: Sequence[Exception], summary: str, shown: int) -> None:
@@ -285,16 +291,7 @@ def check_masks(dataset: BaseDataset, *, threads: int = 8, shown: int = 5) -> No
     """
     for leaf in leaves(dataset):
         check = MaskCheck(leaf)
-        with ThreadPoolExecutor(threads) as pool:
-            faults = tqdm(
-                pool.map(check, range(len(leaf))),
-                desc="checking masks",
-                total=len(leaf),
-                delay=3,
-                leave=False,
-                disable=not is_main_process(),
-            )
-            faults = [fault for fault in faults if fault is not None]
+        faults = _faults(check, range(len(leaf)), "checking masks", threads)
         name = type(leaf).__name__
         _raise(faults, f"{len(faults)} of the {len(leaf)} labelled images of {name} cannot be trained on", shown)
         if not check.seen:

@@ -25,6 +25,8 @@ def test_killed_twice_it_ends_as_without(soak, tmp_path: Path) -> None:
     assert found["differing"] == []
     assert len(found["kills"]) == 2
     assert found["values"] > 24 * 5  # losses and shares of every iteration, and the metrics
+    logged = {name for _, name in soak.logged(tmp_path / "css-2-killed")}
+    assert {"mIoU", "unsup.loss_contrast", "skipped_steps", "anchors/star"} <= logged
     [first] = (tmp_path / "css-2-whole").glob("iter_24.pth")
     # Hashes that can tell: another iteration has others.
     other = next(path for path in (tmp_path / "css-2-whole").glob("iter_*.pth") if path != first)

@@ -297,6 +297,37 @@ def test_diagnostics_write_anchors_and_a_panel(data: Path) -> None:
     assert set(map(tuple, classes.tolist())) <= {(0, 0, 0), (255, 255, 255)}  # the palette
 
 
+def test_the_anchors_counted_so_far_outlive_a_resume(data: Path) -> None:
+    """Three iterations in one go, and one with two after it: the same mean over all three."""
+
+    def logged(counts: Sequence[int], hub: MessageHub) -> list[dict]:
+        added: list[dict] = []
+        visualizer = SimpleNamespace(add_scalars=lambda scalars, step: added.append(scalars))
+        metainfo = {"classes": ("background", "thing")}
+        hook = DiagnosticsHook(log_interval=3, image_interval=100)
+        for number in counts:
+            iteration = number - 1
+            model = SimpleNamespace(diagnostics=Diagnostics(*[torch.zeros(1)] * 3, torch.tensor([0.0, 2.0**number])))
+            runner = SimpleNamespace(
+                model=model,
+                message_hub=hub,
+                iter=iteration,
+                logger=SimpleNamespace(info=lambda text: None),
+                visualizer=visualizer,
+                train_dataloader=SimpleNamespace(dataset=SimpleNamespace(metainfo=metainfo)),
+            )
+            hook.after_train_iter(runner, iteration)
+        return added
+
+    whole = logged([1, 2, 3], MessageHub("anchors, whole"))
+    killed, resumed = MessageHub("anchors, killed"), MessageHub("anchors, resumed")
+    assert logged([1], killed) == []
+    resumed.load_state_dict(killed.state_dict())
+    assert logged([2, 3], resumed) == whole
+    [scalars] = whole
+    assert scalars == {"anchors/background": 0.0, "anchors/thing": pytest.approx((2 + 4 + 8) / 3)}
+
+
 def test_a_panel_of_pseudo_labels_at_the_decoders_stride(data: Path) -> None:
     """PC2Seg's, at a quarter of the image's side."""
     runner = css_runner(data, 1)

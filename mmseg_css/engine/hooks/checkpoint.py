@@ -3,8 +3,10 @@
 import os
 import signal
 import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from mmengine.dist import get_world_size
 from mmengine.hooks import CheckpointHook
@@ -20,21 +22,22 @@ from mmseg_css.registry import HOOKS
 class DurableCheckpointHook(CheckpointHook):
     """MMEngine's hook, for runs that are killed and go on.
 
-    Checkpoints are written beside their place, flushed to the disk and renamed, so that there is never half of one.
-    At a SIGTERM, with which schedulers announce the end, a single process finishes its optimiser step, saves, and exits
-    with 143; several processes cannot agree on a step without waiting for each other at each, and go on from the last
+    Checkpoints are written beside their place, flushed to the disk and renamed, so that there is never half of one; an
+    older or less good one goes only when the new one is there. At a SIGTERM, with which schedulers announce the end, a
+    single process finishes its optimiser step or validation batch, saves, and exits with 143 (a second SIGTERM ends it
+    at once); several processes cannot agree on a step without waiting for each other at each, and go on from the last
     regular checkpoint. A checkpoint that is resumed from or evaluated must be of this very model.
 
     Args:
         interval: as for ``CheckpointHook``; under gradient accumulation a multiple of ``accumulative_counts``.
-        kwargs: the other arguments of ``CheckpointHook``. ``max_keep_ckpts`` is at least 2, because the oldest goes
-            before the new one is there. ``backend_args`` choose another file backend than the durable one.
+        kwargs: the other arguments of ``CheckpointHook``. ``max_keep_ckpts`` is at least 2, so that a damaged
+            one leaves another to fall back on. ``backend_args`` choose another file backend than the durable one.
     """
 
     def __init__(self, interval: int = -1, **kwargs: Any) -> None:
         if kwargs.get("max_keep_ckpts", -1) == 1:
             raise ValueError(
-                "default_hooks.checkpoint.max_keep_ckpts=1 leaves none while the next one is being written: set 2"
+                "default_hooks.checkpoint.max_keep_ckpts=1 leaves none to fall back on when that one is damaged: set 2"
             )
         super().__init__(interval, **{"backend_args": {"backend": "durable"}, **kwargs})
         if self.args:  # MMEngine would try them when the first checkpoint is due
@@ -58,21 +61,31 @@ class DurableCheckpointHook(CheckpointHook):
             self._former_handler = signal.signal(signal.SIGTERM, self._on_sigterm)
 
     def _on_sigterm(self, number: int, frame: FrameType | None) -> None:
-        self._terminated = True
-        if os.getpid() != self._process:  # a worker, which has inherited this; it must die when it is told to
+        # A worker, which has inherited this, must die when it is told to; and so must this process, told twice.
+        if self._terminated or os.getpid() != self._process:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
+        self._terminated = True
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
     ) -> None:
         super().after_train_iter(runner, batch_idx, data_batch, outputs)
         if self._terminated and runner.optim_wrapper.should_update():
-            if not self.by_epoch:
-                self._save_checkpoint(runner)
-            runner.logger.warning(f"SIGTERM: stopped after iteration {runner.iter + 1}; go on with --resume")
-            self._restore_handler()
-            raise SystemExit(128 + signal.SIGTERM)
+            self._stop(runner, runner.iter + 1)
+
+    def after_val_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: Sequence | None = None
+    ) -> None:
+        if self._terminated:  # the validation is repeated by the run that resumes
+            self._stop(runner, runner.iter)
+
+    def _stop(self, runner: Runner, iteration: int) -> NoReturn:
+        if not self.by_epoch and runner.optim_wrapper.should_update():
+            self._save_checkpoint_with_step(runner, iteration, meta={"epoch": runner.epoch, "iter": iteration})
+        runner.logger.warning(f"SIGTERM: stopped after iteration {iteration}; go on with --resume")
+        self._restore_handler()
+        raise SystemExit(128 + signal.SIGTERM)
 
     def after_train(self, runner: Runner) -> None:
         super().after_train(runner)
@@ -82,6 +95,26 @@ class DurableCheckpointHook(CheckpointHook):
         if self._former_handler is not None:
             signal.signal(signal.SIGTERM, self._former_handler)
             self._former_handler = None
+
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
+        with self._removing_last():
+            super()._save_checkpoint_with_step(runner, step, meta)
+
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
+        with self._removing_last():
+            super()._save_best_checkpoint(runner, metrics)
+
+    @contextmanager
+    def _removing_last(self) -> Iterator[None]:
+        """What is removed inside goes at the end, if all went well. (MMEngine removes before it writes.)"""
+        backend: Any = self.file_backend  # type: ignore[has-type]  # MMEngine sets it before the training
+        later = self.file_backend = RemovesLater(backend)
+        try:
+            yield
+        finally:
+            self.file_backend = backend
+        for path in later.removed:
+            backend.remove(path)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         stamp(checkpoint)
@@ -95,3 +128,17 @@ class DurableCheckpointHook(CheckpointHook):
             runner.logger.warning(note)
         if not starting:
             check_fit(unwrap(runner.model), checkpoint, path)
+
+
+class RemovesLater:
+    """A file backend that only notes what is to be removed."""
+
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend
+        self.removed: list[str] = []
+
+    def remove(self, path: str) -> None:
+        self.removed.append(path)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._backend, name)

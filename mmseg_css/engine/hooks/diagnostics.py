@@ -1,6 +1,6 @@
 """Look into the training: which classes the contrast uses, and what the pseudo-labels look like."""
 
-from typing import Any
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -8,12 +8,13 @@ import torch
 from einops import rearrange
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from torch import Tensor
 from torch.nn import functional as F
 
 from mmseg_css.engine.hooks.progress import unwrap
 from mmseg_css.models.segmentors import Diagnostics
 from mmseg_css.registry import HOOKS
+
+STATE_KEY: Final = "anchors"
 
 
 @HOOKS.register_module()
@@ -32,7 +33,6 @@ class DiagnosticsHook(Hook):
         self.log_interval = log_interval
         self.image_interval = image_interval
         self.max_images = max_images
-        self._anchors: list[Tensor] = []
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
@@ -40,17 +40,20 @@ class DiagnosticsHook(Hook):
         diagnostics = unwrap(runner.model).diagnostics
         if diagnostics is None:
             return
-        self._anchors.append(diagnostics.anchors)
+        # Where checkpoints find them; a sum of a device is not read here.
+        total, iterations = runner.message_hub.get_info(STATE_KEY, (0, 0))
+        total, iterations = diagnostics.anchors + torch.as_tensor(total).to(diagnostics.anchors), iterations + 1
+        runner.message_hub.update_info(STATE_KEY, (total, iterations))
         if self.every_n_train_iters(runner, self.log_interval):
             classes = runner.train_dataloader.dataset.metainfo["classes"]
-            mean = torch.stack(self._anchors).mean(dim=0).tolist()
+            mean = (total / iterations).tolist()
             runner.logger.info(
                 "anchors per class and iteration: "
                 + ", ".join(f"{name} {count:.0f}" for name, count in zip(classes, mean, strict=True))
             )
             scalars = {f"anchors/{name}": count for name, count in zip(classes, mean, strict=True)}
             runner.visualizer.add_scalars(scalars, step=runner.iter + 1)
-            self._anchors = []
+            runner.message_hub.update_info(STATE_KEY, (0, 0))
         if self.every_n_train_iters(runner, self.image_interval):
             runner.visualizer.add_image("pseudo_labels", self._panel(runner, diagnostics), step=runner.iter + 1)
 
