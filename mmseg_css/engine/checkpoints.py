@@ -55,7 +55,8 @@ class DurableBackend(LocalBackend):
 def latest_whole(work_dir: str | Path) -> tuple[Path | None, list[str]]:
     """The checkpoint to resume from, if there is one, and what was passed over, in words.
 
-    First comes the one that MMEngine's file ``last_checkpoint`` names, then the others, the newest first.
+    First comes the one that MMEngine's file ``last_checkpoint`` names (the one beside it, if the folder was copied),
+    then the others, the newest first.
 
     Raises:
         ValueError: There are checkpoints, but none is whole.
@@ -68,6 +69,8 @@ def latest_whole(work_dir: str | Path) -> tuple[Path | None, list[str]]:
     )
     named = work_dir / "last_checkpoint"
     last = Path(named.read_text().strip()) if named.is_file() else None
+    if last is not None and (work_dir / last.name).is_file():
+        last = work_dir / last.name
     if last is not None and last.is_file():
         newest = [last, *(path for path in newest if path.resolve() != last.resolve())]
     notes: list[str] = []
@@ -103,7 +106,7 @@ def not_exact(checkpoint: Mapping[str, Any]) -> str | None:
     )
 
 
-def check_format(checkpoint: Mapping[str, Any], path: str | None) -> None:
+def check_format(checkpoint: Mapping[str, Any], path: str = "the checkpoint") -> None:
     """Check that this version can read a checkpoint; those without a stamp are older, or of plain MMSeg.
 
     Raises:
@@ -117,7 +120,7 @@ def check_format(checkpoint: Mapping[str, Any], path: str | None) -> None:
         )
 
 
-def check_fit(model: nn.Module, checkpoint: Mapping[str, Any], path: str | None) -> None:
+def check_fit(model: nn.Module, checkpoint: Mapping[str, Any], path: str = "the checkpoint") -> None:
     """Check that a checkpoint holds just what the model does. (MMEngine logs what does not fit, and goes on.)
 
     Raises:

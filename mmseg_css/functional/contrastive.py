@@ -6,7 +6,7 @@ pixels. Source: CSS (ICCV 2023, arXiv 2307.09755), section 3.2. Parameters are d
 loss is a deterministic function of the draw (`prototype_contrast_loss`).
 """
 
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import torch
 from einops import rearrange
@@ -20,10 +20,11 @@ from mmseg_css.functional.sampling import draw_categories, draw_members, group_i
 
 #: Each query its own negatives, or the queries of a class one draw in common.
 Sharing = Literal["per_query", "per_class"]
+SHARINGS: Final = ("per_query", "per_class")
 
 
 class ContrastDraw(NamedTuple):
-    """Which pixels take part: indices into the flattened pixels ``(b h w)``.
+    """Which pixels take part: indices into the flattened pixels ``(b h w)``, of the pool for the negatives.
 
     ``r`` rows of negatives for each class: one for each query (r = q), or one that its queries share (r = 1).
     ``found`` where a class has queries and negatives; elsewhere its indices mean nothing.
@@ -104,12 +105,14 @@ def draw_contrast(
     temperature: float = 0.5,
     sharing: Sharing = "per_query",
     generator: torch.Generator | None = None,
+    pool_labels: Int[Tensor, "p h w"] | None = None,
 ) -> ContrastDraw:
     """Draw the queries of every class from its hard pixels, and the negatives of every query in two stages.
 
     Stage one draws a class among the other present ones (`negative_class_probabilities`), stage two a valid pixel of
     that class; both with replacement. A pixel is valid if its label lies in [0, k). A class without a hard pixel has no
-    queries; with fewer than two present classes nobody has.
+    queries; with fewer than two present classes nobody has. The pool is where classes are present and negatives lie:
+    the pixels themselves, or those with ``pool_labels``.
 
     ``per_query``: independently for every query, as in the paper. ``per_class``: one draw that the queries of a class
     share. Each query's negatives have the same distribution either way, so the expected loss and gradient are the same;
@@ -121,9 +124,8 @@ def draw_contrast(
     ([0], [[0]], [[[1, 1]]])
     """
     num_classes = len(prototypes)
-    labels = labels.flatten()
-    valid = group_indices(labels, num_classes)
-    candidates = group_indices(torch.where(hard.flatten(), labels, num_classes), num_classes)
+    valid = group_indices((labels if pool_labels is None else pool_labels).flatten(), num_classes)
+    candidates = group_indices(torch.where(hard, labels, num_classes).flatten(), num_classes)
     present = valid.size > 0
     eligible = (candidates.size > 0) & (present.sum() > 1)
     classes = _drawing(eligible)
@@ -149,6 +151,7 @@ def prototype_contrast_loss(
     prototypes: Float[Tensor, "k d"],
     temperature: float = 0.5,
     class_weights: Float[Tensor, " k"] | None = None,
+    pool: Float[Tensor, "p d h w"] | None = None,
 ) -> Float[Tensor, ""]:
     r"""InfoNCE of each query against its class's prototype (positive) and the drawn pixels (negatives).
 
@@ -157,7 +160,7 @@ def prototype_contrast_loss(
        \qquad s(u, v) = \cos(u, v) / \tau
 
     Only the queries carry a gradient. Without a query the loss is 0, still attached to ``embeddings``.
-    ``class_weights`` take the place of 1 / #present.
+    ``class_weights`` take the place of 1 / #present, ``pool`` that of ``embeddings`` as the source of negatives.
 
     >>> embeddings = torch.eye(2).reshape(1, 2, 1, 2)
     >>> draw = draw_contrast(torch.tensor([[[0, 1]]]), torch.tensor([[[True, True]]]), torch.eye(2), 1, 1)
@@ -171,8 +174,9 @@ def prototype_contrast_loss(
     weights = draw.found * class_weights.to(embeddings.dtype)[draw.classes] / num_queries
     queries = F.normalize(read_pixels(embeddings, draw.queries), dim=2)
     positives = F.normalize(prototypes.detach(), dim=1).to(queries.dtype)[draw.classes]
+    pool = (embeddings if pool is None else pool).detach()
     if rows == 1:
-        negatives = F.normalize(read_pixels(embeddings.detach(), draw.negatives[:, 0]), dim=2)
+        negatives = F.normalize(read_pixels(pool, draw.negatives[:, 0]), dim=2)
         positive_logit = torch.einsum("aqd,ad->aq", queries, positives)
         negative_logits = torch.einsum("aqd,and->aqn", queries, negatives)
         logits = torch.cat([positive_logit[..., None], negative_logits], dim=2) / temperature
@@ -180,7 +184,7 @@ def prototype_contrast_loss(
     return info_nce(
         queries.flatten(0, 1),
         positives.repeat_interleave(num_queries, dim=0),
-        F.normalize(rearrange(embeddings.detach(), "b d h w -> (b h w) d"), dim=1),
+        F.normalize(rearrange(pool, "p d h w -> (p h w) d"), dim=1),
         draw.negatives.flatten(0, 1),
         weights=weights.repeat_interleave(num_queries),
         temperature=temperature,

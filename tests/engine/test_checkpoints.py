@@ -111,6 +111,16 @@ def test_without_the_file_last_checkpoint_the_newest_counts(tmp_path: Path) -> N
     assert checkpoints.latest_whole(tmp_path)[0] == tmp_path / "iter_9.pth"
 
 
+def test_a_copied_folder_goes_on_from_its_own_checkpoint(tmp_path: Path) -> None:
+    for name in ("old", "copy"):
+        (tmp_path / name).mkdir()
+        save(tmp_path / name / "iter_2.pth")
+        (tmp_path / name / "last_checkpoint").write_text(str(tmp_path / "old" / "iter_2.pth"))
+    assert checkpoints.latest_whole(tmp_path / "copy")[0] == tmp_path / "copy" / "iter_2.pth"
+    (tmp_path / "copy" / "iter_2.pth").unlink()  # the hook's out_dir may be another folder
+    assert checkpoints.latest_whole(tmp_path / "copy")[0] == tmp_path / "old" / "iter_2.pth"
+
+
 def test_old_files_of_torch_count_as_whole(tmp_path: Path) -> None:
     torch.save({"weight": torch.ones(3)}, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
     assert damage(tmp_path / "old.pth") is None

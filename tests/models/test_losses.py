@@ -167,5 +167,5 @@ def test_negatives_are_shared_if_asked_to() -> None:
         torch.randn(2, 3, 4, 4), labels, labels >= 0, torch.eye(3), progress=0.0, generator=torch.Generator()
     )
     assert draw.negatives.shape == (3, 1, 5)
-    with pytest.raises(ValueError, match=r"contrast_loss.sharing must be 'per_query' or 'per_class'"):
+    with pytest.raises(ValueError, match=r"contrast_loss.sharing must be one of per_query, per_class; got 'per_image'"):
         PrototypeContrastLoss(sharing="per_image")

@@ -220,15 +220,16 @@ def test_ohem_mines_in_all_ranks(ranks: list[dict[str, Any]]) -> None:
 
 
 def css_contrast(rank: int, ranks: int) -> Tensor:
-    """Hard are pixels of class 0 only, 3 of them on rank 0 and 60 on rank 1; pixels of class 1 are all alike."""
+    """Hard are pixels of class 0 only, 3 of them on rank 0 and 60 on rank 1; negatives differ, too."""
     angle = torch.linspace(0, 3, 128)
     labels = torch.ones(2, 8, 8, dtype=torch.long)
     labels.view(2, -1)[0, :3] = 0
     labels.view(2, -1)[1, :60] = 0
     embeddings = torch.stack([angle.cos(), angle.sin()], dim=1).reshape(2, 8, 8, 2).permute(0, 3, 1, 2).clone()
-    embeddings = torch.where((labels == 1)[:, None], torch.tensor([0.0, -1.0])[:, None, None], embeddings)
+    side = torch.tensor([[0.0, -1.0], [0.0, 1.0]])[:, :, None, None]  # of class 1: far from class 0, and near it
+    embeddings = torch.where((labels == 1)[:, None], side, embeddings)
     own = slice(0, 2) if ranks == 1 else slice(rank, rank + 1)
-    loss = PrototypeContrastLoss(num_queries=4000, num_negatives=4, ramp_mult=0.0)
+    loss = PrototypeContrastLoss(num_queries=4000, num_negatives=4, ramp_mult=0.0, candidates="all_ranks")
     generator = torch.Generator().manual_seed(rank)
     prototypes = torch.eye(2)
     return loss(embeddings[own], labels[own], labels[own] == 0, prototypes, progress=0.0, generator=generator)[0]

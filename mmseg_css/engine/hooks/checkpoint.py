@@ -120,7 +120,7 @@ class DurableCheckpointHook(CheckpointHook):
         stamp(checkpoint)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        path = runner.cfg.get("load_from")
+        path = runner.cfg.get("load_from") or "the checkpoint"
         check_format(checkpoint, path)
         # Only a training that starts from other weights may take what fits.
         starting = isinstance(runner._train_loop, BaseLoop) and not runner.cfg.get("resume")

@@ -1,7 +1,5 @@
 """Contrast of two views in the feature space."""
 
-from typing import Literal
-
 import torch
 from mmengine.dist import all_gather, get_rank
 from torch import Tensor, nn
@@ -9,10 +7,8 @@ from torch import Tensor, nn
 from mmseg_css.functional.negative_sampling import SAMPLERS, Sampler, draw_anchors, draw_negatives
 from mmseg_css.functional.normalise import mean_of
 from mmseg_css.functional.pixel_contrast import pixel_contrast
-from mmseg_css.models.losses.ranks import mean_over_ranks
+from mmseg_css.models.losses.ranks import CANDIDATES, Candidates, mean_over_ranks
 from mmseg_css.registry import MODELS
-
-CANDIDATES = ("rank", "all_ranks")
 
 
 @MODELS.register_module()
@@ -41,7 +37,7 @@ class PixelContrastLoss(nn.Module):
         num_negatives: int = 128,
         temperature: float = 0.1,
         loss_weight: float = 1.0,
-        candidates: Literal["rank", "all_ranks"] = "rank",
+        candidates: Candidates = "rank",
     ) -> None:
         super().__init__()
         for name, choice, choices in (("sampler", sampler, tuple(SAMPLERS)), ("candidates", candidates, CANDIDATES)):

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor, nn
 
-from mmseg_css.functional.contrastive import ContrastDraw, Sharing, draw_contrast, prototype_contrast_loss
+from mmseg_css.functional.contrastive import SHARINGS, ContrastDraw, Sharing, draw_contrast, prototype_contrast_loss
 from mmseg_css.functional.ramps import exponential_rampdown
 from mmseg_css.functional.sampling import group_sizes
-from mmseg_css.models.losses.ranks import mean_over_ranks
+from mmseg_css.models.losses.ranks import CANDIDATES, Candidates, mean_over_ranks, of_all_ranks
 from mmseg_css.registry import MODELS
 
 
@@ -25,6 +25,8 @@ class PrototypeContrastLoss(nn.Module):
         ramp_mult: the factor falls as ``exp(ramp_mult * progress^2)`` and is 0 at the end; 0 keeps it constant till
             then. Deviation: the published code counts progress in 200 epochs, of a length that depends on batch size
             and number of GPUs; here it is the share of the run's iterations.
+        candidates: where negatives come from: the ``rank``'s own batch, or the batches of ``all_ranks``, which must be
+            of one size. With the latter the expected loss does not depend on how a batch is split.
     """
 
     def __init__(
@@ -37,20 +39,23 @@ class PrototypeContrastLoss(nn.Module):
         similarity_temperature: float = 0.5,
         loss_weight: float = 1.0,
         ramp_mult: float = -5.0,
+        candidates: Candidates = "rank",
     ) -> None:
         super().__init__()
         self.num_queries = num_queries
         for name, number in (("num_queries", num_queries), ("num_negatives", num_negatives)):
             if number < 1:
                 raise ValueError(f"contrast_loss.{name} must be at least 1, got {number}")
-        if sharing not in ("per_query", "per_class"):
-            raise ValueError(f"contrast_loss.sharing must be 'per_query' or 'per_class', got {sharing!r}")
+        for name, choice, choices in (("sharing", sharing, SHARINGS), ("candidates", candidates, CANDIDATES)):
+            if choice not in choices:
+                raise ValueError(f"contrast_loss.{name} must be one of {', '.join(choices)}; got {choice!r}")
         self.num_negatives = num_negatives
         self.sharing = sharing
         self.temperature = temperature
         self.similarity_temperature = similarity_temperature
         self.loss_weight = loss_weight
         self.ramp_mult = ramp_mult
+        self.candidates = candidates
 
     def forward(
         self,
@@ -63,6 +68,7 @@ class PrototypeContrastLoss(nn.Module):
         generator: torch.Generator,
     ) -> tuple[Tensor, ContrastDraw]:
         """The weighted loss, and the draw it was computed on (for the log)."""
+        everywhere = self.candidates == "all_ranks"
         draw = draw_contrast(
             labels,
             hard,
@@ -72,9 +78,11 @@ class PrototypeContrastLoss(nn.Module):
             self.similarity_temperature,
             self.sharing,
             generator,
+            pool_labels=of_all_ranks(labels) if everywhere else None,
         )
         weights = class_weights(labels, hard, len(prototypes))
-        loss = prototype_contrast_loss(embeddings, draw, prototypes, self.temperature, weights)
+        pool = of_all_ranks(embeddings) if everywhere else None
+        loss = prototype_contrast_loss(embeddings, draw, prototypes, self.temperature, weights, pool)
         return self.loss_weight * exponential_rampdown(progress, mult=self.ramp_mult) * loss, draw
 
 

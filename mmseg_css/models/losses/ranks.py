@@ -5,9 +5,15 @@ has, averages to the sum of all terms divided by their number, however the batch
 would not.
 """
 
+from typing import Final, Literal
+
 import torch
 from mmengine.dist import all_gather, all_reduce, get_world_size
 from torch import Tensor
+
+#: Where negatives come from: the rank's own batch, or the batches of all ranks, which must be of one size.
+Candidates = Literal["rank", "all_ranks"]
+CANDIDATES: Final = ("rank", "all_ranks")
 
 
 def mean_over_ranks(count: Tensor) -> Tensor:
