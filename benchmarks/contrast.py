@@ -154,12 +154,11 @@ def print_tables(result: dict, scattered: dict, growth: dict) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--no-growth", action="store_true", help="only the paper's sizes")
     parser.add_argument("--json", type=Path, help="where the figures go as well")
     args = parser.parse_args()
     result = compare(args.repeats)
     scattered = scatter()
-    growth = {} if args.no_growth else grow(args.repeats)
+    growth = grow(args.repeats)
     print_tables(result, scattered, growth)
     if args.json:
         report = {"contrast": result, "scatter": scattered, "growth": growth, "machine": machine()}

@@ -36,6 +36,8 @@ SETTINGS: dict[str, dict] = {
     "inference_mode": {"inference": True},
 }
 
+DEFAULTS = ["plain", "channels_last", "bf16", "inference_mode"]  # compiling takes minutes, and CPUs are slow in fp16
+
 
 def prepared(
     args: argparse.Namespace,
@@ -94,7 +96,7 @@ def main() -> None:
     parser.add_argument("--config", default="configs/css/css_r101_voc_1-8.py")
     parser.add_argument("--size", type=int, default=129, help="height and width of the crops")
     parser.add_argument("--batch", type=int, default=4, help="labelled images; as many unlabelled ones")
-    parser.add_argument("--settings", nargs="+", choices=list(SETTINGS), default=list(SETTINGS)[:3])
+    parser.add_argument("--settings", nargs="+", choices=list(SETTINGS), default=DEFAULTS)
     parser.add_argument("--data", default="configs/css/css_lite0_camvid_1-8.py", help="whose images are loaded")
     parser.add_argument("--images", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=5)

@@ -1,9 +1,10 @@
-"""All benchmarks in one: a table, and one file with every figure.
+"""All benchmarks in one: a table of what everything costs, and one file with every figure.
 
     python benchmarks/run.py --json work_dirs/bench/results.json
 
-The contrast of CSS at the paper's sizes, a step of CSS and of PC2Seg, and PC2Seg's negatives; `contrast.py --help`,
-`step.py --help` and `negative_sampling.py --help` say how each is measured, and measure more.
+The contrast of CSS at the paper's sizes and how it grows, a step of CSS and of PC2Seg, PC2Seg's negatives, and the
+settings of the network; `--help` of `contrast.py`, `step.py`, `negative_sampling.py` and `network.py` says how each is
+measured. A quarter of an hour on two CPU cores.
 """
 
 import argparse
@@ -11,25 +12,80 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-BENCHMARKS = {"contrast.py": ["--no-growth"], "step.py": [], "negative_sampling.py": ["--repeats", "1"]}
+from rich.console import Console
+from rich.table import Table
+
+BENCHMARKS = ("contrast", "step", "negative_sampling", "network")
+PIXELS = 8192  # of the row of PC2Seg's negatives
+
+
+def measure() -> dict:
+    """Every figure of every benchmark."""
+    results: dict = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in BENCHMARKS:
+            part = Path(folder) / "part.json"
+            script = Path(__file__).with_name(f"{name}.py")
+            subprocess.run([sys.executable, str(script), "--json", str(part)], check=True)
+            found = json.loads(part.read_text())
+            results |= found if name in ("contrast", "step") else {name: found}
+    return results
+
+
+def rows(results: dict) -> Iterator[tuple[str, str, float, float, float | None, float | None]]:
+    """What was measured, against what, seconds of both, and MiB of both where they were measured."""
+    contrast = results["contrast"]
+    looped = contrast["looped"]
+    for form in ("per_query", "per_class"):
+        own = contrast[form]
+        yield f"CSS's contrast, {form}", "published form", own["seconds"], looped["seconds"], own["mib"], looped["mib"]
+    for row in results["negative_sampling"]["rows"]:
+        if row["pixels"] == PIXELS:
+            values = (row[key] for key in ("ours_s", "naive_s", "ours_mib", "naive_mib"))
+            yield f"PC2Seg's contrast, {PIXELS} pixels", "M x M matrix", *values
+    for method, row in results["step"].items():
+        values = (row[key] for key in ("step_s", "network_s", "step_mib", "network_mib"))
+        yield f"a step of {method}", "its network's passes", *values
+        for part, seconds in row["parts_s"].items():
+            yield f"    {part}", "its network's passes", seconds, row["network_s"], None, None
+    plain = results["network"]["steps"]["plain"]["step_s"]
+    for setting, row in results["network"]["steps"].items():
+        if setting != "plain":
+            yield f"a step of css, {setting}", "a plain step", row["step_s"], plain, None, None
+    speed = results["network"]["images_per_second"]
+    yield "an image from the loader, cached", "read", 1 / speed["cached"], 1 / speed["read"], None, None
+
+
+def summary(results: dict) -> Table:
+    machine = results["machine"]
+    title = f"{machine['device']}, {machine['threads']} threads, torch {machine['torch']}, {machine['date']}"
+    table = Table("what", "s", "MiB", "against", "s", "MiB", "times faster", "of the memory", title=title)
+    for what, other, seconds, other_seconds, mib, other_mib in rows(results):
+        both = mib is not None and other_mib is not None
+        table.add_row(
+            what,
+            f"{seconds:.4f}",
+            "" if mib is None else f"{mib:.0f}",
+            other,
+            f"{other_seconds:.4f}",
+            "" if other_mib is None else f"{other_mib:.0f}",
+            f"{other_seconds / seconds:.2f}",
+            f"{mib / other_mib:.2f}" if both else "",
+        )
+    return table
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, default=Path("work_dirs/bench/results.json"))
     args = parser.parse_args()
-    results: dict = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for name, options in BENCHMARKS.items():
-            part = Path(folder) / "part.json"
-            script = Path(__file__).with_name(name)
-            subprocess.run([sys.executable, str(script), *options, "--json", str(part)], check=True)
-            found = json.loads(part.read_text())
-            results |= {"negative_sampling": found} if name == "negative_sampling.py" else found
+    results = measure()
     args.json.parent.mkdir(parents=True, exist_ok=True)
     args.json.write_text(json.dumps(results, indent=2) + "\n")
+    Console(width=140).print(summary(results))
     print(f"wrote {args.json}")
 
 

@@ -180,6 +180,14 @@ def test_evaluation_by_another_protocol(checkpoint, name, expected):
             assert cfg.model.get("segmentor", cfg.model).test_cfg == expected
 
 
+def test_a_file_that_is_no_protocol_is_refused(checkpoint):
+    config = str(ROOT / "configs/css/css_r101_voc_1-8.py")
+    with pytest.raises(ValueError, match=r"multi_scale_flip.py: the file sets no model.test_cfg; pass --tta instead"):
+        evaluation_cfg(config, checkpoint, "--evaluation", str(evaluate.MULTI_SCALE_FLIP))
+    with pytest.raises(ValueError, match=r"sets no model.test_cfg; name one of configs/_base_/evaluation"):
+        evaluation_cfg(config, checkpoint, "--evaluation", str(ROOT / "configs/_base_/default_runtime.py"))
+
+
 def test_protocols_of_the_data_sets(checkpoint):
     """Whole images on VOC and COCO, on Cityscapes a window that moves by two thirds of itself."""
     for name, mode in (

@@ -88,8 +88,12 @@ def load_cfg(args: argparse.Namespace, predict_on: str | None, folder: str = "")
     if args.cfg_options:
         cfg.merge_from_dict(args.cfg_options)
     if args.evaluation is not None:
+        protocol = Config.fromfile(args.evaluation)
+        if "test_cfg" not in protocol.get("model", {}):
+            remedy = "pass --tta instead" if "tta_model" in protocol else "name one of configs/_base_/evaluation"
+            raise ValueError(f"--evaluation {args.evaluation}: the file sets no model.test_cfg; {remedy}")
         network = cfg.model.get("segmentor", cfg.model)
-        network.test_cfg = Config.fromfile(args.evaluation).model.test_cfg
+        network.test_cfg = protocol.model.test_cfg
     cfg.launcher = args.launcher
     cfg.work_dir = str(Path(args.work_dir or cfg.get("work_dir") or Path("work_dirs") / args.config.stem) / folder)
     cfg.load_from = args.checkpoint

@@ -17,7 +17,7 @@ from mmengine.config import Config, DictAction  # noqa: E402
 from mmengine.runner import Runner  # noqa: E402
 
 from mmseg_css import compat  # noqa: E402
-from mmseg_css.datasets.checks import check_training_paths  # noqa: E402
+from mmseg_css.datasets.checks import check_pretrained, check_training_paths  # noqa: E402
 from mmseg_css.engine.checkpoints import latest_whole  # noqa: E402
 from mmseg_css.typos import check_top_level, explained  # noqa: E402
 
@@ -85,6 +85,7 @@ def main(argv: list[str] | None = None) -> None:
     check_top_level(cfg)
     with explained(cfg):
         check_training_paths(cfg.train_dataloader.dataset)
+        check_pretrained(cfg.model)
         runner = Runner.from_cfg(cfg)
         for note in notes:
             runner.logger.warning(note)

@@ -70,6 +70,22 @@ def check_training_paths(config: Any) -> None:
             check_training_paths(list(config.values()))
 
 
+def check_pretrained(config: Any, key: str = "model") -> None:
+    """Check that the files of pretrained weights that a model's config names are there.
+
+    Raises:
+        FileNotFoundError: One is missing.
+    """
+    if not isinstance(config, Mapping):
+        return
+    path = config.get("checkpoint") if config.get("type") == "Pretrained" else None
+    if path is not None and "://" not in path and not osp.isfile(path):
+        remedy = "run python tools/get_lite0_weights.py" if "lite0" in path else f"put them there, or set {key}=None"
+        raise FileNotFoundError(f"the pretrained weights {path!r} of {key} are missing: {remedy}")
+    for name, child in config.items():
+        check_pretrained(child, f"{key}.{name}")
+
+
 def check_paths(
     *,
     data_prefix: Mapping[str, str],

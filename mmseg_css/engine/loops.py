@@ -88,6 +88,10 @@ class PairedTrainLoop(IterBasedTrainLoop):
         # Not an attribute: the workers go when this method returns, and not when the garbage collector finds the
         # runner, which takes ten seconds, since it may have finalised the workers' queues before.
         batches = self._batches()
+        if self._iter >= self._max_iters:
+            print_log(
+                f"All {self._max_iters} iterations are done: raise train_cfg.max_iters to train on.", logger="current"
+            )
         # A checkpoint is older than the validation of its iteration, which may have been cut off.
         if self._iter > 0 and self._validation_is_due():
             self.runner.val_loop.run()

@@ -197,3 +197,19 @@ def test_batch_size_that_fits() -> None:
     checks.check_batch(6, (1, 2))
     with pytest.raises(ValueError, match="no batch_size"):
         checks.check_batch(None, (1, 2))
+
+
+def test_missing_pretrained_weights(tmp_path: Path) -> None:
+    def model(checkpoint: str) -> dict:
+        return {
+            "type": "CSS",
+            "segmentor": {"backbone": {"init_cfg": {"type": "Pretrained", "checkpoint": checkpoint}}},
+        }
+
+    (tmp_path / "there.pth").touch()
+    for fine in (str(tmp_path / "there.pth"), "torchvision://resnet50", "https://somewhere/weights.pth"):
+        checks.check_pretrained(model(fine))
+    with pytest.raises(FileNotFoundError, match=r"'gone.pth' of model.segmentor.backbone.init_cfg are missing: put"):
+        checks.check_pretrained(model("gone.pth"))
+    with pytest.raises(FileNotFoundError, match=r"are missing: run python tools/get_lite0_weights.py"):
+        checks.check_pretrained(model("work_dirs/pretrained/no_efficientnet_lite0.pth"))

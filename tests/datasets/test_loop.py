@@ -92,6 +92,8 @@ class EagerIterator:
 def test_finished_run_resumes_to_nothing(root: Path) -> None:
     train(root, 3)
     assert train(root, 3, resume=True) == []
+    logs = "".join(path.read_text() for path in root.rglob("*.log"))
+    assert "All 3 iterations are done: raise train_cfg.max_iters to train on." in logs
 
 
 @pytest.mark.parametrize(
