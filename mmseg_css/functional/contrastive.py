@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from mmseg_css.functional.info_nce import info_nce
 from mmseg_css.functional.prototypes import check_temperature, prototype_similarity
-from mmseg_css.functional.sampling import draw_categories, draw_members, group_indices
+from mmseg_css.functional.sampling import draw_categories, draw_members, group_indices, read_pixels
 
 #: Each query its own negatives, or the queries of a class one draw in common.
 Sharing = Literal["per_query", "per_class"]
@@ -189,14 +189,3 @@ def prototype_contrast_loss(
         weights=weights.repeat_interleave(num_queries),
         temperature=temperature,
     )
-
-
-def read_pixels(maps: Float[Tensor, "b d h w"], index: Int[Tensor, "*shape"]) -> Float[Tensor, "*shape d"]:
-    """The pixels with these indices into ``(b h w)``, without copying the others.
-
-    >>> read_pixels(torch.arange(8.0).reshape(2, 2, 1, 2), torch.tensor([1, 2])).tolist()
-    [[1.0, 3.0], [4.0, 6.0]]
-    """
-    flat = maps.flatten(2)
-    per_image = flat.shape[2]
-    return flat[index // per_image, :, index % per_image]

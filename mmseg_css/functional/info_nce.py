@@ -73,7 +73,7 @@ class _InfoNCE(torch.autograd.Function):
             query, positive, index = queries[rows], positives[rows], negatives[rows]
             gathered = pool.index_select(0, index.flatten()).reshape(*index.shape, pool.shape[1])
             own = torch.einsum("qd,qd->q", query, positive)[:, None]
-            others = torch.einsum("qnd,qd->qn", gathered, query)
+            others = torch.bmm(query[:, None], gathered.transpose(1, 2))[:, 0]  # on a CPU several times einsum's speed
             logits = torch.cat([own, others], dim=1) / temperature
             log_sum = logits.logsumexp(dim=1)
             loss += torch.dot(weights[rows], log_sum - logits[:, 0])

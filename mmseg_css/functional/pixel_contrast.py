@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from mmseg_css.functional.info_nce import info_nce
 from mmseg_css.functional.negative_sampling import NegativeDraw
+from mmseg_css.functional.sampling import read_pixels
 
 
 def pixel_contrast(
@@ -39,8 +40,7 @@ def pixel_contrast(
     >>> round(pixel_contrast(maps, maps, maps, torch.tensor([0]), draw, temperature=0.5).item(), 4)  # log(1 + e^-2)
     0.1269
     """
-    queries, positives, candidates = (
-        F.normalize(rearrange(maps, "b d h w -> (b h w) d"), dim=1) for maps in (weak, strong, pool)
-    )
+    queries, positives = (F.normalize(read_pixels(maps, anchors), dim=1) for maps in (weak, strong))
+    candidates = F.normalize(rearrange(pool, "p d h w -> (p h w) d"), dim=1)
     weights = draw.found.to(weak.dtype) / max(1, len(anchors))
-    return info_nce(queries[anchors], positives[anchors], candidates, draw.negatives, weights, temperature)
+    return info_nce(queries, positives, candidates, draw.negatives, weights, temperature)

@@ -85,6 +85,17 @@ def draw_categories(
     return torch.minimum(drawn, last)
 
 
+def read_pixels(maps: Float[Tensor, "b d h w"], index: Int[Tensor, "*shape"]) -> Float[Tensor, "*shape d"]:
+    """The pixels with these indices into ``(b h w)``, without copying the others.
+
+    >>> read_pixels(torch.arange(8.0).reshape(2, 2, 1, 2), torch.tensor([1, 2])).tolist()
+    [[1.0, 3.0], [4.0, 6.0]]
+    """
+    flat = maps.flatten(2)
+    per_image = flat.shape[2]
+    return flat[index // per_image, :, index % per_image]
+
+
 def host_generator(generator: torch.Generator | None) -> torch.Generator | None:
     """Randomness for what the host must read, because reading what a GPU drew makes it wait for the GPU.
 
