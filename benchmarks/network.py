@@ -75,8 +75,14 @@ def steps(args: argparse.Namespace) -> dict[str, dict[str, float]]:
 
 
 def loading(config: str, images: int) -> dict[str, float]:
-    """Images per second of a config's labelled data set in one process; ``cached`` the second time round."""
+    """Images per second of a config's labelled data set in one process; ``cached`` the second time round.
+
+    Nothing where the data set is not there.
+    """
     labeled = Config.fromfile(config).train_dataloader.dataset.labeled
+    if not Path(labeled.data_prefix.img_path).is_dir():
+        print(f"loading is not measured: there is no folder {labeled.data_prefix.img_path} (--data names a config)")
+        return {}
     kept = next(i for i, t in enumerate(labeled.pipeline) if t.type not in ("LoadImageFromFile", "LoadAnnotations"))
     cached = labeled.copy()
     cached.pipeline = [{"type": "Cached", "transforms": labeled.pipeline[:kept]}, *labeled.pipeline[kept:]]

@@ -163,7 +163,8 @@ def soak(method: str, workers: int, kills: int, folder: Path, seed: int, iterati
     one, other = hashes(whole / last), hashes(killed / last)
     differing = [name for name in one if one[name] != other[name]]
     log, resumed_log = logged(whole), logged(killed)
-    differing += [f"{name} at {step}" for step, name in sorted(log) if log[step, name] != resumed_log.get((step, name))]
+    keys = sorted(log.keys() | resumed_log.keys())
+    differing += [f"{name} at {step}" for step, name in keys if log.get((step, name)) != resumed_log.get((step, name))]
     return {"method": method, "workers": workers, "kills": events, "values": len(log), "differing": differing} | one
 
 

@@ -76,11 +76,15 @@ def check_pretrained(config: Any, key: str = "model") -> None:
     Raises:
         FileNotFoundError: One is missing.
     """
+    if isinstance(config, list | tuple):
+        for child in config:
+            check_pretrained(child, key)
     if not isinstance(config, Mapping):
         return
     path = config.get("checkpoint") if config.get("type") == "Pretrained" else None
     if path is not None and "://" not in path and not osp.isfile(path):
-        remedy = "run python tools/get_lite0_weights.py" if "lite0" in path else f"put them there, or set {key}=None"
+        ours = osp.basename(path) == "tf_efficientnet_lite0.pth"
+        remedy = "run python tools/get_lite0_weights.py" if ours else f"put them there, or set {key}=None"
         raise FileNotFoundError(f"the pretrained weights {path!r} of {key} are missing: {remedy}")
     for name, child in config.items():
         check_pretrained(child, f"{key}.{name}")

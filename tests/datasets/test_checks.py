@@ -211,5 +211,7 @@ def test_missing_pretrained_weights(tmp_path: Path) -> None:
         checks.check_pretrained(model(fine))
     with pytest.raises(FileNotFoundError, match=r"'gone.pth' of model.segmentor.backbone.init_cfg are missing: put"):
         checks.check_pretrained(model("gone.pth"))
+    with pytest.raises(FileNotFoundError, match=r"'gone.pth' of model.init_cfg are missing"):
+        checks.check_pretrained({"init_cfg": [{"type": "Normal"}, {"type": "Pretrained", "checkpoint": "gone.pth"}]})
     with pytest.raises(FileNotFoundError, match=r"are missing: run python tools/get_lite0_weights.py"):
-        checks.check_pretrained(model("work_dirs/pretrained/no_efficientnet_lite0.pth"))
+        checks.check_pretrained(model("nowhere/tf_efficientnet_lite0.pth"))

@@ -1,12 +1,15 @@
 """The loop belongs to the engine; it is tested here because it is all about the data."""
 
+import gc
 import os
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 import torch
+from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from mmengine.runner import Runner, loops
 from torch import Tensor, nn
@@ -87,6 +90,24 @@ class EagerIterator:
 
     def __init__(self, dataloader: object) -> None:
         self.iterator: Iterator[object] = iter(dataloader)
+
+
+@pytest.mark.parametrize("failure", [None, RuntimeError("a bad step")])
+def test_the_collector_passes_over_what_stays_for_the_training(root: Path, failure: Exception | None) -> None:
+    class Frozen(Hook):
+        counts: list[int] = []
+
+        def after_train_iter(self, runner: Runner, *_: object, **__: object) -> None:
+            self.counts.append(gc.get_freeze_count())
+            if failure is not None:
+                raise failure
+
+    training, hook = runner(root, 1), Frozen()
+    training.register_hook(hook)
+    with nullcontext() if failure is None else pytest.raises(RuntimeError, match="a bad step"):
+        training.train()
+    assert hook.counts[0] > 1000
+    assert gc.get_freeze_count() == 0
 
 
 def test_finished_run_resumes_to_nothing(root: Path) -> None:

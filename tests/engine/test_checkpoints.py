@@ -254,6 +254,40 @@ def test_a_full_disk_costs_neither_the_oldest_nor_the_best(trained: tuple[Traine
     assert names(runner) == before
 
 
+def test_a_best_that_is_written_again_under_its_name_stays(trained: tuple[Trained, DurableCheckpointHook]) -> None:
+    """A resumed run repeats the validation that may have been cut off."""
+    runner, hook = trained
+    advance(runner, hook, 10.0)
+    hook.after_val_epoch(runner, {"mIoU": 10.5})
+    assert names(runner) == {"iter_1.pth", "best_mIoU_iter_1.pth"}
+
+
+def test_the_best_of_the_run_that_was_resumed_from_stays(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    runner, hook = Trained(tmp_path / "new"), DurableCheckpointHook(1, by_epoch=False, save_best="mIoU", rule="greater")
+    runner.message_hub.update_info("best_ckpt", str(save(tmp_path / "old" / "best_mIoU_iter_1.pth")))
+    (tmp_path / "new").mkdir()
+    hook.before_train(runner)
+    advance(runner, hook, 20.0)
+    hook._restore_handler()
+    assert (tmp_path / "old" / "best_mIoU_iter_1.pth").exists()
+    assert names(runner) == {"iter_1.pth", "best_mIoU_iter_1.pth"}
+
+
+def test_nothing_is_saved_with_gradients_that_accumulate(trained: tuple[Trained, DurableCheckpointHook]) -> None:
+    runner, hook = trained
+    runner.iter = 3
+    runner.optim_wrapper.should_update = lambda: False
+    hook.after_val_epoch(runner, {"mIoU": 10.0})
+    os.kill(os.getpid(), signal.SIGTERM)
+    hook.after_val_iter(runner, 1)  # goes on to the optimiser's next step
+    assert names(runner) == {"best_mIoU_iter_3.pth"}
+    runner.optim_wrapper.should_update = lambda: True
+    with pytest.raises(SystemExit):
+        hook.after_train_iter(runner, 3)
+    assert "iter_4.pth" in names(runner)
+
+
 def test_sigterm_during_validation_saves_and_stops(trained: tuple[Trained, DurableCheckpointHook]) -> None:
     runner, hook = trained
     hook.after_val_iter(runner, 0)  # nothing has happened

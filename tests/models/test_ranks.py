@@ -43,6 +43,8 @@ def config(method: str, sampled: float) -> ConfigDict:
                 "type": "PrototypeContrastLoss",
                 "num_queries": 8,
                 "num_negatives": 16,
+                "sharing": "per_class",
+                "candidates": "all_ranks",
                 "loss_weight": sampled,
             },
             weak_threshold=0.34,

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 from mmengine.dist import get_world_size
 from mmengine.hooks import CheckpointHook
@@ -45,6 +45,7 @@ class DurableCheckpointHook(CheckpointHook):
             raise TypeError(f"{name} got an unexpected keyword argument {next(iter(self.args))!r}")
         self._terminated = False
         self._former_handler: Any = None
+        self._saved: int | None = None
 
     def before_train(self, runner: Runner) -> None:
         super().before_train(runner)
@@ -71,17 +72,17 @@ class DurableCheckpointHook(CheckpointHook):
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
     ) -> None:
         super().after_train_iter(runner, batch_idx, data_batch, outputs)
-        if self._terminated and runner.optim_wrapper.should_update():
-            self._stop(runner, runner.iter + 1)
+        self._stop_if_told(runner, runner.iter + 1)
 
     def after_val_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: Sequence | None = None
     ) -> None:
-        if self._terminated:  # the validation is repeated by the run that resumes
-            self._stop(runner, runner.iter)
+        self._stop_if_told(runner, runner.iter)  # the validation is repeated by the run that resumes
 
-    def _stop(self, runner: Runner, iteration: int) -> NoReturn:
-        if not self.by_epoch and runner.optim_wrapper.should_update():
+    def _stop_if_told(self, runner: Runner, iteration: int) -> None:
+        if not self._terminated or not runner.optim_wrapper.should_update():
+            return
+        if not self.by_epoch and self._saved != iteration:
             self._save_checkpoint_with_step(runner, iteration, meta={"epoch": runner.epoch, "iter": iteration})
         runner.logger.warning(f"SIGTERM: stopped after iteration {iteration}; go on with --resume")
         self._restore_handler()
@@ -97,24 +98,32 @@ class DurableCheckpointHook(CheckpointHook):
             self._former_handler = None
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
-        with self._removing_last():
-            super()._save_checkpoint_with_step(runner, step, meta)
+        # Not with gradients that are still accumulating, say because a validation in between was the best.
+        if self.by_epoch or runner.optim_wrapper.should_update():
+            with self._removals_at_the_end():
+                super()._save_checkpoint_with_step(runner, step, meta)
+            self._saved = step
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
-        with self._removing_last():
+        with self._removals_at_the_end():
             super()._save_best_checkpoint(runner, metrics)
 
     @contextmanager
-    def _removing_last(self) -> Iterator[None]:
-        """What is removed inside goes at the end, if all went well. (MMEngine removes before it writes.)"""
+    def _removals_at_the_end(self) -> Iterator[None]:
+        """What is removed inside goes at the end, if all went well. (MMEngine removes before it writes.)
+
+        But not what was written again under its name, nor what lies in another folder, whose run was resumed from.
+        """
         backend: Any = self.file_backend  # type: ignore[has-type]  # MMEngine sets it before the training
         later = self.file_backend = RemovesLater(backend)
         try:
             yield
         finally:
             self.file_backend = backend
+        best = {self.best_ckpt_path} if len(self.key_indicators or ()) == 1 else set(self.best_ckpt_path_dict.values())
         for path in later.removed:
-            backend.remove(path)
+            if path not in best and os.path.abspath(os.path.dirname(path)) == os.path.abspath(self.out_dir):
+                backend.remove(path)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         stamp(checkpoint)
