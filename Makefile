@@ -43,7 +43,7 @@ help:
 	echo 'make test-upstream  run the smoke tests on the upstream OpenMMLab packages, in $(VENV_UPSTREAM)'
 	echo 'make lint           format, lint and types'
 	echo 'make bench          time and memory of every part, against the published form and the network (15 min)'
-	echo 'make soak           kill and resume short trainings at 20 random moments, and compare how they end'
+	echo 'make soak           kill, fill the disk of and resume short trainings at 20 random moments, and compare how they end'
 	echo 'make endurance      5000 steps of a tiny network: memory, files, threads and the time of a step stay flat'
 	echo 'make clean          remove caches and build output; the environments, data and work_dirs stay'
 	echo 'PYTHON=/path/to/python with any of them uses that environment as it is'

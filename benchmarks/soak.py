@@ -1,15 +1,18 @@
-"""Kill short runs at random moments, resume them, and compare what they end with, bit by bit.
+"""End short runs at random moments, resume them, and compare what they end with, bit by bit.
 
     python benchmarks/soak.py --json work_dirs/bench/soak.json      # 4 runs, 5 kills each
 
 Each of CSS and PC2Seg is trained with 0 and with 2 workers, with augmentation, dropout and bfloat16, once without
-interruption and once killed by SIGKILL and SIGTERM in turn, at random moments of training, saving and validation. Both
-must agree in the hashes of all parts of the last checkpoint, and in every loss and metric logged. Exits with 1 if not.
+interruption and once ended by SIGKILL, SIGTERM and a full disk in turn, at random moments of training, saving and
+validation. Both must agree in the hashes of all parts of the last checkpoint, and in every loss, anchor count and
+metric logged. Exits with 1 if not.
 """
 
 import argparse
+import errno
 import hashlib
 import importlib.util
+import itertools
 import json
 import multiprocessing
 import os
@@ -20,7 +23,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +38,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from tiny import METHODS, ROOT, write_tiny  # type: ignore[import-not-found]  # noqa: E402
 
 ITERATIONS, CHECKPOINTS, VALIDATIONS, ANCHORS = 48, 4, 12, 6  # anchors are logged between two checkpoints, too
-SIGNALS = (signal.SIGKILL, signal.SIGTERM)
-#: How a process ends that is killed; a SIGTERM may come after its last iteration.
-EXITS = {signal.SIGKILL: {-signal.SIGKILL}, signal.SIGTERM: {128 + signal.SIGTERM, 0}}
+FULL_DISK = "full disk"
+ENDS = ("SIGKILL", "SIGTERM", FULL_DISK)
+#: How a process ends then; a SIGTERM or a full disk may come after its last iteration.
+EXITS = {"SIGKILL": {-signal.SIGKILL}, "SIGTERM": {128 + signal.SIGTERM, 0}, FULL_DISK: {1, 0}}
 NOT_COMPARED = {"time", "data_time", "memory", "step", "iter"}
 started = multiprocessing.get_context("fork").Event()
 
@@ -54,7 +57,21 @@ class SayStartedHook(Hook):
             started.set()
 
 
-def train(config: Path, work_dir: Path) -> None:
+def fill_disk(after: int) -> None:
+    """Let nothing be flushed to the disk any more after so many times."""
+    flush, calls = os.fsync, itertools.count()
+
+    def fsync(file: int) -> None:
+        if next(calls) >= after:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        flush(file)
+
+    os.fsync = fsync
+
+
+def train(config: Path, work_dir: Path, flushes: int | None = None) -> None:
+    if flushes is not None:
+        fill_disk(flushes)
     spec = importlib.util.spec_from_file_location("train_tool", ROOT / "tools" / "train.py")
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
@@ -65,8 +82,9 @@ def train(config: Path, work_dir: Path) -> None:
     tool.main([str(config), "--work-dir", str(work_dir), "--resume", "--amp"])
 
 
-def run(config: Path, work_dir: Path, kill_after: float | None = None, by: signal.Signals = signal.SIGKILL) -> float:
-    """Train in a process of its own, for so many seconds from its first iteration on if it is to be killed.
+def run(config: Path, work_dir: Path, seconds: float | None = None, end: str = "", flushes: int | None = None) -> float:
+    """Train in a process of its own: to the end, for so many seconds from its first iteration on, or for so many
+    flushes to the disk.
 
     Returns the seconds that it trained.
 
@@ -76,17 +94,17 @@ def run(config: Path, work_dir: Path, kill_after: float | None = None, by: signa
     work_dir.mkdir(parents=True, exist_ok=True)
     started.clear()
     # A forked process has everything imported.
-    process = multiprocessing.get_context("fork").Process(target=train, args=(config, work_dir))
+    process = multiprocessing.get_context("fork").Process(target=train, args=(config, work_dir, flushes))
     process.start()
     while process.is_alive() and not started.wait(0.1):
         pass
     begin = time.monotonic()
-    process.join(kill_after)
-    expected = {0}
+    process.join(seconds)
+    expected = {0} if flushes is None else EXITS[end]
     if process.is_alive() and process.pid is not None:
-        os.kill(process.pid, by)
+        os.kill(process.pid, signal.Signals[end])
         process.join()
-        expected = EXITS[by]
+        expected = EXITS[end]
     if process.exitcode not in expected:
         output = (work_dir / "output.txt").read_text()
         raise RuntimeError(f"a training ended with {process.exitcode}, expected {expected}: {output[-3000:]}")
@@ -153,10 +171,13 @@ def soak(method: str, workers: int, kills: int, folder: Path, seed: int, iterati
     rng = random.Random(f"{seed} {config.stem}")
     events = []
     for number in range(kills):
-        by = SIGNALS[number % 2]
-        run(config, killed, rng.uniform(0, duration / kills), by)
+        end = ENDS[number % len(ENDS)]
+        if end == FULL_DISK:
+            run(config, killed, end=end, flushes=rng.randrange(2 * iterations // CHECKPOINTS // kills + 1))
+        else:
+            run(config, killed, rng.uniform(0, duration / kills), end)
         saved = [int(path.stem.removeprefix("iter_")) for path in killed.glob("iter_*.pth")]
-        events.append(f"{by.name} (then at {max(saved, default=0)})")
+        events.append(f"{end} (then at {max(saved, default=0)})")
     run(config, killed)
 
     last = f"iter_{iterations}.pth"
@@ -176,7 +197,7 @@ def main() -> None:
     args = parser.parse_args()
     folder = Path(tempfile.mkdtemp())
     results = []
-    for method, workers in product(METHODS, (0, 2)):
+    for method, workers in itertools.product(METHODS, (0, 2)):
         found = soak(method, workers, args.kills, folder, args.seed)
         results.append(found)
         verdict = f"DIFFERS in {', '.join(found['differing'][:5])}" if found["differing"] else "the same"

@@ -240,6 +240,15 @@ def test_the_old_checkpoints_go_when_the_new_ones_are_there(trained: tuple[Train
     assert names(runner) == {"iter_2.pth", "iter_3.pth", "best_mIoU_iter_2.pth"}
 
 
+def test_old_checkpoints_go_without_a_best_one_too(tmp_path: Path) -> None:
+    runner, hook = Trained(tmp_path), DurableCheckpointHook(1, by_epoch=False, max_keep_ckpts=2)
+    hook.before_train(runner)
+    for _ in range(3):
+        advance(runner, hook, 10.0)
+    hook._restore_handler()
+    assert names(runner) == {"iter_2.pth", "iter_3.pth"}
+
+
 def test_a_full_disk_costs_neither_the_oldest_nor_the_best(trained: tuple[Trained, DurableCheckpointHook]) -> None:
     runner, hook = trained
     for score in (10.0, 20.0):

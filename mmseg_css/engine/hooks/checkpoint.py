@@ -120,7 +120,8 @@ class DurableCheckpointHook(CheckpointHook):
             yield
         finally:
             self.file_backend = backend
-        best = {self.best_ckpt_path} if len(self.key_indicators or ()) == 1 else set(self.best_ckpt_path_dict.values())
+        # MMEngine sets them only with save_best: the one for a single metric, the other for several.
+        best = {getattr(self, "best_ckpt_path", None), *getattr(self, "best_ckpt_path_dict", {}).values()}
         for path in later.removed:
             if path not in best and os.path.abspath(os.path.dirname(path)) == os.path.abspath(self.out_dir):
                 backend.remove(path)
