@@ -1,24 +1,11 @@
 """What the endurance benchmark lets pass."""
 
-import importlib.util
-import sys
+from collections.abc import Callable
 from types import ModuleType
 
 import pytest
 
-from tests.configs.helpers import ROOT
-
 FLAT = {"bytes_a_step": 100.0, "files": [79, 79], "threads": [11, 10], "step_ms": [28.0, 30.0]}
-
-
-@pytest.fixture
-def endurance(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    spec = importlib.util.spec_from_file_location("endurance", ROOT / "benchmarks" / "endurance.py")
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "endurance", module)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize(
@@ -30,6 +17,7 @@ def endurance(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         ({"step_ms": [20.0, 30.0]}, "the time of a step from 20.0 to 30.0 ms"),
     ],
 )
-def test_what_grows_is_named(endurance: ModuleType, change: dict, said: str) -> None:
+def test_what_grows_is_named(import_benchmark: Callable[[str], ModuleType], change: dict, said: str) -> None:
+    endurance = import_benchmark("endurance")
     assert endurance.faults(FLAT) == []
     assert endurance.faults(FLAT | change) == [said]

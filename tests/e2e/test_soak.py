@@ -1,26 +1,13 @@
 """Trainings that are killed: the small version of `make soak`."""
 
-import importlib.util
-import sys
+from collections.abc import Callable
 from pathlib import Path
-
-import pytest
-
-from tests.configs.helpers import ROOT
+from types import ModuleType
 
 
-@pytest.fixture
-def soak(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    spec = importlib.util.spec_from_file_location("soak", ROOT / "benchmarks" / "soak.py")
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "soak", module)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_ended_three_times_it_ends_as_without(soak, tmp_path: Path) -> None:
+def test_ended_three_times_it_ends_as_without(import_benchmark: Callable[[str], ModuleType], tmp_path: Path) -> None:
     """By SIGKILL, SIGTERM and a full disk, with augmentation, dropout, bfloat16 and two workers."""
+    soak = import_benchmark("soak")
     found = soak.soak("css", workers=2, kills=3, folder=tmp_path, seed=0, iterations=24)
     assert found["differing"] == []
     assert len(found["kills"]) == 3

@@ -1,13 +1,13 @@
 """Contrast of two views in the feature space."""
 
 import torch
-from mmengine.dist import all_gather, get_rank
+from mmengine.dist import get_rank
 from torch import Tensor, nn
 
 from mmseg_css.functional.negative_sampling import SAMPLERS, Sampler, draw_anchors, draw_negatives
 from mmseg_css.functional.normalise import mean_of
 from mmseg_css.functional.pixel_contrast import pixel_contrast
-from mmseg_css.models.losses.ranks import CANDIDATES, Candidates, mean_over_ranks
+from mmseg_css.models.losses.ranks import CANDIDATES, Candidates, mean_over_ranks, of_all_ranks
 from mmseg_css.registry import MODELS
 
 
@@ -67,8 +67,8 @@ class PixelContrastLoss(nn.Module):
         anchors = draw_anchors(valid, self.num_anchors * len(valid), generator)
         pool, pool_probabilities, pool_valid, offset = weak, probabilities.detach(), valid, 0
         if self.candidates == "all_ranks":
-            pool, offset = _gather(weak), get_rank() * valid.numel()
-            pool_probabilities, pool_valid = _gather(pool_probabilities), _gather(valid)
+            pool, offset = of_all_ranks(weak), get_rank() * valid.numel()
+            pool_probabilities, pool_valid = of_all_ranks(pool_probabilities), of_all_ranks(valid)
         mixture = SAMPLERS[self.sampler](pool_probabilities)
         draw = draw_negatives(mixture, anchors + offset, pool_valid, self.num_negatives, generator)
         # The anchors stand for all valid pixels of this rank, which may be more or fewer than another's.
@@ -76,10 +76,3 @@ class PixelContrastLoss(nn.Module):
         share = mean_of(pixels.to(weak.dtype), pixels, mean_over_ranks)
         loss = self.loss_weight * share * pixel_contrast(weak, strong, pool, anchors, draw, self.temperature)
         return loss, anchors, draw.found
-
-
-def _gather(own: Tensor) -> Tensor:
-    """The tensors of all ranks, one after the other; only the own one stays attached to the graph."""
-    parts = all_gather(own.detach().contiguous())
-    parts[get_rank()] = own
-    return torch.cat(parts)

@@ -8,7 +8,7 @@ would not.
 from typing import Final, Literal
 
 import torch
-from mmengine.dist import all_gather, all_reduce, get_world_size
+from mmengine.dist import all_gather, all_reduce, get_rank, get_world_size
 from torch import Tensor
 
 #: Where negatives come from: the rank's own batch, or the batches of all ranks, which must be of one size.
@@ -26,5 +26,9 @@ def mean_over_ranks(count: Tensor) -> Tensor:
 
 
 def of_all_ranks(values: Tensor) -> Tensor:
-    """The values of all processes, one after the other; all must have as many."""
-    return values if get_world_size() == 1 else torch.cat(all_gather(values.detach().contiguous()))
+    """The values of all processes, one after the other; all must have as many. Only the own stay in the graph."""
+    if get_world_size() == 1:
+        return values
+    parts = all_gather(values.detach().contiguous())
+    parts[get_rank()] = values
+    return torch.cat(parts)
