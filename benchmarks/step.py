@@ -120,13 +120,13 @@ def network_passes(
 
     def passes() -> None:
         run(inputs["labeled"])
+        run(inputs["unlabeled"])
         if hasattr(model, "teacher"):
-            run(inputs["unlabeled"])
             with torch.no_grad(), autocast():
                 for half in ("labeled", "unlabeled")[0 if model.teacher_sees == "both" else 1 :]:
                     segment(model.teacher.model, inputs[half])
         else:
-            run(torch.cat([inputs["unlabeled"]] * 2))
+            run(inputs["unlabeled"])
         model.student.zero_grad()
 
     return passes

@@ -14,6 +14,10 @@ segmentor.decode_head.update(
     tap="conv_seg",
     projection=dict(type="LinearProjection", channels=64),
 )
-model = dict(data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing), segmentor=segmentor)
+model = dict(
+    data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing),
+    segmentor=segmentor,
+    consistency_loss=dict(loss_weight=4.0),  # colours are half accidental here, so that there is much to agree on
+)
 train_dataloader = dict(batch_size=8, num_workers=1, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
 train_cfg = dict(type="PairedTrainLoop")

@@ -15,3 +15,20 @@ def exponential_rampdown(progress: float, maximum: float = 1.0, minimum: float =
     if progress < 0:
         raise ValueError(f"progress must not be negative, got {progress}")
     return minimum if progress >= 1 else max(minimum, maximum * math.exp(mult * progress**2))
+
+
+def exponential_rampup(progress: float, length: float) -> float:
+    r"""Weight that rises as :math:`e^{-5 (1 - p / l)^2}` from :math:`e^{-5}` at the start to 1 at ``length`` l, and
+    stays there (Laine and Aila, Temporal Ensembling, ICLR 2017).
+
+    ``progress`` p and ``length`` are shares of the training. A length of 0 is no ramp.
+
+    >>> round(exponential_rampup(0.25, length=0.5), 4), exponential_rampup(0.5, length=0.5)
+    (0.2865, 1.0)
+
+    Raises:
+        ValueError: if ``progress`` is negative, or ``length`` lies outside [0, 1].
+    """
+    if progress < 0 or not 0 <= length <= 1:
+        raise ValueError(f"progress must not be negative and length must lie in [0, 1], got {progress} and {length}")
+    return 1.0 if progress >= length else math.exp(-5 * (1 - progress / length) ** 2)

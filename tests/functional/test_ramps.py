@@ -1,4 +1,4 @@
-"""The ramp-down of the contrastive weight."""
+"""The ramp-down of the contrastive weight, and the ramp-up of PC2Seg's."""
 
 import math
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmseg_css.functional.ramps import exponential_rampdown
+from mmseg_css.functional.ramps import exponential_rampdown, exponential_rampup
 from tests.functional.helpers import close
 from tests.reference import ramps as reference
 
@@ -36,3 +36,23 @@ def test_rampdown_never_rises(first: float, second: float) -> None:
 def test_a_ramp_does_not_start_before_its_beginning() -> None:
     with pytest.raises(ValueError, match="negative"):
         exponential_rampdown(-0.1)
+
+
+LENGTH = st.sampled_from([0.0, 0.25, 1.0])
+
+
+@given(PROGRESS, LENGTH)
+def test_rampup_is_the_reference(progress: float, length: float) -> None:
+    close(exponential_rampup(progress, length), reference.exponential_rampup(progress, length), 1e-15)
+
+
+@given(PROGRESS, PROGRESS, LENGTH)
+def test_rampup_never_falls(first: float, second: float, length: float) -> None:
+    early, late = sorted((first, second))
+    assert 0 < exponential_rampup(early, length) <= exponential_rampup(late, length) <= 1
+
+
+@pytest.mark.parametrize(("progress", "length"), [(-0.1, 0.5), (0.5, -0.1), (0.5, 1.1)])
+def test_rampup_out_of_range_in_words(progress: float, length: float) -> None:
+    with pytest.raises(ValueError, match="must lie in"):
+        exponential_rampup(progress, length)

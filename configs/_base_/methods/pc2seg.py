@@ -3,6 +3,7 @@
 _base_ = "./semi.py"
 model = dict(
     type="PC2Seg",
+    rampup=0.5,
     augmentation=dict(
         type="StrongAugmentation",
         scale=(1.0, 1.0),

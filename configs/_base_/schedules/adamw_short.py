@@ -13,4 +13,5 @@ default_hooks = dict(
     splits=dict(type="SplitHook"),
     finite_step=dict(type="FiniteStepHook"),
     channels_last=dict(type="ChannelsLastHook"),
+    depthwise=dict(type="DilatedDepthwiseHook"),
 )

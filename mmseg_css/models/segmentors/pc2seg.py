@@ -10,6 +10,7 @@ from mmseg.structures import SegDataSample
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmseg_css.functional.ramps import exponential_rampup
 from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor, full_precision, segment, valid_pixels
 from mmseg_css.registry import MODELS
 from mmseg_css.types import SegOutput, View
@@ -20,16 +21,26 @@ class PC2Seg(SemiSegmentor):
     """Pixel Contrastive-Consistent Semi-Supervised Segmentation.
 
     The same weights see every unlabelled image twice: weakly augmented, as the loader gives it, and strongly augmented
-    without moving a pixel. Both views pass the network in one batch. There is no teacher.
+    without moving a pixel. The views pass the network one after the other, so that batch norm takes the statistics of
+    each from itself: the labels come from a view that no strong change has shifted. There is no teacher.
 
     Args:
         augmentation: config of the strong view; it must leave every pixel in place.
         consistency_loss: config of the loss in the label space; only the strong view learns from it.
         contrast_loss: config of the loss in the feature space; both views learn from it.
+        rampup: share of the training during which both losses rise to their weights (ours; see `exponential_rampup`).
         kwargs: arguments of `SemiSegmentor`.
     """
 
-    def __init__(self, *, augmentation: dict, consistency_loss: dict, contrast_loss: dict, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        augmentation: dict,
+        consistency_loss: dict,
+        contrast_loss: dict,
+        rampup: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.augmentation = MODELS.build(augmentation)
         if self.augmentation.moves_pixels:
@@ -39,6 +50,7 @@ class PC2Seg(SemiSegmentor):
             )
         self.consistency_loss = MODELS.build(consistency_loss)
         self.contrast_loss = MODELS.build(contrast_loss)
+        self.rampup = rampup
 
     def unsupervised_losses(
         self, labeled: SegOutput, ground_truth: Tensor, unlabeled: Tensor, samples: list[SegDataSample]
@@ -46,10 +58,10 @@ class PC2Seg(SemiSegmentor):
         generator = self.generator(unlabeled.device)
         with full_precision(unlabeled):
             view = self.strong_view(unlabeled, valid_pixels(unlabeled, samples), generator)
-        both = segment(self.student, torch.cat([unlabeled, view.image]))
+        weak_logits, weak_embeddings = segment(self.student, unlabeled)
+        strong_logits, strong_embeddings = segment(self.student, view.image)
+        ramp = exponential_rampup(self.progress_fraction, self.rampup)
         with full_precision(unlabeled):
-            weak_logits, strong_logits = both.logits.chunk(2)
-            weak_embeddings, strong_embeddings = both.embeddings.chunk(2)
             weak, strong = weak_logits.softmax(dim=1), strong_logits.softmax(dim=1)
             valid = wholly_valid(view.valid, weak.shape[2:])
             consistency = self.consistency_loss(weak, strong, valid)
@@ -64,8 +76,8 @@ class PC2Seg(SemiSegmentor):
             view.image, predicted.masked_fill(~valid, self.ignore_index), strong_logits.detach(), anchor_counts
         )
         return {
-            "loss_consistency": consistency,
-            "loss_contrast": contrast,
+            "loss_consistency": ramp * consistency,
+            "loss_contrast": ramp * contrast,
             "agreement": agreeing.sum() / valid.sum().clamp(min=1),
             "anchor_classes": (anchor_counts > 0).float().sum(),
         }
