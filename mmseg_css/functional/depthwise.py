@@ -68,10 +68,9 @@ def _overlaps(
 ) -> Iterator[tuple[tuple[int, int], tuple[slice, ...], tuple[slice, ...]]]:
     """For every tap of the kernel the pixels that read through it, and those that they read, within the map."""
     rows, columns = ([_overlap(length, (tap - taps // 2) * dilation) for tap in range(taps)] for length in size[1:3])
-    for i, j in product(range(taps), repeat=2):
-        if rows[i] and columns[j]:
-            (row, row_read), (column, column_read) = rows[i], columns[j]
-            yield (i, j), (slice(None), row, column), (slice(None), row_read, column_read)
+    for (i, row), (j, column) in product(enumerate(rows), enumerate(columns)):
+        if row and column:
+            yield (i, j), (slice(None), row[0], column[0]), (slice(None), row[1], column[1])
 
 
 def _overlap(length: int, offset: int) -> tuple[slice, slice] | None:
