@@ -385,6 +385,13 @@ def test_channels_last_reaches_every_convolution_and_changes_only_rounding() -> 
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
+@pytest.mark.parametrize(("channels", "moved"), [(2, False), (8, True)])
+def test_channels_last_keeps_away_from_what_overruns_memory(channels: int, moved: bool) -> None:
+    model = nn.Sequential(nn.Conv2d(3, channels, 3), nn.Conv2d(channels, 4, 1, stride=2))
+    ChannelsLastHook().before_run(SimpleNamespace(model=model))
+    assert model[0].weight.is_contiguous(memory_format=torch.channels_last) == moved
+
+
 # -- dilated depthwise convolutions ------------------------------------------------------------------------------------
 
 
