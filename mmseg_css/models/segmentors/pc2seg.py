@@ -22,7 +22,8 @@ class PC2Seg(SemiSegmentor):
 
     The same weights see every unlabelled image twice: weakly augmented, as the loader gives it, and strongly augmented
     without moving a pixel. The views pass the network one after the other, so that batch norm takes the statistics of
-    each from itself: the labels come from a view that no strong change has shifted. There is no teacher.
+    each from itself: the labels come from a view that no strong change has shifted. (So a network with a norm layer
+    after a global pooling needs two unlabelled images in a batch.) There is no teacher.
 
     Args:
         augmentation: config of the strong view; it must leave every pixel in place.
