@@ -2,7 +2,8 @@
 
 Importing this module checks the stack (one clear sentence if it will not do). ``apply_workarounds`` is called once, by
 ``import mmseg_css``; ``prepare_cfg`` and ``init_cpu_distributed`` are called by ``tools/``. Each work-around says why
-it is there; ``tests/test_compat.py`` shows the fault without it, and so fails on the day when it can go.
+it is there; ``tests/test_compat.py`` shows the fault without it, and so fails on the day when it can go (but for memory
+that is overwritten, `overruns_memory`, which no test would survive).
 """
 
 import importlib
@@ -414,7 +415,7 @@ def overruns_memory(module: torch.nn.Module) -> bool:
 
     Why: seen with torch 2.14.1, whose backward pass of ``conv2d`` with 2 or 4 input channels, a 1 x 1 kernel and a
     stride of 2 corrupts the heap; with 8 and more it does not, nor in the ordinary layout. No report of it is known to
-    us.
+    us. The bound is a cautious one: other strides and channels below 8 were not tried one by one, nor other processors.
     """
     return (
         isinstance(module, torch.nn.Conv2d)

@@ -18,7 +18,7 @@ from mmengine.runner import Runner
 import mmseg_css  # noqa: F401  (registers)
 from mmseg_css.datasets import PairedDataset, UnlabeledDataset
 from mmseg_css.models import CSS, PC2Seg
-from mmseg_css.registry import DATASETS
+from mmseg_css.registry import DATASETS, MODELS
 from tests.configs.helpers import ALL, CONFIGS, LABELED, ROOT, datasets_of, shrink, stand_in, walk
 
 NAMES = [f"{path.parent.name}/{path.stem}" for path in CONFIGS]
@@ -282,3 +282,20 @@ def test_what_the_pc2seg_paper_states(name: str) -> None:
     assert (augmentation.jitter, augmentation.hue, augmentation.jitter_probability) == (0.5, 0.25, 1.0)
     assert augmentation.mixing == "cutout"
     assert cfg.model.contrast_loss.sampler == "different_image_debiased"
+
+
+def test_the_ablations_in_the_docs_change_what_they_say() -> None:
+    """Each one-line override of `docs/pc2seg.md` names a key that the config has, and the parts build with it."""
+    table = (ROOT / "docs" / "pc2seg.md").read_text().split("## Ablations in one line")[1].split("\n## ")[0]
+    options = re.findall(r"`(model\.[\w.]+)=([\w.]+)`", table)
+    assert len({key for key, _ in options}) == 8
+    for key, value in options:
+        cfg = load("pc2seg/pc2seg_r50_voc_1-8")
+        *parents, last = key.split(".")
+        node = cfg
+        for parent in parents:
+            node = node[parent]
+        assert last in node, key
+        node[last] = value if value.isidentifier() else float(value) if "." in value else int(value)
+        for part in (cfg.model.contrast_loss, cfg.model.consistency_loss):
+            MODELS.build(part)

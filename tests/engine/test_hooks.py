@@ -23,6 +23,7 @@ from torch import multiprocessing as mp
 from torch.utils.data import DataLoader, Dataset
 
 import mmseg_css  # noqa: F401  (registers)
+from mmseg_css import compat
 from mmseg_css.engine.hooks import (
     ChannelsLastHook,
     DiagnosticsHook,
@@ -385,8 +386,11 @@ def test_channels_last_reaches_every_convolution_and_changes_only_rounding() -> 
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
-@pytest.mark.parametrize(("channels", "moved"), [(2, False), (8, True)])
-def test_channels_last_keeps_away_from_what_overruns_memory(channels: int, moved: bool) -> None:
+@pytest.mark.parametrize(("channels", "cpu", "moved"), [(2, True, False), (2, False, True), (8, True, True)])
+def test_channels_last_keeps_away_from_what_overruns_memory(
+    monkeypatch: pytest.MonkeyPatch, channels: int, cpu: bool, moved: bool
+) -> None:
+    monkeypatch.setattr(compat, "on_cpu", lambda: cpu)
     model = nn.Sequential(nn.Conv2d(3, channels, 3), nn.Conv2d(channels, 4, 1, stride=2))
     ChannelsLastHook().before_run(SimpleNamespace(model=model))
     assert model[0].weight.is_contiguous(memory_format=torch.channels_last) == moved

@@ -31,7 +31,12 @@ def problem(seed: int, batch: int = 3, classes: int = 4, size: tuple[int, int] =
 def fit(mixture: Mixture, expected: Tensor, anchor: int, valid: Tensor, seed: int) -> float:
     """The p-value of a chi-square test of one anchor's negatives; 0 if an impossible pixel was drawn."""
     draw = draw_negatives(mixture, torch.tensor([anchor]), valid, DRAWS, generator(seed))
-    counts = torch.bincount(draw.negatives[0], minlength=len(expected)).double()
+    return chi_square(draw.negatives[0], expected)
+
+
+def chi_square(negatives: Tensor, expected: Tensor) -> float:
+    """The p-value of draws from a distribution; 0 if an impossible pixel was drawn."""
+    counts = torch.bincount(negatives, minlength=len(expected)).double()
     if counts[expected == 0].any():
         return 0.0
     # Chi-square wants no rare cells: those are taken as one.
@@ -49,6 +54,17 @@ def test_negatives_follow_the_matrix(name: str, seed: int) -> None:
     anchor = 7 * seed % valid.numel()
     expected = probability_matrix(name, probabilities, valid)[anchor]
     assert fit(SAMPLERS[name](probabilities), expected, anchor, valid, seed) > SIGNIFICANCE
+
+
+@NAMES
+def test_every_anchor_of_one_draw_follows_its_row(name: str) -> None:
+    """In float32, as in training."""
+    probabilities, valid = problem(1)
+    anchors = valid.flatten().nonzero()[:, 0]
+    draw = draw_negatives(SAMPLERS[name](probabilities.float()), anchors, valid, DRAWS, generator(0))
+    expected = probability_matrix(name, probabilities, valid)[anchors]
+    assert len(anchors) > 5
+    assert min(map(chi_square, draw.negatives, expected)) > SIGNIFICANCE
 
 
 def wrong(name: str, probabilities: Tensor) -> Mixture:
@@ -108,6 +124,19 @@ def test_all_pixels_surely_of_one_class_leave_no_negatives(name: str) -> None:
     draw = draw_negatives(SAMPLERS[name](certain), torch.arange(8), torch.ones(2, 2, 2).bool(), 3, generator(0))
     assert not draw.found.any()
     equal(draw.negatives, torch.zeros(8, 3))
+
+
+@pytest.mark.parametrize("name", ["pseudo_label_debiased", "different_image_debiased"])
+def test_the_smallest_doubt_is_drawn_in_proportion(name: str) -> None:
+    """A softmax is rarely certain: p is what the equation says, however small its sum before it is normalised."""
+    doubt = torch.tensor([25.0, 0.0]).reshape(1, 2, 1, 1).expand(2, 2, 2, 2).softmax(dim=1)
+    assert (doubt[:, 0] == 1).all()
+    draw = draw_negatives(SAMPLERS[name](doubt), torch.tensor([0]), torch.ones(2, 2, 2).bool(), DRAWS, generator(0))
+    allowed = torch.ones(8).double()
+    if name == "different_image_debiased":
+        allowed[:4] = 0
+    assert draw.found.all()
+    assert chi_square(draw.negatives[0], allowed / allowed.sum()) > SIGNIFICANCE
 
 
 def test_an_image_surely_of_the_anchors_class_is_left_for_the_anchors_own_image() -> None:

@@ -42,7 +42,8 @@ def pc2seg_config(**changes: Any) -> ConfigDict:
         "data_preprocessor": PREPROCESSOR,
         "augmentation": STRONG,
         "consistency_loss": {"type": "CosineConsistencyLoss"},
-        "contrast_loss": {"type": "PixelContrastLoss", "num_anchors": 8, "num_negatives": 16},
+        "contrast_loss": {"type": "PixelContrastLoss", "num_anchors": 8, "num_negatives": 16, "loss_weight": 1.0},
+        "rampup": 0.0,
     }
     return ConfigDict({**config, **changes})
 
@@ -265,11 +266,18 @@ def test_the_strong_view_without_changes_is_the_weak_view() -> None:
         ({"candidates": "all"}, "contrast_loss.candidates must be one of rank, all_ranks"),
         ({"num_anchors": 0}, "contrast_loss.num_anchors must be at least 1"),
         ({"num_negatives": 0}, "contrast_loss.num_negatives must be at least 1"),
+        ({"temperature": 0.0}, "contrast_loss.temperature must be positive"),
     ],
 )
 def test_wrong_choice_in_words(wrong: dict, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         PixelContrastLoss(**wrong)
+
+
+@pytest.mark.parametrize("rampup", [-0.5, 2.0])
+def test_wrong_ramp_in_words(rampup: float) -> None:
+    with pytest.raises(ValueError, match=r"model.rampup .* must lie in \[0, 1\]"):
+        build(rampup=rampup)
 
 
 # -- several ranks -----------------------------------------------------------------------------------------------------
@@ -291,7 +299,7 @@ def contrast_as_rank(rank: int, folder: str) -> None:
     embeddings, probabilities, valid = maps_of(rank)
     results = {}
     for candidates in ("rank", "all_ranks"):
-        module = PixelContrastLoss(candidates=candidates, num_anchors=400, num_negatives=1, temperature=1.0)
+        module = PixelContrastLoss(candidates=candidates, num_anchors=400, num_negatives=1, temperature=1.0, loss_weight=1.0)
         loss, _, found = module(
             embeddings, embeddings, probabilities, valid, generator=torch.Generator().manual_seed(rank)
         )

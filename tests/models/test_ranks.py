@@ -62,6 +62,7 @@ def config(method: str, sampled: float) -> ConfigDict:
             "candidates": "all_ranks",
             "loss_weight": sampled,
         },
+        rampup=0.0,
     )
 
 

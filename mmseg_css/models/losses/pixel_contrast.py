@@ -15,7 +15,7 @@ from mmseg_css.registry import MODELS
 class PixelContrastLoss(nn.Module):
     """A pixel's two views against negatives; see `functional.pixel_contrast` and `functional.negative_sampling`.
 
-    The paper states none of the numbers; the defaults are ours.
+    The paper states none of the numbers; the defaults are ours, those of our configs (docs/pc2seg.md).
 
     Args:
         sampler: distribution of the negatives: ``uniform``, ``different_image``, ``pseudo_label_debiased`` or
@@ -35,8 +35,8 @@ class PixelContrastLoss(nn.Module):
         sampler: Sampler = "different_image_debiased",
         num_anchors: int = 256,
         num_negatives: int = 128,
-        temperature: float = 0.1,
-        loss_weight: float = 1.0,
+        temperature: float = 0.5,
+        loss_weight: float = 0.01,
         candidates: Candidates = "rank",
     ) -> None:
         super().__init__()
@@ -46,6 +46,8 @@ class PixelContrastLoss(nn.Module):
         for name, number in (("num_anchors", num_anchors), ("num_negatives", num_negatives)):
             if number < 1:
                 raise ValueError(f"contrast_loss.{name} must be at least 1, got {number}")
+        if temperature <= 0:
+            raise ValueError(f"contrast_loss.temperature must be positive, got {temperature}")
         self.sampler = sampler
         self.num_anchors = num_anchors
         self.num_negatives = num_negatives

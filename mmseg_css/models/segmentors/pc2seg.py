@@ -29,7 +29,8 @@ class PC2Seg(SemiSegmentor):
         augmentation: config of the strong view; it must leave every pixel in place.
         consistency_loss: config of the loss in the label space; only the strong view learns from it.
         contrast_loss: config of the loss in the feature space; both views learn from it.
-        rampup: share of the training during which both losses rise to their weights (ours; see `exponential_rampup`).
+        rampup: share of the training, in [0, 1], during which both losses rise to their weights (ours; see
+            `exponential_rampup`). 0 is no ramp.
         kwargs: arguments of `SemiSegmentor`.
     """
 
@@ -39,7 +40,7 @@ class PC2Seg(SemiSegmentor):
         augmentation: dict,
         consistency_loss: dict,
         contrast_loss: dict,
-        rampup: float = 0.0,
+        rampup: float = 0.5,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -49,6 +50,8 @@ class PC2Seg(SemiSegmentor):
                 "model.augmentation moves pixels, but PC2Seg compares pixel i of one view with pixel i of the other: "
                 "set scale=(1.0, 1.0), crop=None, flip_probability=0.0 and mixing='cutout' or 'none'"
             )
+        if not 0 <= rampup <= 1:
+            raise ValueError(f"model.rampup is a share of the training: it must lie in [0, 1], got {rampup}")
         self.consistency_loss = MODELS.build(consistency_loss)
         self.contrast_loss = MODELS.build(contrast_loss)
         self.rampup = rampup
