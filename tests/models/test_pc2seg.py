@@ -299,7 +299,9 @@ def contrast_as_rank(rank: int, folder: str) -> None:
     embeddings, probabilities, valid = maps_of(rank)
     results = {}
     for candidates in ("rank", "all_ranks"):
-        module = PixelContrastLoss(candidates=candidates, num_anchors=400, num_negatives=1, temperature=1.0, loss_weight=1.0)
+        module = PixelContrastLoss(
+            candidates=candidates, num_anchors=400, num_negatives=1, temperature=1.0, loss_weight=1.0
+        )
         loss, _, found = module(
             embeddings, embeddings, probabilities, valid, generator=torch.Generator().manual_seed(rank)
         )
