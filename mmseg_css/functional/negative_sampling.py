@@ -117,10 +117,10 @@ def draw_negatives(
     """Draw the negatives of every anchor, independently and with replacement, among the valid pixels.
 
     Where nothing is allowed: an anchor whose image is the only one with something to draw from (one image in the batch,
-    say) draws from its own image after all. If nothing is left even so (all pixels of the anchor's class with probability
-    1, or none valid), the anchor is not ``found``, and its negatives, all 0, mean nothing. Nearly 1 is not 1: the
-    smallest doubt of a network is drawn in proportion. There may be fewer pixels than negatives, and where p says so an
-    anchor may be its own.
+    say) draws from its own image after all. If nothing is left even so (all pixels of the anchor's class with
+    probability 1, or none valid), the anchor is not ``found``, and its negatives, all 0, mean nothing. Nearly 1 is not
+    1: the smallest doubt of a network is drawn in proportion. There may be fewer pixels than negatives, and where p
+    says so an anchor may be its own.
 
     >>> certain = torch.eye(2).reshape(2, 2, 1, 1)  # two images of one pixel, of different classes
     >>> valid = torch.ones(2, 1, 1, dtype=torch.bool)
