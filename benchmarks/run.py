@@ -2,9 +2,9 @@
 
     python benchmarks/run.py --json work_dirs/bench/results.json
 
-The contrast of CSS at the paper's sizes and how it grows, a step of CSS and of PC2Seg, PC2Seg's negatives, and the
-settings of the network; `--help` of `contrast.py`, `step.py`, `negative_sampling.py` and `network.py` says how each is
-measured. A quarter of an hour on two CPU cores.
+The contrast of CSS at the paper's sizes and how it grows, a step of CSS and of PC2Seg, PC2Seg's negatives, dilated
+depthwise convolutions, and the settings of the network; `--help` of `contrast.py`, `step.py`, `negative_sampling.py`,
+`depthwise.py` and `network.py` says how each is measured. A quarter of an hour on two CPU cores.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-BENCHMARKS = ("contrast", "step", "negative_sampling", "network")
+BENCHMARKS = ("contrast", "step", "negative_sampling", "depthwise", "network")
 PIXELS = 8192  # of the row of PC2Seg's negatives
 
 
@@ -48,6 +48,9 @@ def rows(results: dict) -> Iterator[tuple[str, str, float, float, float | None, 
         if row["pixels"] == PIXELS:
             values = (row[key] for key in ("ours_s", "naive_s", "ours_mib", "naive_mib"))
             yield f"PC2Seg's contrast, {PIXELS} pixels", "M x M matrix", *values
+    for row in results["depthwise"]["rows"]:
+        what = "depthwise {taps} x {taps}, dilated, {height} x {width}".format(**row)
+        yield what, "torch's own", row["ours_s"], row["torch_s"], None, None
     for method, row in results["step"].items():
         values = (row[key] for key in ("step_s", "network_s", "step_mib", "network_mib"))
         yield f"a step of {method}", "its network's passes", *values
