@@ -13,7 +13,7 @@ import statistics
 from pathlib import Path
 
 import torch
-from measure import device, machine, timed
+from measure import machine, timed
 from rich.console import Console
 from rich.table import Table
 from torch.nn import functional as F
@@ -28,9 +28,8 @@ CASES = ((6, 6, 3), (6, 6, 5), (9, 12, 3), (9, 12, 5))
 def compare(height: int, width: int, taps: int, repeats: int) -> dict[str, float]:
     """Median seconds of both forms."""
     torch.manual_seed(0)
-    maps = torch.randn(BATCH, CHANNELS, height, width, device=device())
-    maps = maps.to(memory_format=torch.channels_last).requires_grad_()
-    weight = torch.randn(CHANNELS, 1, taps, taps, device=device(), requires_grad=True)
+    maps = torch.randn(BATCH, CHANNELS, height, width).to(memory_format=torch.channels_last).requires_grad_()
+    weight = torch.randn(CHANNELS, 1, taps, taps, requires_grad=True)
     padding = DILATION * (taps // 2)
     forms = {
         "torch_s": lambda: F.conv2d(maps, weight, padding=padding, dilation=DILATION, groups=CHANNELS),

@@ -49,7 +49,7 @@ def rows(results: dict) -> Iterator[tuple[str, str, float, float, float | None, 
             values = (row[key] for key in ("ours_s", "naive_s", "ours_mib", "naive_mib"))
             yield f"PC2Seg's contrast, {PIXELS} pixels", "M x M matrix", *values
     for row in results["depthwise"]["rows"]:
-        what = "depthwise {taps} x {taps}, dilated, {height} x {width}".format(**row)
+        what = "depthwise {taps} x {taps}, dilated, {height} x {width}, on the CPU".format(**row)
         yield what, "torch's own", row["ours_s"], row["torch_s"], None, None
     for method, row in results["step"].items():
         values = (row[key] for key in ("step_s", "network_s", "step_mib", "network_mib"))
