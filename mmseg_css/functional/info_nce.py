@@ -26,7 +26,7 @@ def info_nce(
     pool: Float[Tensor, "m d"],
     negatives: Int[Tensor, "q n"],
     weights: Float[Tensor, " q"],
-    temperature: float = 0.5,
+    temperature: float,
 ) -> Float[Tensor, ""]:
     r"""Weighted sum over the queries of the cross-entropy of telling the positive from the negatives.
 
@@ -40,7 +40,7 @@ def info_nce(
         ValueError: if ``temperature`` is not positive.
 
     >>> pixels = torch.eye(2)
-    >>> loss = info_nce(pixels[:1], pixels[:1], pixels, torch.tensor([[1]]), torch.ones(1))
+    >>> loss = info_nce(pixels[:1], pixels[:1], pixels, torch.tensor([[1]]), torch.ones(1), temperature=0.5)
     >>> round(loss.item(), 4)  # log(1 + e^-2)
     0.1269
     """

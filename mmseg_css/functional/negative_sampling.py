@@ -13,7 +13,7 @@ with one component for ``uniform`` and ``different_image``, and one per class fo
 probabilities sum to one: :math:`1 - y_i \cdot y_j = \sum_c y_{ic} (1 - y_{jc})`. So a draw has two stages, first the
 component with probability :math:`a_{ic} \sum_j b_{jc}`, then the pixel with probability :math:`b_{jc}`, by inverse
 transform on one cumulative sum per component. An anchor's own image is a run of that sum, and is stepped over. Cost
-O(m k + a n log m), memory O(m k). The samplers are the paper's, the linear form is ours.
+O(m k + a n log m), memory O(m k + a n). The samplers are the paper's, the linear form is ours.
 """
 
 from collections.abc import Callable
@@ -74,7 +74,9 @@ def pseudo_label_debiased(probabilities: Float[Tensor, "b k h w"]) -> Mixture:
     >>> mixture.anchor.flatten().tolist(), mixture.candidate.flatten().tolist()
     ([0.75, 0.25], [0.25, 0.75])
     """
-    return Mixture(probabilities, 1 - probabilities, other_images_only=False)
+    # In float32 one minus a probability near 1 would be 0, and the sum of the probabilities is not exactly 1.
+    exact = probabilities.double()
+    return Mixture(exact, exact.sum(dim=1, keepdim=True) - exact, other_images_only=False)
 
 
 def different_image_debiased(probabilities: Float[Tensor, "b k h w"]) -> Mixture:
@@ -119,8 +121,8 @@ def draw_negatives(
     Where nothing is allowed: an anchor whose image is the only one with something to draw from (one image in the batch,
     say) draws from its own image after all. If nothing is left even so (all pixels of the anchor's class with
     probability 1, or none valid), the anchor is not ``found``, and its negatives, all 0, mean nothing. Nearly 1 is not
-    1: the smallest doubt of a network is drawn in proportion. There may be fewer pixels than negatives, and where p
-    says so an anchor may be its own.
+    1: also small doubts of a network are drawn in proportion, in steps of `RESOLUTION` (2e-10). There may be fewer
+    pixels than negatives, and where p says so an anchor may be its own.
 
     >>> certain = torch.eye(2).reshape(2, 2, 1, 1)  # two images of one pixel, of different classes
     >>> valid = torch.ones(2, 1, 1, dtype=torch.bool)

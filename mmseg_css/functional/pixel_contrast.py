@@ -20,7 +20,7 @@ def pixel_contrast(
     pool: Float[Tensor, "p d h w"],
     anchors: Int[Tensor, " a"],
     draw: NegativeDraw,
-    temperature: float = 0.1,
+    temperature: float,
 ) -> Float[Tensor, ""]:
     r"""Mean over the anchors of
 

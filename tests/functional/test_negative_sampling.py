@@ -127,16 +127,17 @@ def test_all_pixels_surely_of_one_class_leave_no_negatives(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["pseudo_label_debiased", "different_image_debiased"])
-def test_the_smallest_doubt_is_drawn_in_proportion(name: str) -> None:
-    """A softmax is rarely certain: p is what the equation says, however small its sum before it is normalised."""
-    doubt = torch.tensor([25.0, 0.0]).reshape(1, 2, 1, 1).expand(2, 2, 2, 2).softmax(dim=1)
-    assert (doubt[:, 0] == 1).all()
-    draw = draw_negatives(SAMPLERS[name](doubt), torch.tensor([0]), torch.ones(2, 2, 2).bool(), DRAWS, generator(0))
-    allowed = torch.ones(8).double()
+def test_small_doubts_are_drawn_in_proportion(name: str) -> None:
+    """A softmax is rarely certain: p is what the equation says, though below 1 float32 has steps of 6e-8."""
+    doubt = torch.tensor([1e-7, 2e-8, 5e-8, 1e-7, 3e-7, 1e-6]).double()
+    probabilities = torch.stack([-doubt.log(), torch.zeros(6)], dim=1).float().softmax(dim=1).reshape(6, 2, 1, 1)
+    valid = torch.ones(6, 1, 1).bool()
+    draw = draw_negatives(SAMPLERS[name](probabilities), torch.tensor([0]), valid, DRAWS, generator(0))
+    weight = doubt[0] * (1 - doubt) + (1 - doubt[0]) * doubt  # that the two pixels are of different classes
     if name == "different_image_debiased":
-        allowed[:4] = 0
+        weight[0] = 0
     assert draw.found.all()
-    assert chi_square(draw.negatives[0], allowed / allowed.sum()) > SIGNIFICANCE
+    assert chi_square(draw.negatives[0], weight / weight.sum()) > SIGNIFICANCE
 
 
 def test_an_image_surely_of_the_anchors_class_is_left_for_the_anchors_own_image() -> None:
@@ -157,15 +158,18 @@ def test_nothing_valid_leaves_no_negatives(name: str) -> None:
     assert not draw.found.any()
 
 
-def test_a_pool_of_a_million_pixels_is_drawn_to_its_last() -> None:
-    """A float32 cumulative sum would never reach single pixels of a pool this large."""
-    probabilities = torch.full((1, 2, 1024, 1024), 0.5)
-    valid = torch.zeros(1, 1024, 1024, dtype=torch.bool)
-    valid[0, -1, -3:] = True
-    draw = draw_negatives(
-        SAMPLERS["pseudo_label_debiased"](probabilities), torch.tensor([0]), valid, 1000, generator(0)
-    )
-    assert set(draw.negatives.flatten().tolist()) == {2**20 - 3, 2**20 - 2, 2**20 - 1}
+def test_small_weights_in_a_pool_of_a_million_pixels() -> None:
+    """After half a million weights of 1, a float32 sum no longer grows by 0.01."""
+    pixels = 2**20
+    other = torch.full((pixels,), 0.01)
+    other[: pixels // 2] = 1
+    other[0] = 0  # the anchor, sure of the first class
+    probabilities = torch.stack([1 - other, other]).reshape(1, 2, 1024, 1024)
+    valid = torch.ones(1, 1024, 1024, dtype=torch.bool)
+    mixture = SAMPLERS["pseudo_label_debiased"](probabilities)
+    [negatives] = draw_negatives(mixture, torch.tensor([0]), valid, DRAWS, generator(0)).negatives
+    quarters = other.double().reshape(4, -1).sum(dim=1)
+    assert chi_square(negatives // (pixels // 4), quarters / quarters.sum()) > SIGNIFICANCE
 
 
 @given(SEEDS)

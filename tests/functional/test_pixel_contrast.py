@@ -39,6 +39,18 @@ def test_pixel_contrast_is_the_reference(seed: int, temperature: float) -> None:
     )
 
 
+@pytest.mark.parametrize("sampler", ["different_image", "different_image_debiased"])
+def test_the_benchmarks_matrix_is_the_reference(sampler: str) -> None:
+    """Of two images of one pixel each, each pixel has the other as its only negative."""
+    weak, strong = normal(0, 2, 3, 1, 1), normal(1, 2, 3, 1, 1)
+    probabilities = normal(2, 2, 4, 1, 1).softmax(dim=1)
+    anchors, negatives, found = [0, 1], [[1] * 5, [0] * 5], [True, True]
+    close(
+        reference.matrix_loss(sampler, weak, strong, probabilities, num_negatives=5, temperature=0.2),
+        reference.pixel_contrast(pixels(weak), pixels(strong), pixels(weak), anchors, negatives, found, 0.2),
+    )
+
+
 @pytest.mark.parametrize("same_pool", [True, False])
 def test_pixel_contrast_has_the_gradient_of_its_value(same_pool: bool) -> None:
     weak, strong, pool = (normal(seed, 2, 3, 2, 2).requires_grad_() for seed in range(3))
@@ -83,7 +95,7 @@ def test_info_nce_is_cross_entropy() -> None:
 
 def test_info_nce_without_queries_is_zero_and_attached() -> None:
     pool = normal(0, 4, 3).requires_grad_()
-    loss = info_nce(pool[:0], pool[:0], pool, torch.zeros(0, 2).long(), torch.zeros(0).double())
+    loss = info_nce(pool[:0], pool[:0], pool, torch.zeros(0, 2).long(), torch.zeros(0).double(), 0.3)
     loss.backward()
     assert loss == 0 and (pool.grad == 0).all()
 
@@ -97,7 +109,7 @@ def test_info_nce_keeps_nothing_of_the_negatives_size() -> None:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        loss = info_nce(queries, queries, queries, torch.zeros(50, 40).long(), torch.ones(50).double())
+        loss = info_nce(queries, queries, queries, torch.zeros(50, 40).long(), torch.ones(50).double(), 0.3)
     context = [g.numel() for g in loss.grad_fn.gradients if g is not None]
     assert max(kept + context) <= queries.numel()
 

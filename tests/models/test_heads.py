@@ -1,5 +1,6 @@
 """The paper's decoder, and the projection branch on heads of MMSeg."""
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from mmseg.models.decode_heads import FCNHead
 from torch import Tensor, nn
 
 from mmseg_css.compat import revert_sync_bn
-from mmseg_css.models.heads import ProjectionBranch, ProjectionMixin
+from mmseg_css.models.heads import LinearProjection, ProjectionBranch, ProjectionMixin
 from mmseg_css.registry import MODELS
 from tests.models.helpers import EMBEDDING, NUM_CLASSES, build_css, css_config, random_batch, tiny_segmentor
 
@@ -35,6 +36,7 @@ HEADS = {
     "SegformerProjectionHead": {"type": "SegformerHead", **PYRAMID},
 }
 PROJECTION = {"type": "ProjectionBranch", "channels": 5, "hidden": 7}
+PROJECTIONS = [PROJECTION, {"type": "LinearProjection", "channels": 5}]
 
 
 def features(batch: int = 2) -> list[Tensor]:
@@ -47,17 +49,18 @@ def stride_of(name: str) -> int:
     return 1 if name not in ("FCNProjectionHead", "PSPProjectionHead") else 2
 
 
-@pytest.fixture(params=HEADS)
+@pytest.fixture(params=itertools.product(HEADS, PROJECTIONS), ids=lambda case: f"{case[0]}-{case[1]['type']}")
 def heads(request: pytest.FixtureRequest) -> tuple[str, nn.Module, nn.Module]:
     """Name, plain head, and the one with a projection branch and the plain one's weights."""
     torch.manual_seed(0)
-    plain = MODELS.build(HEADS[request.param])
-    projecting = MODELS.build({**HEADS[request.param], "type": request.param, "projection": PROJECTION})
+    name, projection = request.param
+    plain = MODELS.build(HEADS[name])
+    projecting = MODELS.build({**HEADS[name], "type": name, "projection": projection})
     missing, unexpected = projecting.load_state_dict(plain.state_dict(), strict=False)
     assert missing
     assert all(name.startswith("projection.") for name in missing)
     assert not unexpected
-    return request.param, plain.eval(), projecting.eval()
+    return name, plain.eval(), projecting.eval()
 
 
 def test_logits_are_those_of_the_plain_head(heads: tuple[str, nn.Module, nn.Module]) -> None:
@@ -121,6 +124,15 @@ def test_css_trains_with_every_head(name: str) -> None:
     assert all(torch.isfinite(value) for value in losses.values())
     assert all(parameter.grad is not None for parameter in model.student.parameters())
     assert model.bank.prototypes.shape == (NUM_CLASSES, 5)
+
+
+def test_linear_projection_is_linear() -> None:
+    """Up to its bias: what it makes of a sum is the sum."""
+    projection = LinearProjection(in_channels=8, channels=5)
+    first, second = torch.randn(2, 1, 8, 4, 4, generator=torch.Generator().manual_seed(0))
+    bias = projection(torch.zeros(1, 8, 4, 4))
+    both = projection(first) + projection(second) - bias
+    torch.testing.assert_close(projection(first + second), both, rtol=0, atol=1e-5)
 
 
 def test_own_head_in_one_line() -> None:

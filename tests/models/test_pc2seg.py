@@ -123,7 +123,7 @@ def test_losses_are_the_equations_on_the_two_views() -> None:
 
 
 def test_only_the_strong_view_learns_consistency_and_both_learn_contrast() -> None:
-    model = build_reading()
+    model = build_reading(augmentation={**NO_AUGMENTATION, "jitter": 0.9, "jitter_probability": 1.0})
     seen: list[Tensor] = []
     extract = model.student.extract_feat
 
@@ -139,7 +139,7 @@ def test_only_the_strong_view_learns_consistency_and_both_learn_contrast() -> No
     assert len(views) == 2
     for name, learns in (("unsup.loss_consistency", [False, True]), ("unsup.loss_contrast", [True, True])):
         gradients = torch.autograd.grad(losses[name], views, retain_graph=True, allow_unused=True)
-        assert [bool(g is not None and g.abs().sum() > 0) for g in gradients] == learns, name
+        assert [bool(g is not None and g.abs().max() > 1e-4) for g in gradients] == learns, name
 
 
 def test_the_strong_view_does_not_shift_the_weak_views_batch_statistics() -> None:

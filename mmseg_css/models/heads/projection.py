@@ -41,7 +41,7 @@ class ProjectionBranch(BaseModule):
 
 @MODELS.register_module()
 class LinearProjection(BaseModule):
-    """A linear map of every pixel to ``channels`` (the embedding's size d), as in PC2Seg.
+    """A linear layer, with a bias, on every pixel, to ``channels`` (the embedding's size d), as in PC2Seg.
 
     Args:
         in_channels: channels of the map that the branch reads; a head with `ProjectionMixin` fills it in.

@@ -15,7 +15,7 @@ from mmseg_css.registry import MODELS
 class PixelContrastLoss(nn.Module):
     """A pixel's two views against negatives; see `functional.pixel_contrast` and `functional.negative_sampling`.
 
-    The paper states none of the numbers; the defaults are ours, those of our configs (docs/pc2seg.md).
+    What we know of the paper names none of the numbers; the defaults are ours, those of our configs (docs/pc2seg.md).
 
     Args:
         sampler: distribution of the negatives: ``uniform``, ``different_image``, ``pseudo_label_debiased`` or
@@ -73,6 +73,8 @@ class PixelContrastLoss(nn.Module):
             pool_probabilities, pool_valid = of_all_ranks(pool_probabilities), of_all_ranks(valid)
         mixture = SAMPLERS[self.sampler](pool_probabilities)
         draw = draw_negatives(mixture, anchors + offset, pool_valid, self.num_negatives, generator)
+        # Without a valid pixel the anchors are none, whatever other ranks have to offer.
+        draw = draw._replace(found=draw.found & valid.flatten()[anchors])
         # The anchors stand for all valid pixels of this rank, which may be more or fewer than another's.
         pixels = valid.sum()
         share = mean_of(pixels.to(weak.dtype), pixels, mean_over_ranks)
