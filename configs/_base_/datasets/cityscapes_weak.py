@@ -1,4 +1,4 @@
-# Cityscapes for PC2Seg, with UniMatch's lists. The paper states neither its crop nor its lists.
+# Cityscapes for PC2Seg, with UniMatch's lists. We know neither the paper's crop nor its lists.
 _base_ = "./cityscapes.py"
 crop_size = (769, 769)
 labeled_list = "data/splits/cityscapes-unimatch-372.txt"

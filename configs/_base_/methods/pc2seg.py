@@ -1,5 +1,5 @@
-# PC2Seg. The paper states none of these numbers. The colour jitter is PseudoSeg's, whose protocol it follows; the rest
-# is ours.
+# PC2Seg. The overview of the paper that we have gives none of these numbers. The colour jitter is PseudoSeg's, whose
+# protocol the paper follows; the rest is ours (docs/pc2seg.md).
 _base_ = "./semi.py"
 model = dict(
     type="PC2Seg",

@@ -12,7 +12,7 @@ class CosineConsistencyLoss(nn.Module):
     """One minus the cosine of two views' class probabilities; see `functional.consistency`.
 
     Args:
-        loss_weight: lambda_2 of the paper, which states no value.
+        loss_weight: the paper's lambda_2; the value is ours (docs/pc2seg.md).
     """
 
     def __init__(self, *, loss_weight: float = 1.0) -> None:
