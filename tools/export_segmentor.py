@@ -16,8 +16,8 @@ import mmseg_css  # noqa: E402, F401  (checks the stack and registers everything
 
 # isort: split
 from mmseg_css import compat  # noqa: E402
-from mmseg_css.export import export_segmentor  # noqa: E402
-from mmseg_css.export_onnx import check_installed, export_onnx  # noqa: E402
+from mmseg_css.deployment.onnx import check_installed, export_onnx  # noqa: E402
+from mmseg_css.deployment.plain import export_segmentor  # noqa: E402
 
 
 def main(argv: list[str] | None = None) -> None:

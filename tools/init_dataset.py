@@ -18,14 +18,14 @@ import mmseg_css  # noqa: E402, F401  (checks the stack)
 from mmengine.config import Config  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
-from mmseg_css.own_data.coding import Coding, find_coding, to_indices, write_indices  # noqa: E402
-from mmseg_css.own_data.configs import Plan, config_path, target_files, write_configs  # noqa: E402
-from mmseg_css.own_data.folders import stem  # noqa: E402
-from mmseg_css.own_data.images import choose_input, choose_sizes  # noqa: E402
-from mmseg_css.own_data.masks import Colour  # noqa: E402
-from mmseg_css.own_data.report import print_report, training_commands  # noqa: E402
-from mmseg_css.own_data.split import split  # noqa: E402
-from mmseg_css.own_data.survey import Survey, survey  # noqa: E402
+from mmseg_css.preparation.own_data.coding import Coding, find_coding, to_indices, write_indices  # noqa: E402
+from mmseg_css.preparation.own_data.configs import Plan, config_path, target_files, write_configs  # noqa: E402
+from mmseg_css.preparation.own_data.folders import stem  # noqa: E402
+from mmseg_css.preparation.own_data.images import choose_input, choose_sizes  # noqa: E402
+from mmseg_css.preparation.own_data.masks import Colour  # noqa: E402
+from mmseg_css.preparation.own_data.report import print_report, training_commands  # noqa: E402
+from mmseg_css.preparation.own_data.split import split  # noqa: E402
+from mmseg_css.preparation.own_data.survey import Survey, survey  # noqa: E402
 
 WEIGHTS = Path("work_dirs/pretrained/tf_efficientnet_lite0.pth")
 

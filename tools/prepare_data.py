@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that a clone 
 import mmseg_css  # noqa: E402, F401  (checks the stack, in words)
 
 # isort: split
-from mmseg_css.datasets.prepare import RECIPES, Finding, check, write_files  # noqa: E402
+from mmseg_css.preparation.benchmarks import RECIPES, Finding, check, write_files  # noqa: E402
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

@@ -3,10 +3,10 @@
 from mmseg_css.datasets.camvid import CamVidDataset
 from mmseg_css.datasets.coco import COCOObjectDataset
 from mmseg_css.datasets.demo import DemoDataset
-from mmseg_css.datasets.draw import Draw
 from mmseg_css.datasets.folder import FolderDataset
 from mmseg_css.datasets.paired import PairedDataset, PairedSample, paired_collate
 from mmseg_css.datasets.sampler import PairedSampler
+from mmseg_css.datasets.seeded import Draw
 from mmseg_css.datasets.transforms import Cached, RandomScale, StretchTo8Bit
 from mmseg_css.datasets.unlabeled import UnlabeledDataset
 

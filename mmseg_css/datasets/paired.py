@@ -7,7 +7,7 @@ from mmengine.dataset import BaseDataset, pseudo_collate
 from torch.utils.data import Dataset
 
 from mmseg_css.datasets import checks
-from mmseg_css.datasets.draw import Draw, seeded
+from mmseg_css.datasets.seeded import Draw, seeded
 from mmseg_css.registry import DATASETS, FUNCTIONS
 
 Branch = Literal["labeled", "unlabeled"]

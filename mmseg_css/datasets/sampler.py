@@ -10,8 +10,8 @@ from mmengine.dist import get_dist_info, sync_random_seed
 from torch.utils.data import Sampler
 
 from mmseg_css.datasets.checks import check_ratio
-from mmseg_css.datasets.draw import Draw
 from mmseg_css.datasets.paired import PairedDataset
+from mmseg_css.datasets.seeded import Draw
 from mmseg_css.registry import DATA_SAMPLERS
 
 # What the draws of one seed are for, so that no two of them share a generator.

@@ -8,7 +8,7 @@ from mmengine.runner import Runner
 from mmseg.registry import DATASETS
 
 from mmseg_css.datasets import PairedDataset, paired_collate
-from mmseg_css.datasets.draw import Draw
+from mmseg_css.datasets.seeded import Draw
 from tests.datasets.helpers import METAINFO, dataloader_config, labeled_config, unlabeled_config
 
 pytestmark = pytest.mark.smoke

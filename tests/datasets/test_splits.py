@@ -9,8 +9,8 @@ from mmengine.config import Config
 from mmseg.registry import DATASETS
 
 from mmseg_css.datasets import checks
-from mmseg_css.datasets.make_split import import_list
 from mmseg_css.datasets.splits import PROTOCOLS, fingerprint, get_protocol, identify, missing_list_remedy, read_ids
+from mmseg_css.preparation.splits.generate import import_list
 from tests.datasets.helpers import LOAD, labeled_config, unlabeled_config, write_image, write_list, write_mask
 
 ROOT = Path(__file__).resolve().parents[2]

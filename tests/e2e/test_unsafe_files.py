@@ -12,7 +12,7 @@ from mmseg.apis import init_model
 
 from mmseg_css import compat
 from mmseg_css.datasets.checks import check_paths
-from mmseg_css.export import export_segmentor
+from mmseg_css.deployment.plain import export_segmentor
 from tests.e2e.conftest import MakeConfig, train
 from tests.test_compat import RunsCode
 from tests.test_tools import load_tool

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmseg_css.datasets import make_split
-from mmseg_css.datasets.make_split import choose, generate, import_list, list_length
 from mmseg_css.datasets.splits import PROTOCOLS, Protocol, fingerprint, read_ids
+from mmseg_css.preparation.splits import generate as make_split
+from mmseg_css.preparation.splits.generate import choose, generate, import_list, list_length
 from tests.test_tools import load_tool
 
 tool = load_tool("make_split")

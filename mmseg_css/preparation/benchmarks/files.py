@@ -13,7 +13,7 @@ from jaxtyping import UInt8
 from PIL import Image
 from tqdm import tqdm
 
-from mmseg_css.datasets.prepare.recipe import Maker
+from mmseg_css.preparation.benchmarks.recipe import Maker
 
 
 def write_files(makers: Mapping[Path, Maker], *, overwrite: bool = False, threads: int = 8) -> tuple[int, int]:

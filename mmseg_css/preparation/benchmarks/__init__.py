@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from mmseg_css.datasets.prepare import ade20k, camvid, cityscapes, coco, voc
-from mmseg_css.datasets.prepare.checking import Finding, check
-from mmseg_css.datasets.prepare.files import write_files
-from mmseg_css.datasets.prepare.recipe import Recipe
+from mmseg_css.preparation.benchmarks import ade20k, camvid, cityscapes, coco, voc
+from mmseg_css.preparation.benchmarks.checking import Finding, check
+from mmseg_css.preparation.benchmarks.files import write_files
+from mmseg_css.preparation.benchmarks.recipe import Recipe
 
 RECIPES: Final[dict[str, Recipe]] = {
     "voc": voc.RECIPE,

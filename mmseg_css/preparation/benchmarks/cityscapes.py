@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import UInt8
 from mmseg.datasets import CityscapesDataset
 
-from mmseg_css.datasets.prepare.files import find, png, read_labels
-from mmseg_css.datasets.prepare.recipe import LabeledList, Maker, Part, Recipe
+from mmseg_css.preparation.benchmarks.files import find, png, read_labels
+from mmseg_css.preparation.benchmarks.recipe import LabeledList, Maker, Part, Recipe
 
 REMEDY: Final = (
     "unpack leftImg8bit_trainvaltest.zip and the whole of gtFine_trainvaltest.zip (polygons alone are not enough), "

@@ -7,9 +7,9 @@ from typing import NamedTuple, TypeVar
 
 from tqdm import tqdm
 
-from mmseg_css.own_data.folders import Pair, Pairing, check_folders, find_images, pair, same_files
-from mmseg_css.own_data.images import ImageFacts, look_at_image
-from mmseg_css.own_data.masks import MaskFacts, look_at_mask
+from mmseg_css.preparation.own_data.folders import Pair, Pairing, check_folders, find_images, pair, same_files
+from mmseg_css.preparation.own_data.images import ImageFacts, look_at_image
+from mmseg_css.preparation.own_data.masks import MaskFacts, look_at_mask
 
 Item = TypeVar("Item", bound=Hashable)
 Facts = TypeVar("Facts")

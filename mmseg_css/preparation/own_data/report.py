@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from mmseg_css.own_data.coding import Coding
-from mmseg_css.own_data.configs import Plan
-from mmseg_css.own_data.survey import Survey
+from mmseg_css.preparation.own_data.coding import Coding
+from mmseg_css.preparation.own_data.configs import Plan
+from mmseg_css.preparation.own_data.survey import Survey
 
 FEW_VALIDATION_IMAGES: Final = 10
 RARE: Final = 1e-3

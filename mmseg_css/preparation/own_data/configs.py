@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from mmseg_css.own_data.coding import Coding
-from mmseg_css.own_data.images import Input, Sizes
-from mmseg_css.own_data.split import Split
+from mmseg_css.preparation.own_data.coding import Coding
+from mmseg_css.preparation.own_data.images import Input, Sizes
+from mmseg_css.preparation.own_data.split import Split
 
 TALLEST: Final = 4  # an image is resized to its shorter side unless it is longer than this many times that
 

@@ -15,8 +15,8 @@ from PIL import Image
 from scipy.io import savemat
 
 from mmseg_css.datasets import COCOObjectDataset
-from mmseg_css.datasets.prepare import RECIPES, Finding, Recipe, check, checking, coco, files, voc, write_files
-from mmseg_css.datasets.prepare.cityscapes import train_id_table
+from mmseg_css.preparation.benchmarks import RECIPES, Finding, Recipe, check, checking, coco, files, voc, write_files
+from mmseg_css.preparation.benchmarks.cityscapes import train_id_table
 from mmseg_css.registry import DATASETS
 from tests.datasets.helpers import write_list
 

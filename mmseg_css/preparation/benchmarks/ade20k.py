@@ -9,7 +9,7 @@ from typing import Final
 
 from mmseg.datasets import ADE20KDataset
 
-from mmseg_css.datasets.prepare.recipe import LabeledList, Part, Recipe
+from mmseg_css.preparation.benchmarks.recipe import LabeledList, Part, Recipe
 
 RECIPE: Final = Recipe(
     title="ADE20K (scene parsing challenge 2016): nothing to convert, only checked",

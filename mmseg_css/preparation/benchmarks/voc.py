@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 from mmseg.datasets import PascalVOCDataset
 
-from mmseg_css.datasets.prepare.files import ids_text, optional_module, png, read_ids, read_labels
-from mmseg_css.datasets.prepare.recipe import LabeledList, Maker, Part, Recipe, Source
+from mmseg_css.preparation.benchmarks.files import ids_text, optional_module, png, read_ids, read_labels
+from mmseg_css.preparation.benchmarks.recipe import LabeledList, Maker, Part, Recipe, Source
 
 LISTS: Final = "ImageSets/Segmentation"
 VOC_REMEDY: Final = "unpack VOCtrainval_11-May-2012.tar into the folder data (or name its VOCdevkit/VOC2012)"

@@ -1,0 +1,1 @@
+"""What is done with a trained network: a plain MMSeg model, an ONNX file."""

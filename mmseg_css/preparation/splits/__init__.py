@@ -1,0 +1,1 @@
+"""Lists of labelled images: published ones imported, own ones chosen and described."""
