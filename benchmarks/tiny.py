@@ -5,7 +5,7 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
-from mmseg_css.datasets.demo import generate
+from mmseg_css.preparation.demo import generate
 
 ROOT = Path(__file__).resolve().parents[1]
 SIDE = 32

@@ -16,7 +16,8 @@ import numpy as np
 from get_lite0_weights import WEIGHTS, write_weights  # type: ignore[import-not-found]
 from mmseg.apis import inference_model, init_model
 
-from mmseg_css.datasets.demo import DemoDataset, generate
+from mmseg_css.datasets.demo import DemoDataset
+from mmseg_css.preparation.demo import generate
 
 CONFIGS = {name: Path(f"configs/css/{name}_lite0_demo.py") for name in ("supervised", "css")}
 

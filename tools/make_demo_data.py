@@ -2,7 +2,7 @@
 
 from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser
 
-from mmseg_css.datasets.demo import generate
+from mmseg_css.preparation.demo import generate
 
 
 def main() -> None:

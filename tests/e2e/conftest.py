@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from mmseg_css.datasets.demo import generate
+from mmseg_css.preparation.demo import generate
 from tests.configs.helpers import ROOT, datasets_of, shrink
 from tests.test_tools import load_tool
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmseg_css.datasets.demo import generate
 from mmseg_css.engine.checkpoints import FORMAT, META_KEY
+from mmseg_css.preparation.demo import generate
 from tests.configs.helpers import ROOT, datasets_of
 from tests.e2e.conftest import train
 

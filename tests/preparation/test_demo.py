@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from mmseg.registry import DATASETS
 
-from mmseg_css.datasets.demo import CLASSES, PALETTE, draw_scene, generate
+from mmseg_css.datasets.demo import CLASSES, PALETTE
+from mmseg_css.preparation.demo import draw_scene, generate
 
 SMALL = {"size": 32, "train": 12, "val": 4, "labeled": (2, 4)}
 
