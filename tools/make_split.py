@@ -19,7 +19,8 @@ import mmseg_css  # noqa: E402, F401  (checks the stack and registers everything
 from rich.console import Console  # noqa: E402
 from rich.table import Column, Table  # noqa: E402
 
-from mmseg_css.datasets.splits import CUSTOM, PROTOCOLS, fingerprint, identify, read_ids  # noqa: E402
+from mmseg_css.datasets.protocols import CUSTOM, PROTOCOLS, identify  # noqa: E402
+from mmseg_css.datasets.splits import fingerprint, read_ids  # noqa: E402
 from mmseg_css.preparation.splits import generate as make_split  # noqa: E402
 from mmseg_css.preparation.splits import statistics as split_statistics  # noqa: E402
 

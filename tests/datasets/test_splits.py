@@ -9,7 +9,8 @@ from mmengine.config import Config
 from mmseg.registry import DATASETS
 
 from mmseg_css.datasets import checks
-from mmseg_css.datasets.splits import PROTOCOLS, fingerprint, get_protocol, identify, missing_list_remedy, read_ids
+from mmseg_css.datasets.protocols import PROTOCOLS, get_protocol, identify, missing_list_remedy
+from mmseg_css.datasets.splits import fingerprint, read_ids
 from mmseg_css.preparation.splits.generate import import_list
 from tests.datasets.helpers import LOAD, labeled_config, unlabeled_config, write_image, write_list, write_mask
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmseg_css.datasets.splits import PROTOCOLS, Protocol, fingerprint, read_ids
+from mmseg_css.datasets.protocols import PROTOCOLS, Protocol
+from mmseg_css.datasets.splits import fingerprint, read_ids
 from mmseg_css.preparation.splits import generate as make_split
 from mmseg_css.preparation.splits.generate import choose, generate, import_list, list_length
 from tests.test_tools import load_tool

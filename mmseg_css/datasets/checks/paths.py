@@ -8,7 +8,8 @@ from typing import Any, Final
 from mmengine import fileio
 from mmengine.dataset import BaseDataset
 
-from mmseg_css.datasets.splits import check_inside, missing_list_remedy
+from mmseg_css.datasets.protocols import missing_list_remedy
+from mmseg_css.datasets.splits import check_inside
 
 PATH_REMEDY: Final = "check data_root, data_prefix and ann_file, which are relative to the folder you start from"
 

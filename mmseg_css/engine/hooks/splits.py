@@ -10,7 +10,8 @@ from mmengine.runner import Runner
 
 from mmseg_css.datasets import PairedDataset
 from mmseg_css.datasets.checks import leaves
-from mmseg_css.datasets.splits import fingerprint, id_of, identify
+from mmseg_css.datasets.protocols import identify
+from mmseg_css.datasets.splits import fingerprint, id_of
 from mmseg_css.registry import HOOKS
 
 

@@ -8,17 +8,8 @@ from typing import Final, Literal
 
 import numpy as np
 
-from mmseg_css.datasets.splits import (
-    CUSTOM,
-    FOLDER,
-    PROTOCOLS,
-    Protocol,
-    check_inside,
-    fingerprint,
-    get_protocol,
-    identify,
-    read_ids,
-)
+from mmseg_css.datasets.protocols import CUSTOM, FOLDER, PROTOCOLS, Protocol, get_protocol, identify
+from mmseg_css.datasets.splits import check_inside, fingerprint, read_ids
 
 Rule = Literal["stratified", "reco"]
 RULES: Final[tuple[Rule, ...]] = ("stratified", "reco")
