@@ -1,4 +1,4 @@
-"""How a list of images is read, checked and recognised: ids, and the fingerprint of their set."""
+"""How a list of images is read and checked, and the fingerprint of its ids, by which `protocols` recognises it."""
 
 import hashlib
 import re

@@ -17,7 +17,6 @@ from mmseg_css.datasets.checks.paths import leaves
 MASK_REMEDY: Final = "PairedDataset(check_masks=False) skips this check"
 EXIF_ORIENTATION: Final = 0x0112
 
-
 #: How files begin and end that are whole. What follows the end is rarely more than some padding.
 MARKS: Final = ((b"\xff\xd8", b"\xff\xd9"), (b"\x89PNG", b"IEND"))
 TAIL: Final = 4096
@@ -48,6 +47,7 @@ def image_fault(path: str, backend_args: dict | None = None, what: str = "image"
 
 
 def missing_file(what: str, path: str) -> FileNotFoundError:
+    """The error for a file that is not there; ``what`` names its kind."""
     return FileNotFoundError(
         f"the {what} {path!r} is missing; supply it, take its id off the list, or correct data_prefix, "
         "img_suffix and seg_map_suffix"
@@ -85,6 +85,7 @@ def find_faults(check: Callable[[Any], Exception | None], items: Sequence, doing
 
 
 def raise_faults(faults: Sequence[Exception], summary: str, shown: int) -> None:
+    """Raise one error that names the first ``shown`` faults, if there are any."""
     if faults:
         more = f"\n  ... and {len(faults) - shown} more" if len(faults) > shown else ""
         kind = FileNotFoundError if any(isinstance(fault, FileNotFoundError) for fault in faults) else ValueError
