@@ -1,0 +1,137 @@
+"""The pseudo-labels of a CSS step, against the description of the algorithm."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from mmseg_css.models import CSS
+from mmseg_css.models.segmentors import Progress
+from tests.models.conftest import SIZE, fill_bank, reading_batch, record
+from tests.models.helpers import (
+    EMBEDDING,
+    NO_AUGMENTATION,
+    NUM_CLASSES,
+    build_css,
+    build_reading_css,
+    random_labels,
+    samples_of,
+    samples_without_masks,
+)
+from tests.reference import pseudo_label as reference_label
+
+
+def spaces(model: CSS, images: Tensor, factor: float = 4.0) -> tuple[tuple, tuple]:
+    """Labels and confidences of the logit space and of the representation space, from the reference."""
+    return (
+        reference_label.logit_pseudo_label((factor * images[:, :NUM_CLASSES]).numpy(), SIZE),
+        reference_label.prototype_pseudo_label(
+            images[:, NUM_CLASSES:].numpy(), model.bank.prototypes.numpy(), model.bank.seen.numpy(), SIZE
+        ),
+    )
+
+
+@pytest.mark.parametrize("seen", [(True, True, True), (True, False, True), (False, False, False)])
+@pytest.mark.parametrize("strategy", ["mix", "cross", "logit"])
+def test_supervision_of_the_logit_space(strategy: str, seen: tuple[bool, ...]) -> None:
+    model = build_reading_css(strategy=strategy)
+    fill_bank(model, seen=seen)
+    inputs, samples = reading_batch()
+    by_logits, by_prototypes = spaces(model, inputs["unlabeled"])
+    expected = {
+        "mix": (reference_label.agreement(by_logits[0], by_prototypes[0]), by_logits[1]),
+        "cross": by_prototypes,
+        "logit": by_logits,
+    }[strategy]
+
+    step = record(model, inputs, samples)
+    np.testing.assert_array_equal(step.supervision, expected[0])
+    np.testing.assert_allclose(step.confidence, expected[1], atol=1e-5)
+    assert step.losses["unsup.kept"].item() == pytest.approx((expected[0] != 255).mean())
+    assert step.losses["unsup.agreement"].item() == pytest.approx((by_logits[0] == by_prototypes[0]).mean())
+    assert step.losses["unsup.loss_pseudo_label"].item() == pytest.approx(
+        reference_label.pseudo_label_loss(step.logits.numpy(), *expected), abs=1e-5
+    )
+
+
+@pytest.mark.parametrize("strategy", ["mix", "cross", "logit"])
+def test_labels_of_the_contrast(strategy: str) -> None:
+    """Labelled pixels as they are; unlabelled ones where the logit space is sure enough (0.7)."""
+    model = build_reading_css(strategy=strategy, weak_threshold=0.7)
+    fill_bank(model)
+    inputs, samples = reading_batch()
+    by_logits, by_prototypes = spaces(model, inputs["unlabeled"])
+    source = reference_label.agreement(by_logits[0], by_prototypes[0]) if strategy == "mix" else by_logits[0]
+    expected = np.where(by_logits[1] >= 0.7, source, 255)
+    assert 0.1 < (by_logits[1] >= 0.7).mean() < 0.9
+
+    step = record(model, inputs, samples)
+    truth = torch.cat([sample.gt_sem_seg.data for sample in samples["labeled"]])
+    np.testing.assert_array_equal(step.labels[:2], truth)
+    np.testing.assert_array_equal(step.labels[2:], expected)
+    torch.testing.assert_close(step.embeddings[:2], inputs["labeled"][:, NUM_CLASSES:])
+    torch.testing.assert_close(step.embeddings[2:], inputs["unlabeled"][:, NUM_CLASSES:], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(("iteration", "source"), [(0, "logits"), (9, "logits"), (10, "prototypes")])
+def test_cross_warms_up_with_the_logit_space(iteration: int, source: str) -> None:
+    model = build_reading_css(strategy="cross", cross_warmup=10)
+    fill_bank(model)
+    model.progress = Progress(iteration, 100, 0)
+    inputs, samples = reading_batch()
+    expected = dict(zip(("logits", "prototypes"), spaces(model, inputs["unlabeled"]), strict=True))
+    assert (expected["logits"][0] != expected["prototypes"][0]).any()
+    np.testing.assert_array_equal(record(model, inputs, samples).supervision, expected[source][0])
+
+
+def test_labels_are_downsampled_by_nearest_to_the_decoders_stride() -> None:
+    model = build_reading_css(stride=4, strategy="logit", weak_threshold=0.0)
+    inputs, samples = reading_batch(size=(16, 16))
+    truth = torch.cat([sample.gt_sem_seg.data for sample in samples["labeled"]])
+    step = record(model, inputs, samples)
+    assert step.supervision.shape == (2, 16, 16)
+    assert step.embeddings.shape == (4, EMBEDDING, 4, 4)
+    np.testing.assert_array_equal(step.labels[:2], truth[:, ::4, ::4])
+    np.testing.assert_array_equal(step.labels[2:], step.supervision[:, ::4, ::4])
+
+
+def test_padding_of_unlabeled_images_has_no_pseudo_label() -> None:
+    model = build_reading_css(strategy="logit", weak_threshold=0.0)
+    fill_bank(model)
+    inputs, samples = reading_batch()
+    samples["unlabeled"] = samples_without_masks(2, padding=(0, 3, 0, 2))  # 3 columns right, 2 rows below
+    step = record(model, inputs, samples)
+    shown = torch.zeros(2, *SIZE, dtype=torch.bool)
+    shown[:, :6, :5] = True
+    assert torch.equal(step.supervision != 255, shown)
+    assert torch.equal(step.confidence > 0, shown)
+    assert torch.equal(step.labels[2:] != 255, shown)
+    by_logits, by_prototypes = spaces(model, inputs["unlabeled"])
+    agreed = (by_logits[0] == by_prototypes[0])[shown.numpy()].mean()
+    assert step.losses["unsup.agreement"].item() == pytest.approx(agreed)
+
+
+def test_preprocessors_padding_reaches_the_model() -> None:
+    """The whole way of a small unlabelled image, through the data preprocessor."""
+    model = build_css(strategy="logit", weak_threshold=0.0, augmentation=NO_AUGMENTATION)
+    labels = random_labels(0, 2, (32, 32))
+    data = {
+        "labeled": {"inputs": [torch.zeros(3, 32, 32)] * 2, "data_samples": samples_of(labels)},
+        "unlabeled": {"inputs": [torch.zeros(3, 27, 32)] * 2, "data_samples": samples_without_masks(2)},
+    }
+    data["unlabeled"]["inputs"][1] = torch.zeros(3, 32, 25)
+    step = record(model, *model.data_preprocessor(data, training=True).values())
+    shown = torch.ones(2, 32, 32, dtype=torch.bool)
+    shown[0, 27:] = False
+    shown[1, :, 25:] = False
+    assert torch.equal(step.supervision != 255, shown)
+
+
+def test_student_sees_the_augmented_view_and_the_teacher_the_weak_one() -> None:
+    model = build_reading_css(strategy="logit", augmentation={**NO_AUGMENTATION, "flip_probability": 1.0})
+    inputs, samples = reading_batch()
+    step = record(model, inputs, samples)
+    by_logits, _ = spaces(model, inputs["unlabeled"])
+    np.testing.assert_array_equal(step.supervision, by_logits[0][:, :, ::-1])
+    mirrored = inputs["unlabeled"].flip(-1)
+    torch.testing.assert_close(step.logits, 4.0 * mirrored[:, :NUM_CLASSES], atol=1e-4, rtol=0)
