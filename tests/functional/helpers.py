@@ -12,6 +12,8 @@ from tests.reference.geometry import ArrayView
 
 SEEDS = st.integers(min_value=0, max_value=2**31 - 1)
 SIDES = st.integers(min_value=2, max_value=5)
+TEMPERATURES = st.sampled_from([0.1, 0.5, 2.0])
+IGNORE = 255
 
 
 def generator(seed: int) -> torch.Generator:
