@@ -1,36 +1,22 @@
 """Checkpoints: written whole or not at all, found again, refused where they do not fit."""
 
-import errno
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
 from mmengine.fileio import get_file_backend
-from mmengine.logging import MessageHub
 from torch import nn
 
 from mmseg_css.compat import damage
 from mmseg_css.engine import checkpoints
-from mmseg_css.engine.hooks import DurableCheckpointHook
 from tests.configs.helpers import ROOT
-
-
-def save(path: Path, value: float = 0.0) -> Path:
-    torch.save({"state_dict": {"weight": torch.full((1000,), value)}, "meta": {"iter": 1}}, path)
-    return path
-
+from tests.engine.conftest import full_disk, save
 
 # -- writing ----------------------------------------------------------------------------------------------------------
-
-
-def full_disk(*_: object) -> None:
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
@@ -180,142 +166,3 @@ def test_another_number_of_processes_is_named(monkeypatch: pytest.MonkeyPatch) -
     assert "written by 1 processes, and now there are 2: " in checkpoints.not_exact(checkpoint)
     assert "batch_size times the processes" in checkpoints.not_exact(checkpoint)
     assert checkpoints.not_exact({"meta": {}}) is None  # of before there was a stamp: nobody knows
-
-
-# -- the hook ---------------------------------------------------------------------------------------------------------
-
-
-def test_settings_that_could_lose_a_run_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="max_keep_ckpts=1 leaves none"):
-        DurableCheckpointHook(2, by_epoch=False, max_keep_ckpts=1)
-    runner = SimpleNamespace(
-        work_dir=str(tmp_path),
-        optim_wrapper=SimpleNamespace(_accumulative_counts=2),
-        logger=SimpleNamespace(info=lambda text: None),
-    )
-    with pytest.raises(ValueError, match=r"interval=3 is no multiple of optim_wrapper.accumulative_counts=2"):
-        DurableCheckpointHook(3, by_epoch=False).before_train(runner)
-    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
-
-
-class Trained:
-    """As much of a runner as the hook needs to save: one small model, no optimiser."""
-
-    def __init__(self, folder: Path) -> None:
-        self.work_dir, self.iter, self.epoch = str(folder), 0, 0
-        self.logger = SimpleNamespace(info=lambda text: None, warning=lambda text: None)
-        self.message_hub = MessageHub(f"trained {folder}")
-        self.optim_wrapper = SimpleNamespace(_accumulative_counts=1, should_update=lambda: True)
-        self.max_iters, self.disk_is_full = 100, False
-
-    def save_checkpoint(self, folder: str, filename: str, *_: object, **__: object) -> None:
-        if self.disk_is_full:
-            full_disk()
-        save(Path(folder, filename), self.iter)
-
-
-@pytest.fixture
-def trained(tmp_path: Path) -> Iterator[tuple[Trained, DurableCheckpointHook]]:
-    runner = Trained(tmp_path)
-    hook = DurableCheckpointHook(1, by_epoch=False, max_keep_ckpts=2, save_best="mIoU", rule="greater")
-    hook.before_train(runner)
-    yield runner, hook
-    hook._restore_handler()
-
-
-def names(runner: Trained) -> set[str]:
-    return {path.name for path in Path(runner.work_dir).glob("*.pth")}
-
-
-def advance(runner: Trained, hook: DurableCheckpointHook, score: float) -> None:
-    hook.after_train_iter(runner, runner.iter)
-    runner.iter += 1
-    hook.after_val_epoch(runner, {"mIoU": score})
-
-
-def test_the_old_checkpoints_go_when_the_new_ones_are_there(trained: tuple[Trained, DurableCheckpointHook]) -> None:
-    runner, hook = trained
-    for score in (10.0, 20.0, 15.0):
-        advance(runner, hook, score)
-    assert names(runner) == {"iter_2.pth", "iter_3.pth", "best_mIoU_iter_2.pth"}
-
-
-def test_old_checkpoints_go_without_a_best_one_too(tmp_path: Path) -> None:
-    runner, hook = Trained(tmp_path), DurableCheckpointHook(1, by_epoch=False, max_keep_ckpts=2)
-    hook.before_train(runner)
-    for _ in range(3):
-        advance(runner, hook, 10.0)
-    hook._restore_handler()
-    assert names(runner) == {"iter_2.pth", "iter_3.pth"}
-
-
-def test_a_full_disk_costs_neither_the_oldest_nor_the_best(trained: tuple[Trained, DurableCheckpointHook]) -> None:
-    runner, hook = trained
-    for score in (10.0, 20.0):
-        advance(runner, hook, score)
-    before = names(runner)
-    assert before == {"iter_1.pth", "iter_2.pth", "best_mIoU_iter_2.pth"}
-    runner.disk_is_full = True
-    with pytest.raises(OSError, match="No space"):
-        hook.after_train_iter(runner, runner.iter)
-    with pytest.raises(OSError, match="No space"):
-        hook.after_val_epoch(runner, {"mIoU": 30.0})
-    assert names(runner) == before
-
-
-def test_a_best_that_is_written_again_under_its_name_stays(trained: tuple[Trained, DurableCheckpointHook]) -> None:
-    """A resumed run repeats the validation that may have been cut off."""
-    runner, hook = trained
-    advance(runner, hook, 10.0)
-    hook.after_val_epoch(runner, {"mIoU": 10.5})
-    assert names(runner) == {"iter_1.pth", "best_mIoU_iter_1.pth"}
-
-
-def test_the_best_of_the_run_that_was_resumed_from_stays(tmp_path: Path) -> None:
-    (tmp_path / "old").mkdir()
-    runner, hook = Trained(tmp_path / "new"), DurableCheckpointHook(1, by_epoch=False, save_best="mIoU", rule="greater")
-    runner.message_hub.update_info("best_ckpt", str(save(tmp_path / "old" / "best_mIoU_iter_1.pth")))
-    (tmp_path / "new").mkdir()
-    hook.before_train(runner)
-    advance(runner, hook, 20.0)
-    hook._restore_handler()
-    assert (tmp_path / "old" / "best_mIoU_iter_1.pth").exists()
-    assert names(runner) == {"iter_1.pth", "best_mIoU_iter_1.pth"}
-
-
-def test_nothing_is_saved_with_gradients_that_accumulate(trained: tuple[Trained, DurableCheckpointHook]) -> None:
-    runner, hook = trained
-    runner.iter = 3
-    runner.optim_wrapper.should_update = lambda: False
-    hook.after_val_epoch(runner, {"mIoU": 10.0})
-    os.kill(os.getpid(), signal.SIGTERM)
-    hook.after_val_iter(runner, 1)  # goes on to the optimiser's next step
-    assert names(runner) == {"best_mIoU_iter_3.pth"}
-    runner.optim_wrapper.should_update = lambda: True
-    with pytest.raises(SystemExit):
-        hook.after_train_iter(runner, 3)
-    assert "iter_4.pth" in names(runner)
-
-
-def test_sigterm_during_validation_saves_and_stops(trained: tuple[Trained, DurableCheckpointHook]) -> None:
-    runner, hook = trained
-    hook.after_val_iter(runner, 0)  # nothing has happened
-    runner.iter = 7  # iterations done
-    os.kill(os.getpid(), signal.SIGTERM)
-    with pytest.raises(SystemExit, match="143"):
-        hook.after_val_iter(runner, 1)
-    assert names(runner) == {"iter_7.pth"}
-    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
-
-
-def test_a_second_sigterm_ends_the_process_at_once(tmp_path: Path) -> None:
-    code = (
-        "import os, signal, sys; sys.path.insert(0, sys.argv[1])\n"
-        "from pathlib import Path; from tests.engine.test_checkpoints import DurableCheckpointHook, Trained\n"
-        "DurableCheckpointHook(1, by_epoch=False).before_train(Trained(Path(sys.argv[2])))\n"
-        "os.kill(os.getpid(), signal.SIGTERM); print('goes on', flush=True)\n"
-        "os.kill(os.getpid(), signal.SIGTERM); print('still there', flush=True)"
-    )
-    done = subprocess.run([sys.executable, "-c", code, str(ROOT), str(tmp_path)], capture_output=True, timeout=200)
-    assert done.returncode == -signal.SIGTERM
-    assert done.stdout.decode().splitlines()[-1] == "goes on"

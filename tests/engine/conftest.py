@@ -1,0 +1,128 @@
+"""A model that only notes what the hooks ask of it, and a CSS in the small that trains on eight images."""
+
+import errno
+import os
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.model import BaseModel
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+import mmseg_css  # noqa: F401  (registers)
+from mmseg_css.engine.hooks import ProgressHook, PrototypeCommitHook, TeacherUpdateHook
+from mmseg_css.models.segmentors import Progress
+from tests.datasets.helpers import AUGMENT, dataloader_config, write_list, write_pairs
+from tests.models.helpers import css_config, tiny_segmentor
+
+NAN = float("nan")
+EXPERIMENTS = count()
+
+
+class Calls:
+    """A teacher and a bank that only note what is asked of them."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def update(self, student: nn.Module) -> None:
+        self.calls.append(f"update at {student.weight.item():.0f}")
+
+    def commit(self) -> None:
+        self.calls.append("commit")
+
+    def discard(self) -> None:
+        self.calls.append("discard")
+
+
+class Script(BaseModel):
+    """Its weight counts optimiser steps; its losses are given."""
+
+    def __init__(self, losses: Sequence[float]) -> None:
+        super().__init__()
+        self.student = nn.Linear(1, 1, bias=False)
+        nn.init.zeros_(self.student.weight)
+        self.losses = iter(losses)
+        self.teacher, self.bank = Calls(), Calls()
+        self.progresses: list[Progress] = []
+        self.progress = Progress()
+
+    def forward(self, inputs: Tensor, mode: str) -> dict[str, Tensor]:
+        self.progresses.append(self.progress)
+        # A gradient of -1 whatever the loss, so that the weight is a number also after a NaN.
+        return {"loss": -self.student.weight.sum() + torch.tensor(next(self.losses))}
+
+
+class Nothing(Dataset):
+    def __len__(self) -> int:
+        return 100
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        return {"inputs": torch.zeros(1)}
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    init_default_scope("mmseg")
+    ids = [f"{number:02d}" for number in range(8)]
+    write_pairs(tmp_path, ids)
+    write_list(tmp_path / "labeled.txt", ids[:4])
+    return tmp_path
+
+
+class Spy(Hook):
+    """Looks at the model after the other hooks of every iteration."""
+
+    priority = "LOWEST"
+
+    def __init__(self) -> None:
+        self.seen: list[dict[str, Tensor]] = []
+
+    def after_train_iter(self, runner: Runner, *_: object, **__: object) -> None:
+        self.seen.append(
+            {name: value.clone() for name, value in runner.model.state_dict().items() if "extra" not in name}
+        )
+
+
+def css_runner(data: Path, max_iters: int, *hooks: Hook, **settings: object) -> Runner:
+    crop = [{**step, "crop_size": (16, 16)} if step["type"] == "RandomCrop" else step for step in AUGMENT]
+    dataloader = dataloader_config(data, "labeled.txt")
+    for part, load in (("labeled", [{"type": "LoadAnnotations"}]), ("unlabeled", [])):
+        dataloader["dataset"][part]["pipeline"] = [{"type": "LoadImageFromFile"}, *load, *crop]
+    cfg = {
+        "model": css_config(
+            segmentor=tiny_segmentor(num_classes=2),
+            data_preprocessor={"type": "SemiDataPreprocessor", "mean": [127.5], "std": [127.5], "size": (16, 16)},
+        ),
+        "work_dir": str(data / "work_dir"),
+        "train_dataloader": dataloader,
+        "train_cfg": {"type": "PairedTrainLoop", "max_iters": max_iters},
+        "optim_wrapper": {"optimizer": {"type": "SGD", "lr": 0.1}},
+        "default_hooks": {"checkpoint": None, "logger": {"type": "LoggerHook", "interval": 1}},
+        "randomness": {"seed": 7},
+        "default_scope": "mmseg",
+        "experiment_name": f"css-{next(EXPERIMENTS)}",
+        "visualizer": {"type": "SegLocalVisualizer", "vis_backends": [{"type": "LocalVisBackend"}]},
+        **settings,
+    }
+    # Hooks as objects: a config would copy them.
+    runner = Runner.from_cfg(Config(cfg))
+    for hook in (ProgressHook(), TeacherUpdateHook(), PrototypeCommitHook(), *hooks):
+        runner.register_hook(hook)
+    return runner
+
+
+def save(path: Path, value: float = 0.0) -> Path:
+    torch.save({"state_dict": {"weight": torch.full((1000,), value)}, "meta": {"iter": 1}}, path)
+    return path
+
+
+def full_disk(*_: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
