@@ -78,3 +78,8 @@ def dataloader_config(root: Path, labeled_list: str, **changes: object) -> dict:
         },
     }
     return {**config, **changes}
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
