@@ -51,7 +51,7 @@ help:
 install: $(INSTALLED)
 
 demo: $(DEMO_INSTALLED)
-	$(PY) tools/demo.py
+	$(PY) -m mmseg_css demo
 
 test: $(TESTS_INSTALLED)
 	$(PYTEST) $(PY) -m pytest -n $(PYTEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)

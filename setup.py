@@ -38,6 +38,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.11",
     packages=find_packages(include=["mmseg_css", "mmseg_css.*"]),
+    entry_points={"console_scripts": ["mmseg-css = mmseg_css.cli.main:run"]},
     install_requires=read_pins("core"),
     # Neither family of the OpenMMLab packages is a core dependency: an environment can hold one of them only.
     extras_require={name: read_pins(name) for name in ("onedl", "openmmlab", "demo", "data", "onnx", "tests", "lint")},

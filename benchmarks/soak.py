@@ -11,7 +11,6 @@ metric logged. Exits with 1 if not.
 import argparse
 import errno
 import hashlib
-import importlib.util
 import itertools
 import json
 import multiprocessing
@@ -32,10 +31,11 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 import mmseg_css  # noqa: F401  (registers)
+from mmseg_css.cli.main import call
 from mmseg_css.registry import HOOKS
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from tiny import METHODS, ROOT, write_tiny  # type: ignore[import-not-found]  # noqa: E402
+from tiny import METHODS, write_tiny  # type: ignore[import-not-found]  # noqa: E402
 
 ITERATIONS, CHECKPOINTS, VALIDATIONS, ANCHORS = 48, 4, 12, 6  # anchors are logged between two checkpoints, too
 FULL_DISK = "full disk"
@@ -72,14 +72,11 @@ def fill_disk(after: int) -> None:
 def train(config: Path, work_dir: Path, flushes: int | None = None) -> None:
     if flushes is not None:
         fill_disk(flushes)
-    spec = importlib.util.spec_from_file_location("train_tool", ROOT / "tools" / "train.py")
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
     with open(work_dir / "output.txt", "a") as output:
         os.dup2(output.fileno(), sys.stdout.fileno())
         os.dup2(output.fileno(), sys.stderr.fileno())
     torch.set_num_threads(1)
-    tool.main([str(config), "--work-dir", str(work_dir), "--resume", "--amp"])
+    call(["train", str(config), "--work-dir", str(work_dir), "--resume", "--amp"])
 
 
 def run(config: Path, work_dir: Path, seconds: float | None = None, end: str = "", flushes: int | None = None) -> float:

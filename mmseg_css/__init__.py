@@ -4,13 +4,22 @@
 applies the work-arounds that it needs, and registers everything into MMSeg's registries.
 """
 
-# First, because it says in one sentence what to install where the stack is missing or unsupported.
-from mmseg_css import compat
+import sys
+from pathlib import Path
+
 from mmseg_css.version import __version__
 
-compat.apply_workarounds()
+__all__ = ["__version__"]
 
-# Imported to register what they hold.
-from mmseg_css import datasets, engine, evaluation, functional, models  # noqa: E402
 
-__all__ = ["__version__", "compat", "datasets", "engine", "evaluation", "functional", "models"]
+def _is_command() -> bool:
+    """Whether this process is ``mmseg-css``, which must answer ``--help`` before torch and MMSeg are imported.
+
+    It registers everything itself when its work starts (:mod:`mmseg_css.register`).
+    """
+    called_as = Path(sys.argv[0]).stem if sys.argv else ""
+    return called_as == "mmseg-css" or sys.orig_argv[1:3] == ["-m", "mmseg_css"]
+
+
+if not _is_command():
+    import mmseg_css.register  # noqa: F401

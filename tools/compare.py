@@ -1,11 +1,6 @@
-"""The same as before, from mmseg_css/evaluation/comparison.py."""
+"""Train and compare configs: ``mmseg-css compare``."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that a clone works without being installed
-
-from mmseg_css.evaluation.comparison import main  # noqa: E402
+from _door import enter
 
 if __name__ == "__main__":
-    sys.exit(main())
+    enter("compare")

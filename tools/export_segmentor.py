@@ -1,11 +1,6 @@
-"""The same as before, from mmseg_css/cli/export.py."""
+"""Write a trained network as plain MMSegmentation: ``mmseg-css export``."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that a clone works without being installed
-
-from mmseg_css.cli.export import main  # noqa: E402
+from _door import enter
 
 if __name__ == "__main__":
-    sys.exit(main())
+    enter("export")

@@ -1,11 +1,6 @@
-"""The same as before, from mmseg_css/engine/training.py."""
+"""Train the model of a config: ``python tools/train.py CONFIG``, which is ``mmseg-css train CONFIG``."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that a clone works without being installed
-
-from mmseg_css.engine.training import main  # noqa: E402
+from _door import enter
 
 if __name__ == "__main__":
-    sys.exit(main())
+    enter("train")

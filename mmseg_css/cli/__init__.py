@@ -1,1 +1,1 @@
-"""The command line: what `tools/` starts."""
+"""The command ``mmseg-css``: a thin file per subcommand. Nothing here imports torch or MMSeg until the work starts."""

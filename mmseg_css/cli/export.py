@@ -1,47 +1,46 @@
-"""Write a trained network as a config and a checkpoint of plain MMSegmentation.
+"""``mmseg-css export``."""
 
-    python tools/export_segmentor.py configs/css/css_r101_voc_1-8.py work_dirs/.../iter_80000.pth exported/css_voc
-
-writes exported/css_voc.py and exported/css_voc-<hash>.pth, which MMSeg's tools, `init_model` and `MMSegInferencer` load
-without this package. With --onnx also exported/css_voc-<hash>.onnx, which onnxruntime runs.
-"""
-
-import argparse
-import sys
 from pathlib import Path
+from typing import Literal
+
+from cyclopts.types import ExistingFile
 
 
-import mmseg_css  # noqa: E402, F401  (checks the stack and registers everything, before any config is read)
+def command(
+    config: ExistingFile,
+    checkpoint: str,
+    out: Path,
+    /,
+    *,
+    network: Literal["teacher", "student"] | None = None,
+    onnx: bool = False,
+    trust_checkpoint: bool = False,
+) -> None:
+    """Write a trained network as a config and a checkpoint of plain MMSegmentation.
 
-# isort: split
-from mmseg_css import compat  # noqa: E402
-from mmseg_css.deployment.onnx import check_installed, export_onnx  # noqa: E402
-from mmseg_css.deployment.plain import export_segmentor  # noqa: E402
+    With OUT = exported/css_voc: exported/css_voc.py and exported/css_voc-HASH.pth, which MMSeg's tools, init_model and
+    MMSegInferencer load without this package.
 
+    Args:
+        config: The config it was trained with.
+        checkpoint: The checkpoint: a file or a URL.
+        out: Where it goes, without suffix.
+        network: Of a method with a teacher; the one that predicts otherwise.
+        onnx: An ONNX file, too (pip install "mmseg-css[onnx]").
+        trust_checkpoint: Load the checkpoint even if it can run code.
+    """
+    from mmseg_css.register import compat  # isort: skip
+    from mmseg_css.deployment.onnx import check_installed, export_onnx
+    from mmseg_css.deployment.plain import export_segmentor
 
-def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("config", type=Path, help="the config it was trained with")
-    parser.add_argument("checkpoint", help="the checkpoint: a file or a URL")
-    parser.add_argument("out", type=Path, help="where it goes, without suffix")
-    parser.add_argument(
-        "--network", choices=["teacher", "student"], help="of a method with a teacher (default: the one that predicts)"
-    )
-    parser.add_argument("--onnx", action="store_true", help="an ONNX file, too (pip install -r requirements/onnx.txt)")
-    parser.add_argument("--trust-checkpoint", action="store_true", help="load the checkpoint even if it can run code")
-    args = parser.parse_args(argv)
-    if args.onnx:
+    if onnx:
         check_installed()
-    if args.trust_checkpoint:
+    if trust_checkpoint:
         compat.trust_checkpoints()
-    exported = export_segmentor(args.config, args.checkpoint, args.out, args.network)
+    exported = export_segmentor(config, checkpoint, out, network)
     for note in exported.notes:
         print(f"note: {note}")
     print(f"wrote {exported.config} and {exported.checkpoint}")
-    if args.onnx:
+    if onnx:
         path = export_onnx(exported.config, exported.checkpoint)
         print(f"wrote {path}; onnxruntime gives the model's logits")
-
-
-if __name__ == "__main__":
-    main()

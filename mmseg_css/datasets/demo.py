@@ -36,7 +36,7 @@ class DemoDataset(BaseSegDataset):
     """What `mmseg_css.preparation.demo.generate` writes: PNG images, PNG masks of class indices, nothing ignored."""
 
     METAINFO = {"classes": CLASSES, "palette": PALETTE}
-    REMEDY = "generate it: python tools/make_demo_data.py OUT, with OUT the data_root of the config"
+    REMEDY = "generate it: mmseg-css data demo OUT, with OUT the data_root of the config"
 
     def __init__(self, *, img_suffix: str = ".png", seg_map_suffix: str = ".png", **kwargs: Any) -> None:
         super().__init__(img_suffix=img_suffix, seg_map_suffix=seg_map_suffix, **kwargs)

@@ -14,7 +14,7 @@ from mmseg_css.datasets.splits import DataSet, fingerprint
 
 CUSTOM: Final = "custom"
 FOLDER: Final = "data/splits"  # where the configs look for their lists
-TOOL: Final = "python tools/make_split.py"
+TOOL: Final = "mmseg-css split"
 REPOSITORIES: Final = {
     "UniMatch": "https://github.com/LiheYoung/UniMatch",
     "U2PL": "https://github.com/Haochen-Wang409/U2PL",

@@ -167,7 +167,7 @@ def make_dataset_plain(cfg: Config) -> list[str]:
         cfg.test_dataloader = dict(batch_size=1, dataset=dict(type="BaseSegDataset", pipeline=cfg.test_pipeline))
         return [
             f"the config predicts, but has no data to evaluate on, since MMSeg lacks {', '.join(ours)}: for MMSeg's "
-            "tools/test.py add data that it can read"
+            "a test add data that it can read"
         ]
     if not _is_ours(kind):
         return []

@@ -1,73 +1,50 @@
-"""Evaluate a checkpoint: ``python tools/test.py CONFIG CHECKPOINT``.
+"""Evaluations of a checkpoint: from a config file and what the command line says to the Runner."""
 
-A semi-supervised model predicts with its teacher unless ``--predict-on`` says otherwise; ``--predict-on both``
-evaluates teacher and student one after the other and prints the two side by side. docs/evaluation.md has the protocols.
-"""
-
-import argparse
 import inspect
-import os
-import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-ROOT = Path(__file__).resolve().parents[2]
+from mmengine.config import Config, ConfigDict
+from mmengine.dist import is_main_process
+from mmengine.runner import Runner
+from mmseg.registry import MODELS
+from prettytable import PrettyTable
 
-import mmseg_css  # noqa: E402, F401  (checks the stack and registers everything, before any config is read)
+from mmseg_css import compat
+from mmseg_css.engine.options import parse_options
+from mmseg_css.locations import CONFIGS
+from mmseg_css.typos import check_top_level, explained
 
-# isort: split
-from mmengine.config import Config, ConfigDict, DictAction  # noqa: E402
-from mmengine.dist import is_main_process  # noqa: E402
-from mmengine.runner import Runner  # noqa: E402
-from mmseg.registry import MODELS  # noqa: E402
-from prettytable import PrettyTable  # noqa: E402
-
-from mmseg_css import compat  # noqa: E402
-from mmseg_css.typos import check_top_level, explained  # noqa: E402
-
-MULTI_SCALE_FLIP = ROOT / "configs" / "_base_" / "evaluation" / "multi_scale_flip.py"
+MULTI_SCALE_FLIP: Final = CONFIGS / "_base_" / "evaluation" / "multi_scale_flip.py"
 
 
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Evaluate a checkpoint on the test set of a config.")
-    parser.add_argument("config", type=Path, help="the config file")
-    parser.add_argument("checkpoint", help="the checkpoint: a file or a URL")
-    parser.add_argument("--trust-checkpoint", action="store_true", help="load the checkpoint even if it can run code")
-    parser.add_argument("--work-dir", help="where the log and the metrics go (default: work_dirs/<name of the config>)")
-    parser.add_argument("--out", type=Path, help="a folder for the predicted label maps")
-    parser.add_argument("--show-dir", type=Path, help="a folder for pictures of the predictions")
-    parser.add_argument(
-        "--predict-on",
-        choices=["teacher", "student", "both"],
-        help="which network of a semi-supervised model predicts (default: as the config says, else the teacher)",
-    )
-    parser.add_argument(
-        "--evaluation",
-        type=Path,
-        metavar="FILE",
-        help="evaluate by another protocol than the config's, e.g. configs/_base_/evaluation/slide_801.py",
-    )
-    parser.add_argument(
-        "--tta",
-        action="store_true",
-        help=f"test-time augmentation: tta_model and tta_pipeline of the config, else those of {MULTI_SCALE_FLIP.name}",
-    )
-    parser.add_argument(
-        "--cfg-options",
-        nargs="+",
-        action=DictAction,
-        metavar="KEY=VALUE",
-        help="override settings of the config, e.g. test_dataloader.num_workers=0",
-    )
-    parser.add_argument("--launcher", choices=["none", "pytorch", "slurm", "mpi"], default="none")
-    parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help="set by some launchers; not by hand")
-    args = parser.parse_args(argv)
-    for path in filter(None, (args.config, args.evaluation)):
-        if not path.is_file():
-            parser.error(f"there is no config file {path}")
-    if "://" not in args.checkpoint and not Path(args.checkpoint).is_file():
-        parser.error(f"there is no checkpoint {args.checkpoint}")
-    return args
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What is asked for.
+
+    Attributes:
+        config: The config file.
+        checkpoint: A file or a URL.
+        work_dir: Instead of the config's, or of ``work_dirs/<name of the config>``.
+        out: A folder for the predicted label maps.
+        show_dir: A folder for pictures of the predictions.
+        protocol: A config file whose ``model.test_cfg`` replaces the config's.
+        tta: Whether to augment.
+        cfg_options: ``KEY=VALUE``, settings of the config.
+        launcher: As MMEngine calls it.
+    """
+
+    config: Path
+    checkpoint: str
+    work_dir: str | None = None
+    out: Path | None = None
+    show_dir: Path | None = None
+    protocol: Path | None = None
+    tta: bool = False
+    cfg_options: Sequence[str] = ()
+    launcher: str = "none"
 
 
 def takes_predict_on(model: ConfigDict) -> bool:
@@ -78,40 +55,49 @@ def takes_predict_on(model: ConfigDict) -> bool:
     return any("predict_on" in inspect.signature(base.__init__).parameters for base in kind.__mro__)
 
 
-def load_cfg(args: argparse.Namespace, predict_on: str | None, folder: str = "") -> tuple[Config, list[str]]:
+def load_cfg(asked: Evaluation, predict_on: str | None = None, folder: str = "") -> tuple[Config, list[str]]:
     """The config of one evaluation, and notes on what this machine made different.
 
     ``folder`` is appended to every folder that is written to, so that two evaluations keep apart.
+
+    Raises:
+        FileNotFoundError: There is no such checkpoint.
+        ValueError: Options do not fit each other or the config.
     """
-    cfg = Config.fromfile(args.config)
-    if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
-    if args.evaluation is not None:
-        protocol = Config.fromfile(args.evaluation)
-        if "test_cfg" not in protocol.get("model", {}):
-            remedy = "pass --tta instead" if "tta_model" in protocol else "name one of configs/_base_/evaluation"
-            raise ValueError(f"--evaluation {args.evaluation}: the file sets no model.test_cfg; {remedy}")
-        network = cfg.model.get("segmentor", cfg.model)
-        network.test_cfg = protocol.model.test_cfg
-    cfg.launcher = args.launcher
-    cfg.work_dir = str(Path(args.work_dir or cfg.get("work_dir") or Path("work_dirs") / args.config.stem) / folder)
-    cfg.load_from = args.checkpoint
+    if "://" not in asked.checkpoint and not Path(asked.checkpoint).is_file():
+        raise FileNotFoundError(f"there is no checkpoint {asked.checkpoint}")
+    cfg = Config.fromfile(asked.config)
+    cfg.merge_from_dict(parse_options(asked.cfg_options))
+    if asked.protocol is not None:
+        use_protocol(cfg, asked.protocol)
+    cfg.launcher = asked.launcher
+    cfg.work_dir = str(Path(asked.work_dir or cfg.get("work_dir") or Path("work_dirs") / asked.config.stem) / folder)
+    cfg.load_from = asked.checkpoint
     cfg.resume = False
     if predict_on is not None:
         if not takes_predict_on(cfg.model):
             raise ValueError(
-                f"--predict-on {args.predict_on}: the model of {args.config} ({cfg.model.type}) has no teacher and "
+                f"--predict-on {predict_on}: the model of {asked.config} ({cfg.model.type}) has no teacher and "
                 "student; leave the option out"
             )
         cfg.model.predict_on = predict_on
-    if args.show_dir is not None:
-        draw_predictions(cfg, args.show_dir / folder)
-    if args.tta:
+    if asked.show_dir is not None:
+        draw_predictions(cfg, asked.show_dir / folder)
+    if asked.tta:
         use_tta(cfg)
-    if args.out is not None:
+    if asked.out is not None:
         evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
-        evaluators[0].output_dir = str(args.out / folder)
-    return cfg, compat.prepare_cfg(cfg, distributed=args.launcher != "none")
+        evaluators[0].output_dir = str(asked.out / folder)
+    return cfg, compat.prepare_cfg(cfg, distributed=asked.launcher != "none")
+
+
+def use_protocol(cfg: Config, file: Path) -> None:
+    protocol = Config.fromfile(file)
+    if "test_cfg" not in protocol.get("model", {}):
+        remedy = "pass --tta instead" if "tta_model" in protocol else "name one of configs/_base_/evaluation"
+        raise ValueError(f"--evaluation {file}: the file sets no model.test_cfg; {remedy}")
+    network = cfg.model.get("segmentor", cfg.model)
+    network.test_cfg = protocol.model.test_cfg
 
 
 def draw_predictions(cfg: Config, folder: Path) -> None:
@@ -137,11 +123,12 @@ def use_tta(cfg: Config) -> None:
     cfg.model = ConfigDict(**cfg.tta_model, module=cfg.model)
 
 
-def evaluate(args: argparse.Namespace, predict_on: str | None, folder: str = "") -> dict[str, float]:
-    cfg, notes = load_cfg(args, predict_on, folder)
-    compat.init_cpu_distributed(args.launcher)
+def evaluate(asked: Evaluation, predict_on: str | None = None, folder: str = "") -> dict[str, float]:
+    """The metrics of one network."""
+    cfg, notes = load_cfg(asked, predict_on, folder)
+    compat.init_cpu_distributed(asked.launcher)
     if folder:  # MMEngine keeps its loggers and visualisers by these names
-        cfg.experiment_name = f"{args.config.stem}_{folder}"
+        cfg.experiment_name = f"{asked.config.stem}_{folder}"
         if "visualizer" in cfg:
             cfg.visualizer.name = cfg.experiment_name
     check_top_level(cfg)
@@ -161,18 +148,13 @@ def comparison(results: Mapping[str, Mapping[str, float]]) -> str:
     return table.get_string()
 
 
-def main(argv: list[str] | None = None) -> None:
-    args = parse_args(argv)
-    os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
-    if args.trust_checkpoint:
+def test(asked: Evaluation, predict_on: str | None = None, *, trust_checkpoint: bool = False) -> None:
+    """Evaluate one network, or with ``both`` teacher and student, and print the two side by side."""
+    if trust_checkpoint:
         compat.trust_checkpoints()
-    if args.predict_on != "both":
-        evaluate(args, args.predict_on)
+    if predict_on != "both":
+        evaluate(asked, predict_on)
         return
-    results = {network: evaluate(args, network, folder=network) for network in ("teacher", "student")}
+    results = {network: evaluate(asked, network, folder=network) for network in ("teacher", "student")}
     if is_main_process():
         print(comparison(results))
-
-
-if __name__ == "__main__":
-    main()

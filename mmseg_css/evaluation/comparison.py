@@ -1,32 +1,21 @@
-"""Train several configs with the same seeds, evaluate the last checkpoint of each, and compare them pairwise.
+"""Train several configs with the same seeds, evaluate the last checkpoint of each, and compare them pairwise."""
 
-    python tools/compare.py supervised=configs/css/supervised_lite0_camvid_1-8.py \\
-        css=configs/css/css_lite0_camvid_1-8.py --seeds 0 1 2 --block 10 --work-dir work_dirs/camvid_1-8
-
-The first one named is the baseline. Runs that are finished are not repeated. Writes ``results.json`` into the work dir.
-"""
-
-import argparse
 import json
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, Final
 
+import numpy as np
+from mmengine.config import Config
 
-import mmseg_css  # noqa: E402, F401  (checks the stack and registers everything, before any config is read)
+from mmseg_css.evaluation.statistics import class_iou, load_areas, paired_swap_test, paired_t_test
+from mmseg_css.registry import DATASETS
 
-# isort: split
-import numpy as np  # noqa: E402
-from mmengine.config import Config  # noqa: E402
-from rich.console import Console  # noqa: E402
-from rich.table import Table  # noqa: E402
-
-from mmseg_css.evaluation import class_iou, load_areas, paired_swap_test, paired_t_test  # noqa: E402
-from mmseg_css.registry import DATASETS  # noqa: E402
-
-TRAIN = Path(__file__).resolve().parents[2] / "tools" / "train.py"
+PACKAGE: Final = Path(__file__).resolve().parents[1]
 
 
 def run_settings(config: Path, seed: int, options: Sequence[str]) -> dict[str, object]:
@@ -38,7 +27,8 @@ def train(config: Path, work_dir: Path, seed: int, options: Sequence[str] = ()) 
     """One run in a process of its own; its minutes and areas stay in the work dir. Nothing if it is finished.
 
     Raises:
-        ValueError: if the work dir holds a run of another config or other options.
+        ValueError: The work dir holds a run of another config or other options.
+        RuntimeError: The training failed.
     """
     done = work_dir / "done.json"
     wanted = run_settings(config, seed, options)
@@ -49,21 +39,26 @@ def train(config: Path, work_dir: Path, seed: int, options: Sequence[str] = ()) 
                 "--work-dir, or delete that folder"
             )
         return
-    command = [sys.executable, str(TRAIN), str(config), "--work-dir", str(work_dir), "--cfg-options"]
+    command = [sys.executable, "-m", "mmseg_css", "train", str(config), "--work-dir", str(work_dir), "--cfg-options"]
     command += [
         f"randomness.seed={seed}",
         "val_evaluator.type=PerImageIoUMetric",
         f"val_evaluator.areas_file={work_dir / 'areas.npz'}",
         *options,
     ]
+    # So that a clone works without being installed.
+    path = os.pathsep.join([str(PACKAGE.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
     start = time.perf_counter()
-    subprocess.run(command, check=True)
+    if status := subprocess.run(command, env={**os.environ, "PYTHONPATH": path}).returncode:
+        raise RuntimeError(
+            f"the training of {config} with seed {seed} ended with exit status {status}; it says why above"
+        )
     done.write_text(json.dumps({"minutes": (time.perf_counter() - start) / 60, **wanted}))
 
 
 def compare(
     configs: Mapping[str, Path], work_dir: Path, seeds: Sequence[int], options: Sequence[str] = (), block: int = 1
-) -> dict[str, dict]:
+) -> dict[str, dict[str, Any]]:
     """Train what is not trained yet, and return what `results.json` holds."""
     for seed in seeds:
         for name, config in configs.items():
@@ -74,7 +69,7 @@ def compare(
     runs = {name: [work_dir / f"{name}_seed{seed}" for seed in seeds] for name in configs}
     areas = {name: np.stack([load_areas(str(run / "areas.npz")) for run in paths]) for name, paths in runs.items()}
 
-    results: dict[str, dict] = {}
+    results: dict[str, dict[str, Any]] = {}
     for name, paths in runs.items():
         per_class = class_iou(areas[name])
         miou = np.nanmean(per_class, axis=1)
@@ -95,51 +90,3 @@ def compare(
             results[name]["p_images"] = paired_swap_test(areas[name], areas[baseline], block=block)
     (work_dir / "results.json").write_text(json.dumps(results, indent=2) + "\n")
     return results
-
-
-def print_table(results: Mapping[str, dict]) -> None:
-    """mIoU (mean over seeds, and each seed), gain over the baseline and its p-values, IoU per class, minutes."""
-    table = Table("", *results, title="IoU of the last checkpoint, percent")
-    table.add_row("mIoU", *(f"{result['mIoU']:.1f}" for result in results.values()))
-    table.add_row("  by seed", *(_join(result["mIoU_per_seed"].values()) for result in results.values()))
-    table.add_row("gain", *(f"{result['gain']:+.1f}" if "gain" in result else "" for result in results.values()))
-    table.add_row("  95 % interval", *(_interval(result.get("interval")) for result in results.values()))
-    for key, label in (("p_seeds", "p over seeds (t-test)"), ("p_images", "p over images (swaps)")):
-        table.add_row(label, *(f"{result[key]:.4f}" if key in result else "" for result in results.values()))
-    for name in next(iter(results.values()))["IoU"]:
-        table.add_row(f"  {name}", *(f"{result['IoU'][name]:.1f}" for result in results.values()))
-    table.add_row("minutes a run", *(f"{result['minutes']:.1f}" for result in results.values()))
-    Console().print(table)
-
-
-def _interval(bounds: Sequence[float] | None) -> str:
-    return "" if bounds is None else f"{bounds[0]:+.1f} to {bounds[1]:+.1f}"
-
-
-def _join(values: Iterable[float]) -> str:
-    return " / ".join(f"{value:.1f}" for value in values)
-
-
-def named_config(text: str) -> tuple[str, Path]:
-    name, _, path = text.partition("=")
-    if not path or not Path(path).is_file():
-        raise argparse.ArgumentTypeError(f"expected NAME=CONFIG with an existing config file, got {text!r}")
-    return name, Path(path)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("configs", nargs="+", type=named_config, metavar="NAME=CONFIG")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
-    parser.add_argument("--work-dir", type=Path, required=True)
-    parser.add_argument(
-        "--block", type=int, default=1, help="neighbouring images that the test swaps together (frames of a video: 10)"
-    )
-    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="passed on to every run")
-    args = parser.parse_args()
-    results = compare(dict(args.configs), args.work_dir, args.seeds, args.cfg_options, args.block)
-    print_table(results)
-
-
-if __name__ == "__main__":
-    main()

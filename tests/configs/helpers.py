@@ -15,7 +15,7 @@ from mmengine.config import Config
 from mmseg_css.registry import DATASETS
 
 ROOT = Path(__file__).resolve().parents[2]
-# What tools/init_dataset.py writes into a folder of its own has no metafile.
+# What mmseg-css init writes into a folder of its own has no metafile.
 CONFIGS = sorted(
     path for metafile in (ROOT / "configs").glob("*/metafile.yaml") for path in metafile.parent.glob("*.py")
 )

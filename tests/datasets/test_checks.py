@@ -213,5 +213,5 @@ def test_missing_pretrained_weights(tmp_path: Path) -> None:
         checks.check_pretrained(model("gone.pth"))
     with pytest.raises(FileNotFoundError, match=r"'gone.pth' of model.init_cfg are missing"):
         checks.check_pretrained({"init_cfg": [{"type": "Normal"}, {"type": "Pretrained", "checkpoint": "gone.pth"}]})
-    with pytest.raises(FileNotFoundError, match=r"are missing: run python tools/get_lite0_weights.py"):
+    with pytest.raises(FileNotFoundError, match=r"are missing: run mmseg-css data weights"):
         checks.check_pretrained(model("nowhere/tf_efficientnet_lite0.pth"))

@@ -110,7 +110,7 @@ def test_missing_published_list_names_both_ways_to_it(root: Path) -> None:
         DATASETS.build({"type": "PairedDataset", "labeled": config, "unlabeled": unlabeled_config(root)})
     message = str(caught.value)
     assert "coco-pseudoseg-232.txt'; import the published list: " in message
-    assert "`python tools/make_split.py import coco-pseudoseg-1/512 SOURCE`" in message
+    assert "`mmseg-css split import coco-pseudoseg-1/512 SOURCE`" in message
     assert "github.com/LiheYoung/UniMatch (there it is splits/coco/1_512/labeled.txt)" in message
     assert "a list of your own, whose results compare with no published ones" in message
     assert "generate --config CONFIG --count 232 --out data/splits/coco-own-232.txt`" in message

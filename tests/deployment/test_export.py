@@ -13,11 +13,11 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.apis import inference_model, init_model
 
+from mmseg_css.cli.main import call
 from mmseg_css.deployment.onnx import check_onnx, pictures
 from mmseg_css.deployment.plain import export_segmentor, make_dataset_plain, network_weights
 from tests.e2e.conftest import SIDE, MakeConfig, config, make_config, train, trained  # noqa: F401  (fixtures)
 from tests.models import helpers  # noqa: F401  (registers TinyBackbone)
-from tests.test_tools import load_tool
 
 # Prediction with MMSeg alone: the import of this package is made to fail first.
 ALONE = """
@@ -75,8 +75,7 @@ def test_the_paper_head_predicts_the_same_without_this_package(
     assert alone["classes"].tolist() == list(ours.dataset_meta["classes"])
 
     tested = tmp_path / "tested"
-    tool = load_tool("test")
-    tool.main([str(config), str(checkpoint), "--work-dir", str(tested), "--predict-on", network])
+    call(["test", str(config), str(checkpoint), "--work-dir", str(tested), "--predict-on", network])
     [metrics] = [path for path in tested.rglob("*.json") if "vis_data" not in str(path)]
     miou = json.loads(metrics.read_text().splitlines()[-1])["mIoU"]
     assert float(done.stdout.split()[-1]) == pytest.approx(miou, abs=1e-4)
@@ -96,7 +95,7 @@ def test_onnx_gives_the_logits_of_the_model(make_config: MakeConfig, image: Path
     }
     config = make_config("onnx", changes)  # noqa: F811
     checkpoint = train(config, tmp_path / "work") / "iter_1.pth"
-    load_tool("export_segmentor").main([str(config), str(checkpoint), str(tmp_path / "model"), "--onnx"])
+    call(["export", str(config), str(checkpoint), str(tmp_path / "model"), "--onnx"])
     [path] = tmp_path.glob("model-*.onnx")
     picture = cv2.imread(str(image))
     images = np.stack([picture, picture[:, ::-1], picture[::-1]]).transpose(0, 3, 1, 2).astype(np.float32)

@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
+from mmseg_css.cli.main import call
 from mmseg_css.preparation.demo import generate
 from tests.configs.helpers import ROOT, datasets_of, shrink
-from tests.test_tools import load_tool
 
 SIDE = 64
-train_tool = load_tool("train")
 
 MakeConfig = Callable[..., Path]
 
@@ -45,8 +44,8 @@ def make_config(tmp_path_factory: pytest.TempPathFactory) -> MakeConfig:
 
 
 def train(config: Path, work_dir: Path, *arguments: str) -> Path:
-    """tools/train.py in this process."""
-    train_tool.main([str(config), "--work-dir", str(work_dir), *arguments])
+    """mmseg-css train in this process."""
+    call(["train", str(config), "--work-dir", str(work_dir), *arguments])
     return work_dir
 
 

@@ -43,10 +43,10 @@ def street(tmp_path: Path) -> Path:
 
 def run(command: str, folder: Path, *more: str) -> str:
     """A command as it is typed, by this interpreter."""
-    python, *arguments = shlex.split(command)
-    assert python == "python"
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
-    call = [sys.executable, *arguments, *more]
+    name, *arguments = shlex.split(command)
+    assert name == "mmseg-css"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200", "PYTHONPATH": str(ROOT)}
+    call = [sys.executable, "-m", "mmseg_css", *arguments, *more]
     done = subprocess.run(call, cwd=folder, env=environment, timeout=300, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout + done.stderr
@@ -55,14 +55,14 @@ def run(command: str, folder: Path, *more: str) -> str:
 def test_from_folders_to_a_running_training_in_three_commands(street: Path) -> None:
     ignore = ",".join(map(str, IGNORED))
     said = run(
-        f"python {ROOT}/tools/init_dataset.py 'my street/pictures' 'my street/coloured' 'my street/more' --crop 64 "
+        "mmseg-css init 'my street/pictures' 'my street/coloured' 'my street/more' --crop 64 "
         f"--ignore {ignore} --out configs/street",
         street,
     )
     assert "6 for training, 2 for validation, 5 unlabelled" in said
-    weights, *trainings = [line.strip() for line in said.splitlines() if line.startswith("  python ")]
+    weights, *trainings = [line.strip() for line in said.splitlines() if line.startswith("  mmseg-css ")]
     assert "wrote work_dirs/pretrained" in run(weights, street)
-    [css] = [command for command in trainings if "train.py configs/street/css_" in command]
+    [css] = [command for command in trainings if "train configs/street/css_" in command]
     log = run(css, street, "--cfg-options", *SHORT)
     assert "labelled images: 6, protocol custom" in log
     assert len(re.findall(r"unsup\.loss_pseudo_label: \d", log)) == 2

@@ -11,14 +11,11 @@ from mmengine.config import Config
 from mmseg.apis import init_model
 
 from mmseg_css import compat
+from mmseg_css.cli.main import call
 from mmseg_css.datasets.checks import check_paths
 from mmseg_css.deployment.plain import export_segmentor
 from tests.e2e.conftest import MakeConfig, train
 from tests.test_compat import RunsCode
-from tests.test_tools import load_tool
-
-test_tool = load_tool("test")
-export_tool = load_tool("export_segmentor")
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +51,7 @@ def by_init_cfg(make: MakeConfig, config: Path, file: Path) -> None:
 
 
 def by_the_test_tool(make: MakeConfig, config: Path, file: Path) -> None:
-    test_tool.main([str(config), str(file), "--work-dir", str(file.parent / "work")])
+    call(["test", str(config), str(file), "--work-dir", str(file.parent / "work")])
 
 
 def by_export(make: MakeConfig, config: Path, file: Path) -> None:
@@ -108,9 +105,9 @@ def test_one_flag_loads_it_all_the_same(
     if tool == "train":
         train(victim, tmp_path / "work", "--resume", str(crafted), "--trust-checkpoint")
     elif tool == "test":
-        test_tool.main([str(victim), str(crafted), "--work-dir", str(tmp_path / "work"), "--trust-checkpoint"])
+        call(["test", str(victim), str(crafted), "--work-dir", str(tmp_path / "work"), "--trust-checkpoint"])
     else:
-        export_tool.main([str(victim), str(crafted), str(tmp_path / "exported"), "--trust-checkpoint"])
+        call(["export", str(victim), str(crafted), str(tmp_path / "exported"), "--trust-checkpoint"])
     assert (tmp_path / "ran").exists()
 
 

@@ -103,7 +103,7 @@ def test_generating_twice_is_no_work_and_nothing_foreign_is_touched(demo: Path, 
 
 def test_missing_data_name_the_command(tmp_path: Path) -> None:
     config = {"type": "DemoDataset", "data_root": str(tmp_path / "demo"), "data_prefix": {"img_path": "images/train"}}
-    with pytest.raises(FileNotFoundError, match=r"python tools/make_demo_data\.py"):
+    with pytest.raises(FileNotFoundError, match=r"mmseg-css data demo"):
         DATASETS.build(config)
-    with pytest.raises(FileNotFoundError, match=r"python tools/make_demo_data\.py"):
+    with pytest.raises(FileNotFoundError, match=r"mmseg-css data demo"):
         DATASETS.build({"type": "PairedDataset", "labeled": config, "unlabeled": config})

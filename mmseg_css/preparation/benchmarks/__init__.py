@@ -1,10 +1,11 @@
-"""From the official archives of a data set, unpacked, to what the configs expect: ``tools/prepare_data.py``."""
+"""From the official archives of a data set, unpacked, to what the configs expect: ``mmseg-css data``.
+
+Recipes are plain data: only :mod:`.checking` and :mod:`.prepare` need MMSeg.
+"""
 
 from typing import Final
 
 from mmseg_css.preparation.benchmarks import ade20k, camvid, cityscapes, coco, voc
-from mmseg_css.preparation.benchmarks.checking import Finding, check
-from mmseg_css.preparation.benchmarks.files import write_files
 from mmseg_css.preparation.benchmarks.recipe import Recipe
 
 RECIPES: Final[dict[str, Recipe]] = {
@@ -15,4 +16,4 @@ RECIPES: Final[dict[str, Recipe]] = {
     "camvid": camvid.RECIPE,
 }
 
-__all__ = ["RECIPES", "Finding", "Recipe", "check", "write_files"]
+__all__ = ["RECIPES", "Recipe"]

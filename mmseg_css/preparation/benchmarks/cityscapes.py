@@ -7,14 +7,13 @@ from typing import Final
 
 import numpy as np
 from jaxtyping import UInt8
-from mmseg.datasets import CityscapesDataset
 
 from mmseg_css.preparation.benchmarks.files import find, png, read_labels
 from mmseg_css.preparation.benchmarks.recipe import LabeledList, Maker, Part, Recipe
 
 REMEDY: Final = (
     "unpack leftImg8bit_trainvaltest.zip and the whole of gtFine_trainvaltest.zip (polygons alone are not enough), "
-    "then run `python tools/prepare_data.py cityscapes`"
+    "then run `mmseg-css data cityscapes`"
 )
 LABEL_IDS, TRAIN_IDS = "_gtFine_labelIds.png", "_gtFine_labelTrainIds.png"
 # The ids of the 19 classes, in the order of the classes.
@@ -46,8 +45,8 @@ RECIPE: Final = Recipe(
     title="Cityscapes: masks of the 19 classes from label ids",
     root=Path("data/cityscapes"),
     parts=(
-        Part("train", CityscapesDataset, "leftImg8bit/train", "gtFine/train", 2975),
-        Part("val", CityscapesDataset, "leftImg8bit/val", "gtFine/val", 500),
+        Part("train", "CityscapesDataset", "leftImg8bit/train", "gtFine/train", 2975),
+        Part("val", "CityscapesDataset", "leftImg8bit/val", "gtFine/val", 500),
     ),
     remedy=REMEDY,
     plan=plan,

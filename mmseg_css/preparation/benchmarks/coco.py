@@ -19,14 +19,13 @@ from typing import Any, Final
 import numpy as np
 from jaxtyping import UInt8
 
-from mmseg_css.datasets.coco import COCOObjectDataset
 from mmseg_css.preparation.benchmarks.files import optional_module, png
 from mmseg_css.preparation.benchmarks.recipe import LabeledList, Maker, Part, Recipe
 
 SPLITS: Final = ("train2017", "val2017")
 REMEDY: Final = (
     "unpack annotations_trainval2017.zip into the root, train2017.zip and val2017.zip into its folder images, "
-    "then run `python tools/prepare_data.py coco`"
+    "then run `mmseg-css data coco`"
 )
 
 
@@ -52,6 +51,8 @@ def plan(root: Path) -> Mapping[Path, Maker]:
 
 def _classes(categories: Sequence[Mapping[str, Any]], path: Path) -> dict[int, int]:
     """The class of each category id: 1 to 80 in the order of the ids."""
+    from mmseg_css.datasets.coco import COCOObjectDataset  # brings MMSeg, which recipes do without until they are run
+
     ordered = sorted(categories, key=lambda category: category["id"])
     if [category["name"] for category in ordered] != list(COCOObjectDataset.METAINFO["classes"][1:]):
         raise ValueError(f"{str(path)!r} does not have COCO's 80 categories; {REMEDY}")
@@ -82,8 +83,8 @@ RECIPE: Final = Recipe(
     title="COCO 2017: masks of 81 classes from the instance annotations",
     root=Path("data/coco"),
     parts=(
-        Part("train", COCOObjectDataset, "images/train2017", "masks/train2017", 118287),
-        Part("val", COCOObjectDataset, "images/val2017", "masks/val2017", 5000),
+        Part("train", "COCOObjectDataset", "images/train2017", "masks/train2017", 118287),
+        Part("val", "COCOObjectDataset", "images/val2017", "masks/val2017", 5000),
     ),
     remedy=REMEDY,
     plan=plan,

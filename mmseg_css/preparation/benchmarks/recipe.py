@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from mmseg.datasets import BaseSegDataset
-
 # The content of a file that is to be written.
 Maker = Callable[[], bytes]
 
@@ -15,7 +13,7 @@ class Part(NamedTuple):
     """Images and masks that training or evaluation reads together. Paths start from the root of the data set."""
 
     name: str
-    kind: type[BaseSegDataset]
+    kind: str  # the registered data set class
     images: str
     masks: str
     length: int  # images, as published
@@ -30,26 +28,18 @@ class LabeledList(NamedTuple):
     origin: str
 
 
-class Source(NamedTuple):
-    """A second folder that the conversion reads, and the command-line option that names it."""
-
-    option: str
-    path: Path
-    help: str
-
-
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """A data set: its layout, how the layout is made, and what to do about what is missing.
 
     Attributes:
-        title: Its name and what is done, for the help of the command line.
+        title: Its name and what is done.
         root: The folder where the configs look for it.
         parts: What training (first) and evaluation read.
         remedy: Half a sentence for the errors: what to unpack, or to run.
         plan: The files to write, each with a function that makes its content, given the root and, if there is one,
             the folder of ``source``. Nothing is to be written where it is ``None``.
-        source: A folder that the plan reads besides the root.
+        source: A folder that the plan reads besides the root, where it is looked for.
         lists: The labelled lists that configs name.
         splits: The folder of these lists.
     """
@@ -59,6 +49,6 @@ class Recipe:
     parts: Sequence[Part]
     remedy: str
     plan: Callable[..., Mapping[Path, Maker]] | None = None
-    source: Source | None = None
+    source: Path | None = None
     lists: Sequence[LabeledList] = ()
     splits: Path = Path("data/splits")

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from mmseg.datasets import PascalVOCDataset
 
 from mmseg_css.preparation.benchmarks.files import ids_text, optional_module, png, read_ids, read_labels
-from mmseg_css.preparation.benchmarks.recipe import LabeledList, Maker, Part, Recipe, Source
+from mmseg_css.preparation.benchmarks.recipe import LabeledList, Maker, Part, Recipe
 
 LISTS: Final = "ImageSets/Segmentation"
 VOC_REMEDY: Final = "unpack VOCtrainval_11-May-2012.tar into the folder data (or name its VOCdevkit/VOC2012)"
@@ -61,12 +60,12 @@ RECIPE: Final = Recipe(
     title="PASCAL VOC 2012 with SBD's masks: SegmentationClassAug and trainaug.txt",
     root=Path("data/VOCdevkit/VOC2012"),
     parts=(
-        Part("train", PascalVOCDataset, "JPEGImages", "SegmentationClassAug", 10582, f"{LISTS}/trainaug.txt"),
-        Part("val", PascalVOCDataset, "JPEGImages", "SegmentationClass", 1449, f"{LISTS}/val.txt"),
+        Part("train", "PascalVOCDataset", "JPEGImages", "SegmentationClassAug", 10582, f"{LISTS}/trainaug.txt"),
+        Part("val", "PascalVOCDataset", "JPEGImages", "SegmentationClass", 1449, f"{LISTS}/val.txt"),
     ),
-    remedy=f"{VOC_REMEDY}, then run `python tools/prepare_data.py voc`",
+    remedy=f"{VOC_REMEDY}, then run `mmseg-css data voc`",
     plan=plan,
-    source=Source("--sbd", Path("data/benchmark_RELEASE"), "SBD as it is unpacked"),
+    source=Path("data/benchmark_RELEASE"),
     lists=(
         *(LabeledList(f"voc-classic-{n}.txt", n, f"UniMatch's pascal/{n}/labeled.txt") for n in (92, 183, 366, 732)),
         *(

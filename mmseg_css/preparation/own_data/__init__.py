@@ -1,4 +1,4 @@
-"""From folders of images and masks to configs that train: what ``tools/init_dataset.py`` does.
+"""From folders of images and masks to configs that train: what ``mmseg-css init`` does.
 
 ``folders`` pairs images with masks, ``survey`` looks into every file, ``coding`` says which value or colour is which
 class, ``split`` takes the validation images, ``configs`` writes the files, ``report`` says it all in words.

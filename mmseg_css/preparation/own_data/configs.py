@@ -92,7 +92,7 @@ def _network_text(plan: Plan, bases: str) -> str:
     repeat = " * 3" if colour else ""
     backbone = "" if colour else f"backbone=dict(in_channels={plan.input.channels}), "
     return f"""\
-# Written by tools/init_dataset.py; yours to change (docs/own-data.md says what). Paths start from the folder that
+# Written by mmseg-css init; yours to change (docs/own-data.md says what). Paths start from the folder that
 # training is started from.
 _base_ = [
     "{bases}/default_runtime.py",

@@ -146,14 +146,13 @@ def _treatment(plan: Plan) -> str:
     return f"{resized}; the network trains on crops of {crop}x{crop}."
 
 
-def training_commands(written: Mapping[str, Path], tools: Path, weights: Path, iterations: int) -> list[str]:
+def training_commands(written: Mapping[str, Path], weights: Path, iterations: int) -> list[str]:
     """What to type: the weights if they are not there, the trainings, the evaluation of the last one's checkpoint."""
-    python = f"python {shlex.quote(str(tools))}"
-    commands = [] if weights.exists() else [f"{python}/get_lite0_weights.py"]
-    commands += [f"{python}/train.py {shlex.quote(str(path))}" for path in written.values()]
+    commands = [] if weights.exists() else ["mmseg-css data weights"]
+    commands += [f"mmseg-css train {shlex.quote(str(path))}" for path in written.values()]
     path = written.get("css", written["supervised"])
     checkpoint = Path("work_dirs") / path.stem / f"iter_{iterations}.pth"
-    return [*commands, f"{python}/test.py {shlex.quote(str(path))} {shlex.quote(str(checkpoint))}"]
+    return [*commands, f"mmseg-css test {shlex.quote(str(path))} {shlex.quote(str(checkpoint))}"]
 
 
 def _count(names: Sequence[str], what: str) -> str:

@@ -1,7 +1,7 @@
 """What masks say about a list of images: the classes that each image shows, and their shares of the pixels."""
 
 import os.path as osp
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -29,6 +29,28 @@ class ClassShares(NamedTuple):
 
 
 # -- the images to choose from ----------------------------------------------------------------------------------------
+
+
+def pool(config: Path | None, images: str | None, folder: Mapping[str, str | None]) -> BaseSegDataset:
+    """The images to choose from: of a config, or of a folder.
+
+    Args:
+        config: A config.
+        images: Or a folder of images.
+        folder: The other arguments of :func:`pool_of_folders`, ``None`` where they are not given.
+
+    Raises:
+        ValueError: What is given for one of the two belongs to the other, or there are no masks.
+    """
+    given = {key: value for key, value in folder.items() if value is not None}
+    if config is not None:
+        if given:
+            option = next(iter(given)).replace("_", "-").replace("listed", "pool")
+            raise ValueError(f"--{option} goes with --images; --config brings its own")
+        return pool_of_config(config)
+    if images is None or "masks" not in given:
+        raise ValueError("--images needs --masks, the folder with the masks of these images")
+    return pool_of_folders(images, **given)
 
 
 def pool_of_config(path: Path) -> BaseSegDataset:

@@ -12,7 +12,9 @@ from PIL import Image
 from scipy.io import savemat
 
 from mmseg_css.datasets import COCOObjectDataset
-from mmseg_css.preparation.benchmarks import RECIPES, Finding, Recipe, check, voc, write_files
+from mmseg_css.preparation.benchmarks import RECIPES, Recipe, voc
+from mmseg_css.preparation.benchmarks.checking import Finding, check
+from mmseg_css.preparation.benchmarks.files import write_files
 from tests.datasets.helpers import write_list
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -37,7 +39,7 @@ class Miniature(NamedTuple):
     def prepare(self, **options: bool) -> tuple[int, int]:
         source = self.recipe.source
         plan = self.recipe.plan or (lambda root: {})
-        return write_files(plan(self.root, *([self.base / source.path] if source else [])), **options)
+        return write_files(plan(self.root, *([self.base / source] if source else [])), **options)
 
     def check(self, **options: bool) -> list[Finding]:
         return list(check(self.recipe, self.root, self.splits, **options))

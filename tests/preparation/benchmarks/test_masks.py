@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmseg_css.preparation.benchmarks import coco, files, voc, write_files
+from mmseg_css.preparation.benchmarks import coco, files, voc
 from mmseg_css.preparation.benchmarks.cityscapes import train_id_table
+from mmseg_css.preparation.benchmarks.files import write_files
 from tests.preparation.benchmarks.conftest import (
     ALL,
     FIRST,

@@ -1,4 +1,4 @@
-"""Small folders as people have them, for tools/init_dataset.py, and what it writes read again; images of 40 pixels."""
+"""Small folders as people have them, for mmseg-css init, and what it writes read again; images of 40 pixels."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,14 +10,12 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from PIL import Image
 
+from mmseg_css.cli.main import call
 from mmseg_css.preparation.own_data.coding import write_indices
 from mmseg_css.registry import DATASETS
-from tests.test_tools import load_tool
 
 SIDE = 40
 COLOURS = np.array([[0, 0, 0], [20, 180, 40], [200, 30, 60]], np.uint8)  # in their order
-
-tool = load_tool("init_dataset")
 
 
 @pytest.fixture(autouse=True)
@@ -60,8 +58,8 @@ def names(count: int, ending: str = ".png", first: int = 0) -> list[str]:
 
 
 def run(*arguments: str) -> Config:
-    """Call the tool; the CSS config that it wrote."""
-    tool.main(["images", "masks", *arguments])
+    """Call it; the CSS config that it wrote."""
+    call(["init", "images", "masks", *arguments])
     return Config.fromfile("configs/own/css_lite0_own.py")
 
 

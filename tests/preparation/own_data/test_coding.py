@@ -1,4 +1,4 @@
-"""tools/init_dataset.py: which value or colour of a mask is which class."""
+"""mmseg-css init: which value or colour of a mask is which class."""
 
 from pathlib import Path
 
@@ -45,7 +45,9 @@ def test_ignored_colour(capsys: pytest.CaptureFixture[str]) -> None:
     np.testing.assert_array_equal(labels_read(cfg)["00.png"], np.array([0, 255, 1])[labels_of(0)])
     assert cfg.palette == [[0, 0, 0], [200, 30, 60]]
     assert "20,180,40" in capsys.readouterr().out
-    with pytest.raises(SystemExit, match="no mask holds --ignore 1,2,3; the masks hold 0,0,0; 20,180,40; 200,30,60"):
+    with pytest.raises(
+        (OSError, ValueError), match="no mask holds --ignore 1,2,3; the masks hold 0,0,0; 20,180,40; 200,30,60"
+    ):
         run("--ignore", "1,2,3", "--overwrite")
 
 

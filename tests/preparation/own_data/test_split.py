@@ -1,4 +1,4 @@
-"""tools/init_dataset.py: which labelled images are for training and which for validation."""
+"""mmseg-css init: which labelled images are for training and which for validation."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""tools/init_dataset.py: masks of every kind, from the folder to a training step, on images of some 40 pixels."""
+"""mmseg-css init: masks of every kind, from the folder to a training step, on images of some 40 pixels."""
 
 import re
 import textwrap

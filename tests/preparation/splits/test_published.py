@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from mmseg_css.cli.main import call
 from mmseg_css.datasets.protocols import PROTOCOLS, Protocol
 from mmseg_css.datasets.splits import fingerprint
 from mmseg_css.preparation.splits import generate as make_split
 from mmseg_css.preparation.splits.generate import import_list
-from tests.preparation.splits.conftest import tool
 
 
 @pytest.fixture
@@ -36,26 +36,32 @@ def registry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, list[
 
 
 def test_import_finds_the_list_in_a_folder(registry: dict, capsys: pytest.CaptureFixture) -> None:
-    tool.main(["import", "cityscapes-small-2", "theirs"])
+    call(["split", "import", "cityscapes-small-2", "theirs"])
     out = Path("data/splits/cityscapes-small-2.txt")
     assert out.read_text() == "jena/jena_000000_000019\nulm/ulm_000000_000019\n"
     assert f"{out} is cityscapes-small-2 (2 images, fingerprint " in capsys.readouterr().out
-    tool.main(["import", "voc-small-2", "theirs/voc/labeled.txt", "--out", "here.txt"])
+    call(["split", "import", "voc-small-2", "theirs/voc/labeled.txt", "--out", "here.txt"])
     assert Path("here.txt").read_text() == "2007_000032\n2007_000039\n"
 
 
 def test_import_refuses_another_list(registry: dict) -> None:
-    with pytest.raises(SystemExit, match=r"is not voc-small-2 \(2 images, .*; it is cityscapes-small-2 \(2 images"):
-        tool.main(["import", "voc-small-2", "theirs/cityscapes/labeled.txt"])
+    with pytest.raises(
+        (OSError, ValueError), match=r"is not voc-small-2 \(2 images, .*; it is cityscapes-small-2 \(2 images"
+    ):
+        call(["split", "import", "voc-small-2", "theirs/cityscapes/labeled.txt"])
     Path("own.txt").write_text("2007_000032\n2007_000033\n")
-    with pytest.raises(SystemExit, match=r"it is a custom list \(2 images, fingerprint .*Nothing was written"):
-        tool.main(["import", "voc-small-2", "own.txt"])
-    with pytest.raises(SystemExit, match=r"no list in 'theirs' is voc-classic-92 .* 2 others.*: .*voc-small-2"):
-        tool.main(["import", "voc-classic-92", "theirs"])
-    with pytest.raises(SystemExit, match="there is no list or folder 'nowhere'"):
-        tool.main(["import", "voc-small-2", "nowhere"])
-    with pytest.raises(SystemExit, match="'2' names no protocol: a bare size"):
-        tool.main(["import", "2", "theirs"])
+    with pytest.raises(
+        (OSError, ValueError), match=r"it is a custom list \(2 images, fingerprint .*Nothing was written"
+    ):
+        call(["split", "import", "voc-small-2", "own.txt"])
+    with pytest.raises(
+        (OSError, ValueError), match=r"no list in 'theirs' is voc-classic-92 .* 2 others.*: .*voc-small-2"
+    ):
+        call(["split", "import", "voc-classic-92", "theirs"])
+    with pytest.raises((OSError, ValueError), match="there is no list or folder 'nowhere'"):
+        call(["split", "import", "voc-small-2", "nowhere"])
+    with pytest.raises((OSError, ValueError), match="'2' names no protocol: a bare size"):
+        call(["split", "import", "2", "theirs"])
     assert not Path("data").exists()
 
 
@@ -66,14 +72,14 @@ def test_import_overwrites_nothing_else(registry: dict) -> None:
 
 
 def test_verify(registry: dict, capsys: pytest.CaptureFixture) -> None:
-    tool.main(["verify", "theirs/voc/labeled.txt"])
+    call(["split", "verify", "theirs/voc/labeled.txt"])
     said = capsys.readouterr().out
     assert "voc-small-2" in said
     assert fingerprint(registry["voc-small-2"]) in said
     Path("own.txt").write_text("2007_000032\n2007_000033\n")
-    tool.main(["verify", "own.txt"])
+    call(["split", "verify", "own.txt"])
     said = " ".join(capsys.readouterr().out.replace("│", " ").split())
     assert "protocol custom images 2" in said
     assert "same size, other images voc-small-2, cityscapes-small-2" in said
-    with pytest.raises(SystemExit, match="there is no list of images 'nothing.txt'"):
-        tool.main(["verify", "nothing.txt"])
+    with pytest.raises((OSError, ValueError), match="there is no list of images 'nothing.txt'"):
+        call(["split", "verify", "nothing.txt"])

@@ -1,4 +1,4 @@
-"""tools/make_split.py: generate and describe."""
+"""mmseg-css split: generate and describe."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from mmseg_css.cli.main import call, run
 from mmseg_css.datasets.splits import fingerprint, read_ids
-from tests.preparation.splits.conftest import tool
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ FOLDERS = ("--images", "images", "--masks", "masks", "--image-suffix", ".png")
 
 
 def test_generate_a_series_from_folders(camera: Path, capsys: pytest.CaptureFixture) -> None:
-    tool.main(["generate", *FOLDERS, "--series", "1/2", "4", "--out", "lists/own.txt"])
+    call(["split", "generate", *FOLDERS, "--series", "1/2", "4", "--out", "lists/own.txt"])
     small, large = (read_ids(f"lists/own-{count}.txt") for count in (4, 6))
     assert set(small) < set(large)
     assert {"day 1/03", "day 0/06", "day 1/11"} < set(small)  # alone in showing their class
@@ -43,7 +43,7 @@ def test_generate_a_series_from_folders(camera: Path, capsys: pytest.CaptureFixt
 
 def test_generate_from_a_part(camera: Path) -> None:
     Path("pool.txt").write_text("day 0/00\nday 1/01\nday 0/02\n")
-    tool.main(["generate", *FOLDERS, "--pool", "pool.txt", "--count", "3", "--out", "own.txt"])
+    call(["split", "generate", *FOLDERS, "--pool", "pool.txt", "--count", "3", "--out", "own.txt"])
     assert Path("own.txt").read_text() == "day 0/00\nday 0/02\nday 1/01\n"
 
 
@@ -58,54 +58,64 @@ train_dataloader = dict(dataset=dict(type='PairedDataset', labeled=labeled, unla
 
 def test_generate_from_a_config_whose_list_is_missing(camera: Path) -> None:
     Path("config.py").write_text(CONFIG)
-    tool.main(["generate", "--config", "config.py", "--fraction", "1/3", "--out", "a.txt"])
-    tool.main(["generate", *FOLDERS, "--count", "4", "--out", "b.txt"])
+    call(["split", "generate", "--config", "config.py", "--fraction", "1/3", "--out", "a.txt"])
+    call(["split", "generate", *FOLDERS, "--count", "4", "--out", "b.txt"])
     assert Path("a.txt").read_text() == Path("b.txt").read_text()
     Path("pool.txt").write_text("day 0/00\nday 1/01\n")
     Path("config.py").write_text(CONFIG.replace("exclude=", "ann_file='pool.txt', exclude="))
-    tool.main(["generate", "--config", "config.py", "--fraction", "1/1", "--out", "c.txt"])
+    call(["split", "generate", "--config", "config.py", "--fraction", "1/1", "--out", "c.txt"])
     assert read_ids("c.txt") == ["day 0/00", "day 1/01"]
 
 
 def test_generate_from_the_labelled_set_of_a_plain_config(camera: Path) -> None:
     Path("config.py").write_text(CONFIG + "train_dataloader = dict(dataset=labeled)\n")
     Path("missing.txt").write_text("day 0/00\nday 1/01\nday 1/03\n")
-    tool.main(["generate", "--config", "config.py", "--count", "3", "--out", "own.txt"])
+    call(["split", "generate", "--config", "config.py", "--count", "3", "--out", "own.txt"])
     assert read_ids("own.txt") == read_ids("missing.txt")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "status", "said"),
     [
-        (["--images", "images", "--count", "3"], "--images needs --masks"),
-        (["--config", "config.py", "--pool", "x", "--count", "3"], "--pool goes with --images"),
-        (["--config", "nowhere.py", "--count", "3"], "no config file nowhere.py"),
-        (FOLDERS, "one of the arguments --count --fraction --series is required"),
+        (["--images", "images", "--count", "3"], 1, "--images needs --masks"),
+        (["--config", "config.py", "--pool", "x", "--count", "3"], 1, "--pool goes with --images"),
+        (["--config", "nowhere.py", "--count", "3"], 2, '"nowhere.py" does not exist'),
+        (["--config", "config.py", *FOLDERS, "--count", "3"], 2, "Exactly 1 of {--config, --images} must be specified"),
+        (FOLDERS, 2, "Exactly 1 of {--count, --fraction, --series} must be specified"),
     ],
 )
-def test_generate_refuses_options(camera: Path, capsys: pytest.CaptureFixture, arguments: list, said: str) -> None:
-    with pytest.raises(SystemExit):
-        tool.main(["generate", *arguments, "--out", "own.txt"])
-    assert said in capsys.readouterr().err
+def test_generate_refuses_options(
+    camera: Path, capsys: pytest.CaptureFixture, arguments: list, status: int, said: str
+) -> None:
+    Path("config.py").touch()
+    try:
+        found = run(["split", "generate", *arguments, "--out", "own.txt"])
+    except SystemExit as stopped:
+        found = stopped.code
+    assert (found, said in " ".join(capsys.readouterr().err.split())) == (status, True)
 
 
 def test_generate_says_what_is_wrong_with_the_data(camera: Path) -> None:
-    with pytest.raises(SystemExit, match=r"no image in 'images' ends in '\.jpg'; give its ending with --image-suffix"):
-        tool.main(["generate", *FOLDERS[:4], "--count", "3", "--out", "own.txt"])
-    with pytest.raises(SystemExit, match=r"the mask 'masks/day 0/00_m\.png' is missing"):
-        tool.main(["generate", *FOLDERS, "--mask-suffix", "_m.png", "--count", "3", "--out", "own.txt"])
+    with pytest.raises(
+        (OSError, ValueError), match=r"no image in 'images' ends in '\.jpg'; give its ending with --image-suffix"
+    ):
+        call(["split", "generate", *FOLDERS[:4], "--count", "3", "--out", "own.txt"])
+    with pytest.raises((OSError, ValueError), match=r"the mask 'masks/day 0/00_m\.png' is missing"):
+        call(["split", "generate", *FOLDERS, "--mask-suffix", "_m.png", "--count", "3", "--out", "own.txt"])
     cv2.imwrite("masks/day 0/00.png", np.zeros((8, 8, 3), np.uint8))
-    with pytest.raises(SystemExit, match=r"'masks/day 0/00\.png' is of shape \(8, 8, 3\); it must be one channel"):
-        tool.main(["generate", *FOLDERS, "--count", "3", "--out", "own.txt"])
+    with pytest.raises(
+        (OSError, ValueError), match=r"'masks/day 0/00\.png' is of shape \(8, 8, 3\); it must be one channel"
+    ):
+        call(["split", "generate", *FOLDERS, "--count", "3", "--out", "own.txt"])
     Path("masks/day 0/00.png").write_bytes(b"no image")
-    with pytest.raises(SystemExit, match=r"'masks/day 0/00\.png' cannot be read"):
-        tool.main(["generate", *FOLDERS, "--count", "3", "--out", "own.txt"])
+    with pytest.raises((OSError, ValueError), match=r"'masks/day 0/00\.png' cannot be read"):
+        call(["split", "generate", *FOLDERS, "--count", "3", "--out", "own.txt"])
 
 
 def test_describe(camera: Path, capsys: pytest.CaptureFixture) -> None:
     Path("[a].txt").write_text("day 0/00\nday 1/03\n")
     Path("b.txt").write_text("day 1/03\nday 1/05\nday 1/07\n")
-    tool.main(["describe", "[a].txt", "--masks", "masks", "--other", "b.txt"])
+    call(["split", "describe", "[a].txt", "--masks", "masks", "--other", "b.txt"])
     said = " ".join(capsys.readouterr().out.replace("│", " ").split())
     assert "[a].txt" in said
     assert "protocol custom images 2" in said

@@ -1,16 +1,17 @@
-"""The command lines of tools/train.py and tools/test.py, up to the config that the Runner gets."""
+"""``mmseg-css train`` and ``mmseg-css test``, up to the config that the Runner gets."""
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
+from unittest.mock import patch
 
 import pytest
 import torch
 from mmengine.config import ConfigDict
 
 from mmseg_css import compat
+from mmseg_css.cli.main import call, run
+from mmseg_css.engine import testing
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
 model = dict(type='EncoderDecoder')
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1))
@@ -19,17 +20,6 @@ test_evaluator = dict(type='IoUMetric')
 default_hooks = dict(visualization=dict(type='SegVisualizationHook'))
 visualizer = dict(type='SegLocalVisualizer')
 """
-
-
-def load_tool(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"tools_{name}", ROOT / "tools" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-train = load_tool("train")
-evaluate = load_tool("test")
 
 
 @pytest.fixture
@@ -46,12 +36,25 @@ def checkpoint(tmp_path) -> str:
     return str(path)
 
 
+def train_cfg_and_notes(*arguments: str):
+    with patch("mmseg_css.engine.training.train") as train:
+        call(["train", *arguments])
+    return train.call_args.args
+
+
 def train_cfg(*arguments: str):
-    return train.load_cfg(train.parse_args(list(arguments)))[0]
+    return train_cfg_and_notes(*arguments)[0]
 
 
-def evaluation_cfg(*arguments: str, predict_on=None, folder=""):
-    return evaluate.load_cfg(evaluate.parse_args(list(arguments)), predict_on, folder)[0]
+def evaluation_cfgs(*arguments: str):
+    with patch("mmseg_css.engine.testing.evaluate", return_value={}) as evaluate:
+        call(["test", *arguments])
+    return [testing.load_cfg(*one.args, **one.kwargs)[0] for one in evaluate.call_args_list]
+
+
+def evaluation_cfg(*arguments: str):
+    [cfg] = evaluation_cfgs(*arguments)
+    return cfg
 
 
 def test_train_defaults(config):
@@ -79,7 +82,7 @@ def test_resume_from_the_latest(config, tmp_path, option):
 
 def test_resume_before_there_is_a_checkpoint_starts_as_the_config_says(config, tmp_path):
     options = ["--resume", "--work-dir", str(tmp_path / "new"), "--cfg-options", "load_from=pretrained.pth"]
-    cfg, notes = train.load_cfg(train.parse_args([config, *options]))
+    cfg, notes = train_cfg_and_notes(config, *options)
     assert (cfg.resume, cfg.load_from) == (False, "pretrained.pth")
     assert "no checkpoint" in notes[0]
 
@@ -92,14 +95,13 @@ def test_resume_from_a_file(config, checkpoint):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["nowhere.py"], "no config file nowhere.py"),
         (["{config}", "--resume", "nowhere.pth"], "no checkpoint nowhere.pth"),
+        (["{config}", "--cfg-options", "a=1", "lr"], "--cfg-options: expected KEY=VALUE, got 'lr'"),
     ],
 )
-def test_train_says_what_is_missing(config, capsys, arguments, said):
-    with pytest.raises(SystemExit):
-        train.parse_args([argument.format(config=config) for argument in arguments])
-    assert said in capsys.readouterr().err
+def test_train_says_what_is_wrong(config, capsys, arguments, said):
+    assert run(["train", *(argument.format(config=config) for argument in arguments)]) == 1
+    assert said in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_test_options(config, checkpoint):
@@ -123,25 +125,24 @@ class Inheriting(TeacherAndStudent):
 
 @pytest.mark.parametrize("kind", [TeacherAndStudent, Inheriting])
 def test_predict_on_is_found(kind):
-    assert evaluate.takes_predict_on(ConfigDict(type=kind))
+    assert testing.takes_predict_on(ConfigDict(type=kind))
 
 
 def test_predict_on_of_css():
-    assert evaluate.takes_predict_on(ConfigDict(type="CSS"))
+    assert testing.takes_predict_on(ConfigDict(type="CSS"))
 
 
 def test_predict_on_both_keeps_folders_apart(config, checkpoint, monkeypatch):
-    monkeypatch.setattr(evaluate, "takes_predict_on", lambda model: True)
-    arguments = (config, checkpoint, "--predict-on", "both", "--out", "maps", "--work-dir", "here")
-    for network in ("teacher", "student"):
-        cfg = evaluation_cfg(*arguments, predict_on=network, folder=network)
+    monkeypatch.setattr(testing, "takes_predict_on", lambda model: True)
+    cfgs = evaluation_cfgs(config, checkpoint, "--predict-on", "both", "--out", "maps", "--work-dir", "here")
+    for network, cfg in zip(("teacher", "student"), cfgs, strict=True):
         assert cfg.model.predict_on == network
         assert (cfg.work_dir, cfg.test_evaluator.output_dir) == (f"here/{network}", f"maps/{network}")
 
 
 def test_predict_on_of_a_plain_segmentor_is_refused(config, checkpoint):
     with pytest.raises(ValueError, match=r"\(EncoderDecoder\) has no teacher and student"):
-        evaluation_cfg(config, checkpoint, "--predict-on", "student", predict_on="student")
+        evaluation_cfg(config, checkpoint, "--predict-on", "student")
 
 
 def test_tta_of_the_config(config, checkpoint):
@@ -183,7 +184,7 @@ def test_evaluation_by_another_protocol(checkpoint, name, expected):
 def test_a_file_that_is_no_protocol_is_refused(checkpoint):
     config = str(ROOT / "configs/css/css_r101_voc_1-8.py")
     with pytest.raises(ValueError, match=r"multi_scale_flip.py: the file sets no model.test_cfg; pass --tta instead"):
-        evaluation_cfg(config, checkpoint, "--evaluation", str(evaluate.MULTI_SCALE_FLIP))
+        evaluation_cfg(config, checkpoint, "--evaluation", str(testing.MULTI_SCALE_FLIP))
     with pytest.raises(ValueError, match=r"sets no model.test_cfg; name one of configs/_base_/evaluation"):
         evaluation_cfg(config, checkpoint, "--evaluation", str(ROOT / "configs/_base_/default_runtime.py"))
 
@@ -205,6 +206,6 @@ def test_protocols_of_the_data_sets(checkpoint):
 
 
 def test_comparison_table():
-    table = evaluate.comparison({"teacher": {"mIoU": 41.25, "mAcc": 50.0}, "student": {"mIoU": 40.0}})
+    table = testing.comparison({"teacher": {"mIoU": 41.25, "mAcc": 50.0}, "student": {"mIoU": 40.0}})
     assert "| predicted by |  mIoU |  mAcc |" in table
     assert "|   student    | 40.00 |       |" in table

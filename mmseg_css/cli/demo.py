@@ -1,0 +1,41 @@
+"""``mmseg-css demo``."""
+
+from pathlib import Path
+
+from mmseg_css.cli.options import CfgOptions, Seeds
+
+DATA = Path("data/demo")
+SHOWN = 5
+
+
+def command(*, seeds: Seeds = None, work_dir: Path = Path("work_dirs/demo"), cfg_options: CfgOptions = None) -> None:
+    """Train supervised-only and CSS on the generated data set, with the same labelled images and the same steps.
+
+    Prints a table, writes results.json and a picture of a few predictions, predictions.png, into the work dir.
+
+    Args:
+        seeds: Seeds of the trainings, 0 otherwise.
+        work_dir: Where logs, checkpoints and results go.
+        cfg_options: KEY=VALUE ...: settings of the configs, passed on to every run.
+    """
+    import mmseg_css.register  # noqa: F401
+    from mmseg_css.evaluation.comparison import compare
+    from mmseg_css.evaluation.pictures import draw_predictions
+    from mmseg_css.evaluation.tables import print_table
+    from mmseg_css.locations import CONFIGS
+    from mmseg_css.preparation.demo import generate
+    from mmseg_css.preparation.weights import WEIGHTS, write_weights
+
+    seeds = seeds or [0]
+    configs = {name: CONFIGS / "css" / f"{name}_lite0_demo.py" for name in ("supervised", "css")}
+    if not (DATA / "settings.json").exists():
+        generate(DATA)
+    if not WEIGHTS.exists():
+        write_weights(WEIGHTS)
+    print_table(compare(configs, work_dir, seeds, cfg_options or ()))
+    runs = {name: work_dir / f"{name}_seed{seeds[0]}" for name in configs}
+    networks = {name: (config, next(runs[name].glob("iter_*.pth"))) for name, config in configs.items()}
+    images = sorted((DATA / "images/val").iterdir())[:SHOWN]
+    picture = work_dir / "predictions.png"
+    draw_predictions(networks, images, [DATA / "labels/val" / image.name for image in images], picture)
+    print(f"wrote {work_dir / 'results.json'} and {picture}")

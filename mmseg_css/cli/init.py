@@ -1,0 +1,77 @@
+"""``mmseg-css init``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter, Token
+
+
+def class_names(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    if not all(names) or len(set(names)) < len(names):
+        raise ValueError(f"expected different names with commas between them, got {text!r}")
+    return names
+
+
+def value_or_colour(text: str) -> int | tuple[int, int, int]:
+    numbers = [int(part) if part.strip().isdecimal() else -1 for part in text.split(",")]
+    if len(numbers) not in (1, 3) or not all(0 <= number <= 255 for number in numbers):
+        raise ValueError(f"expected a number or R,G,B, each from 0 to 255, got {text!r}")
+    return numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1], numbers[2])
+
+
+def _parsed(parse: Any) -> Parameter:
+    def convert(kind: Any, tokens: Sequence[Token]) -> Any:
+        return parse(tokens[0].value)
+
+    return Parameter(converter=convert, n_tokens=1)
+
+
+def command(
+    images: Path,
+    masks: Path,
+    unlabeled: Path | None = None,
+    /,
+    *,
+    out: Path = Path("configs/own"),
+    classes: Annotated[list[str] | None, _parsed(class_names)] = None,
+    ignore: Annotated[Any, _parsed(value_or_colour)] = None,
+    val: float = 0.2,
+    seed: int = 0,
+    crop: int = 512,
+    overwrite: bool = False,
+) -> None:
+    """Write configs for your own images, for supervised-only, CSS and PC2Seg.
+
+    Looks into every file, says what is wrong or odd, and takes some labelled images for validation. Masks that
+    MMSegmentation cannot read (colours, 0 and 255) are written anew, as PNGs of class indices; nothing of yours is
+    changed. See docs/own-data.md.
+
+    Args:
+        images: The folder of the labelled images.
+        masks: The folder of their masks, named alike.
+        unlabeled: A folder of images without masks; those of IMAGES that have none otherwise.
+        out: The folder for configs and lists.
+        classes: A,B,C: names of the classes; class_0, class_1, ... otherwise.
+        ignore: VALUE or R,G,B of pixels that belong to no class; 255 where masks hold class indices otherwise.
+        val: The share of the labelled images that validate.
+        seed: Which labelled images validate.
+        crop: The largest side of what the network trains on, a multiple of 16.
+        overwrite: Replace what an earlier call wrote.
+    """
+    import mmseg_css.register  # noqa: F401
+    from mmseg_css.preparation.own_data.initialise import initialise
+
+    initialise(
+        images,
+        masks,
+        unlabeled,
+        out,
+        classes=classes,
+        ignore=ignore,
+        val=val,
+        seed=seed,
+        crop=crop,
+        overwrite=overwrite,
+    )

@@ -1,0 +1,65 @@
+"""The command itself: its subcommands, how errors are told, and the exit status."""
+
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from cyclopts import App, Parameter
+
+from mmseg_css.cli import compare, data, demo, export, init, split, test, train
+from mmseg_css.version import __version__
+
+PACKAGE: Final = Path(__file__).resolve().parents[1]
+app = App(
+    name="mmseg-css",
+    help="Semi-supervised semantic segmentation for MMSegmentation.",
+    help_epilogue="Exit status: 0 done, 1 refused or failed (the reason is the last line), 2 wrong usage.",
+    version=__version__,
+    default_parameter=Parameter(negative=()),
+    result_action="return_value",
+    error_formatter=lambda error: f"error: {error}",
+)
+for _module in (demo, init, train, test, compare, export):
+    app.command(_module.command, name=_module.__name__.rpartition(".")[2])
+app.command(data.command)
+app.command(split.command)
+app.register_install_completion_command()
+
+
+def call(arguments: Sequence[str]) -> Any:
+    """A subcommand in this process: its result, or its exception."""
+    return app(_with_value_of_resume(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """The exit status of a subcommand. Errors go to stderr in words; a traceback comes with those that are not ours."""
+    try:
+        return call(sys.argv[1:] if arguments is None else arguments) or 0
+    except Exception as error:
+        if not _is_ours(error):
+            traceback.print_exc()
+        message = error.args[0] if isinstance(error, KeyError) and error.args else error  # str() would quote it
+        print(f"error: {message}", file=sys.stderr, flush=True)
+        return 1
+
+
+def _with_value_of_resume(arguments: Sequence[str]) -> list[str]:
+    """``--resume`` may stand alone, as in MMSegmentation, and then means ``--resume auto``."""
+    following = [*arguments[1:], "--"]
+    return [
+        part
+        for argument, after in zip(arguments, following, strict=True)
+        for part in ([argument, "auto"] if argument == "--resume" and after.startswith("--") else [argument])
+    ]
+
+
+def _is_ours(error: BaseException | None) -> bool:
+    """Whether this package raised it, or the system about a file, so that the message says all there is to know."""
+    while error is not None:
+        frames = traceback.extract_tb(error.__traceback__)
+        if isinstance(error, OSError) or (frames and Path(frames[-1].filename).is_relative_to(PACKAGE)):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

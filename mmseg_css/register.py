@@ -1,0 +1,7 @@
+"""Imported to check the installed stack and to register everything into MMSeg's registries."""
+
+# First, because it says in one sentence what to install where the stack is missing or unsupported.
+from mmseg_css import compat  # isort: skip
+from mmseg_css import datasets, engine, evaluation, functional, models
+
+__all__ = ["compat", "datasets", "engine", "evaluation", "functional", "models"]

@@ -1,0 +1,136 @@
+"""The command as a whole: quick help, exit status, errors, the doors in tools/."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mmseg_css.cli.main import _with_value_of_resume, app, run
+
+ROOT = Path(__file__).resolve().parents[2]
+DOORS = {
+    "train": ["train"],
+    "test": ["test"],
+    "compare": ["compare"],
+    "demo": ["demo"],
+    "export_segmentor": ["export"],
+    "init_dataset": ["init"],
+    "make_split": ["split"],
+    "prepare_data": ["data"],
+    "make_demo_data": ["data", "demo"],
+    "get_lite0_weights": ["data", "weights"],
+}
+# Modules that take seconds to import.
+SLOW = "slow = {'torch', 'mmengine', 'mmseg', 'mmcv', 'scipy', 'cv2'} & set(sys.modules); assert not slow, slow"
+
+
+def run_python(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True
+    )
+
+
+def commands() -> list[list[str]]:
+    """Every command and subcommand."""
+    found = []
+    for name in app:
+        if not name.startswith("-"):
+            found += [[name], *([name, below] for below in app[name] if not below.startswith("-"))]
+    return found
+
+
+def test_all_commands_are_there() -> None:
+    names = {name for name, *_ in commands()}
+    assert {"demo", "init", "data", "split", "train", "test", "compare", "export"} <= names
+
+
+@pytest.mark.parametrize("command", [[], *commands()], ids=" ".join)
+def test_help_waits_for_neither_torch_nor_mmseg(command: list[str]) -> None:
+    script = "\n".join(
+        (
+            "import sys, contextlib",
+            "sys.argv[0] = 'mmseg-css'",
+            "from mmseg_css.cli.main import run",
+            "with contextlib.suppress(SystemExit):",
+            f"    run([*{command}, '--help'])",
+            SLOW,
+        )
+    )
+    done = run_python("-c", script)
+    assert done.returncode == 0, done.stderr
+    assert "Usage: mmseg-css" in done.stdout
+
+
+@pytest.mark.parametrize("tool", DOORS)
+def test_tools_are_doors(tool: str, tmp_path: Path) -> None:
+    """From any folder, as a file."""
+    done = run_python(str(ROOT / "tools" / f"{tool}.py"), "--help", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"Usage: {' '.join(['mmseg-css', *DOORS[tool]])}")
+
+
+def test_every_tool_is_a_door() -> None:
+    assert {path.stem for path in (ROOT / "tools").glob("*.py")} - {"_door"} == set(DOORS)
+
+
+def test_module_is_the_command() -> None:
+    done = run_python("-c", "import runpy, sys; sys.argv[1:] = ['--version']; runpy.run_module('mmseg_css')")
+    assert done.returncode == 0, done.stderr
+    done = run_python("-X", "importtime", "-m", "mmseg_css", "--version")
+    assert done.returncode == 0 and "| torch" not in done.stderr
+
+
+def test_import_registers_everything_elsewhere() -> None:
+    script = "import mmseg_css; from mmseg.registry import MODELS; assert MODELS.get('CSS') is not None"
+    assert run_python("-c", script).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["train"], 2, "requires an argument"),
+        (["trian"], 2, 'Did you mean "train"?'),
+        (["train", "setup.py", "--launchr", "none"], 2, "Did you mean --launcher?"),
+        (["train", "nowhere.py"], 2, "does not exist"),
+        (["data", "voc", "--check", "--overwrite"], 2, "Mutually exclusive"),
+        (["init", "nowhere", "neither"], 1, "error: there is no folder 'nowhere'"),
+    ],
+)
+def test_exit_status_and_reason(
+    arguments: list[str], status: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        assert run(arguments) == status
+    except SystemExit as stopped:
+        assert stopped.code == status
+    error = capsys.readouterr().err
+    assert said in " ".join(error.split())
+    assert "Traceback" not in error
+
+
+def test_errors_that_are_not_ours_keep_their_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*arguments: object, **options: object) -> None:
+        int("a bug")
+
+    monkeypatch.setattr("mmseg_css.engine.training.load_cfg", broken)
+    assert run(["train", "setup.py"]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("Traceback")
+    assert lines[-1] == "error: invalid literal for int() with base 10: 'a bug'"
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (["c.py", "--resume"], ["c.py", "--resume", "auto"]),
+        (["c.py", "--resume", "--amp"], ["c.py", "--resume", "auto", "--amp"]),
+        (["c.py", "--resume", "a.pth"], ["c.py", "--resume", "a.pth"]),
+        (["c.py", "--resume=a.pth"], ["c.py", "--resume=a.pth"]),
+    ],
+)
+def test_resume_alone_is_resume_auto(given: list[str], meant: list[str]) -> None:
+    assert _with_value_of_resume(given) == meant
