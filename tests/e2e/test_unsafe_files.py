@@ -10,12 +10,12 @@ import torch
 from mmengine.config import Config
 from mmseg.apis import init_model
 
-from mmseg_css import compat
 from mmseg_css.cli.main import call
+from mmseg_css.compat import checkpoints
 from mmseg_css.datasets.checks import check_paths
 from mmseg_css.deployment.plain import export_segmentor
+from tests.compat.test_cpu import RunsCode
 from tests.e2e.conftest import MakeConfig, train
-from tests.test_compat import RunsCode
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_a_checkpoint_that_would_run_code_is_refused(
 def test_one_flag_loads_it_all_the_same(
     tool: str, victim: Path, crafted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compat, "_trusted", False)  # and so it is afterwards
+    monkeypatch.setattr(checkpoints, "_trusted", False)  # and so it is afterwards
     if tool == "train":
         train(victim, tmp_path / "work", "--resume", str(crafted), "--trust-checkpoint")
     elif tool == "test":

@@ -2,7 +2,7 @@
 
 Importing this module checks the stack (one clear sentence if it will not do). ``apply_workarounds`` is called once, by
 ``import mmseg_css``; ``prepare_cfg`` and ``init_cpu_distributed`` are called by ``tools/``. Each work-around says why
-it is there; ``tests/test_compat.py`` shows the fault without it, and so fails on the day when it can go (but for memory
+it is there; ``tests/compat/`` shows the fault without it, and so fails on the day when it can go (but for memory
 that is overwritten, `overruns_memory`, which no test would survive).
 """
 

@@ -30,7 +30,7 @@ from mmseg.registry import MODEL_WRAPPERS, MODELS, OPTIM_WRAPPERS
 
 from mmseg_css import compat
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 ONEDL = {
     "onedl-mmengine": "0.10.12",
     "onedl-mmcv": "2.3.6",
