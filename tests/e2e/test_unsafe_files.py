@@ -14,7 +14,7 @@ from mmseg_css.cli.main import call
 from mmseg_css.compat import checkpoints
 from mmseg_css.datasets.checks import check_paths
 from mmseg_css.deployment.plain import export_segmentor
-from tests.compat.test_cpu import RunsCode
+from tests.compat.helpers import RunsCode
 from tests.e2e.conftest import MakeConfig, train
 
 

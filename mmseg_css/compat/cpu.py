@@ -1,0 +1,118 @@
+"""Machines without an accelerator: mixed precision, several processes and SyncBN, for ``tools/``."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from mmengine.config import Config, ConfigDict
+from mmengine.device import get_device
+from mmengine.optim import OptimWrapper
+from mmseg.registry import OPTIM_WRAPPERS
+
+
+@OPTIM_WRAPPERS.register_module()
+class CpuAmpOptimWrapper(OptimWrapper):
+    """Mixed precision on the CPU: bfloat16 autocast, no loss scaling (bfloat16 has the range of float32).
+
+    Why: MMEngine's ``AmpOptimWrapper`` refuses to be built without an accelerator.
+    """
+
+    @contextmanager
+    def optim_context(self, model: torch.nn.Module) -> Iterator[None]:
+        with super().optim_context(model), torch.autocast("cpu", dtype=torch.bfloat16):
+            yield
+
+
+def on_cpu() -> bool:
+    return get_device() == "cpu"
+
+
+def enable_amp(cfg: Config) -> None:
+    """What ``--amp`` means: the mixed-precision wrapper in place of the plain one (on the CPU see ``prepare_cfg``)."""
+    kind = cfg.optim_wrapper.get("type", "OptimWrapper")
+    if kind not in ("OptimWrapper", "AmpOptimWrapper", "CpuAmpOptimWrapper"):
+        raise ValueError(f"--amp works with optim_wrapper.type = 'OptimWrapper', and the config has {kind!r}")
+    if kind == "OptimWrapper":
+        cfg.optim_wrapper.type = "AmpOptimWrapper"
+        cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
+
+
+def prepare_cfg(cfg: Config, *, distributed: bool) -> list[str]:
+    """Make a config run on this machine, in place. Returns what was changed, in words, for the log."""
+    if not on_cpu():
+        return []
+    notes = []
+    if use_cpu_amp(cfg):
+        notes.append("no accelerator: mixed precision is bfloat16 autocast on the CPU (CpuAmpOptimWrapper)")
+    if distributed:
+        wrap_for_cpu(cfg)
+        if reverted := revert_sync_bn(cfg):
+            notes.append(
+                f"no accelerator: SyncBN became BN in {', '.join(reverted)}; each process has its own batch statistics"
+            )
+    return notes
+
+
+def use_cpu_amp(cfg: Config) -> bool:
+    """Replace ``AmpOptimWrapper``, which refuses the CPU, by ``CpuAmpOptimWrapper``. True if there was one."""
+    wrapper = cfg.get("optim_wrapper")
+    if wrapper is None or wrapper.get("type") != "AmpOptimWrapper":
+        return False
+    wrapper.type = "CpuAmpOptimWrapper"
+    for key in ("loss_scale", "dtype", "use_fsdp"):
+        wrapper.pop(key, None)
+    return True
+
+
+def wrap_for_cpu(cfg: Config) -> None:
+    """Tell DistributedDataParallel that there are no devices.
+
+    Why: the Runner passes ``device_ids=[LOCAL_RANK]``, which torch refuses for a model on the CPU. The other two
+    settings are the Runner's own.
+    """
+    wrapper = cfg.setdefault("model_wrapper_cfg", ConfigDict(type="MMDistributedDataParallel"))
+    wrapper.setdefault("broadcast_buffers", False)
+    wrapper.setdefault("find_unused_parameters", cfg.get("find_unused_parameters", False))
+    wrapper.device_ids = None
+
+
+def revert_sync_bn(cfg: Config) -> list[str]:
+    """Turn ``type='SyncBN'`` into ``'BN'`` all over ``cfg.model``; returns where.
+
+    Why: torch's SyncBatchNorm refuses tensors on the CPU. In a single process the Runner reverts it by itself; in a
+    distributed run it does not.
+    """
+    cfg.pop("sync_bn", None)  # the Runner would convert every BN of the built model back
+    reverted = []
+
+    def visit(node: Any, path: str) -> None:
+        if isinstance(node, dict):
+            if node.get("type") == "SyncBN":
+                node["type"] = "BN"
+                reverted.append(path)
+            for key, child in node.items():
+                visit(child, f"{path}.{key}")
+        elif isinstance(node, list | tuple):
+            for index, child in enumerate(node):
+                visit(child, f"{path}[{index}]")
+
+    visit(cfg.model, "model")
+    return reverted
+
+
+def init_cpu_distributed(launcher: str) -> None:
+    """Start the process group with gloo where there is no accelerator; elsewhere the Runner starts its own.
+
+    Why: MMEngine's ``init_dist`` calls ``torch.cuda.set_device`` whatever the backend. The Runner leaves alone a
+    process group that exists when it is built.
+    """
+    if launcher == "none" or not on_cpu() or torch.distributed.is_initialized():
+        return
+    if launcher != "pytorch":
+        raise ValueError(f"--launcher {launcher} needs accelerators; without them use torchrun and --launcher pytorch")
+    missing = [name for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT") if name not in os.environ]
+    if missing:
+        raise ValueError(f"--launcher pytorch must be started by torchrun: {', '.join(missing)} not set")
+    torch.distributed.init_process_group("gloo")

@@ -1,0 +1,66 @@
+"""Faults of the packages below: names that MMEngine does not find, operators that mmcv-lite lacks, torch's oneDNN."""
+
+import sys
+from collections.abc import Callable
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+import mmengine.config.utils
+import torch
+
+from mmseg_css.compat.versions import FAMILY
+
+
+def find_mmseg_bases() -> None:
+    """Make ``_base_ = 'mmseg::...'`` work with the onedl family.
+
+    Why: its MMEngine looks for a distribution called mmsegmentation, which is onedl-mmsegmentation there. An unknown
+    distribution is looked up as a module, so the module's own name always works. It must happen before
+    ``Config.fromfile``, hence not through ``custom_imports``; the configs of this repository do without ``mmseg::``.
+    """
+    if FAMILY.name == "onedl":
+        mmengine.config.utils.MODULE2PACKAGE["mmseg"] = "mmseg"
+
+
+class _CompiledOpsStub(ModuleType):
+    """Has every compiled operator that is asked for; each says how to get the real one when it is called."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+        def missing(*args: Any, **kwargs: Any) -> Any:
+            raise RuntimeError(
+                f"the operator {name} needs the compiled mmcv (2.0.0 or later, below 2.2), and this environment has "
+                "mmcv-lite: `pip uninstall mmcv-lite`, then install mmcv for your torch and CUDA"
+            )
+
+        return missing
+
+
+def stub_compiled_ops() -> None:
+    """Give mmcv-lite an empty ``mmcv._ext``.
+
+    Why: upstream ``mmseg.utils`` imports ``mmcv.ops``, which loads the compiled extension when it is imported, although
+    none of the usual networks call it. ``__spec__`` is set because ``revert_sync_batchnorm`` looks for it.
+    """
+    if "mmcv._ext" not in sys.modules:
+        stub = _CompiledOpsStub("mmcv._ext")
+        stub.__spec__ = ModuleSpec("mmcv._ext", loader=None)
+        sys.modules["mmcv._ext"] = stub
+
+
+def overruns_memory(module: torch.nn.Module) -> bool:
+    """Whether oneDNN writes past its memory in this layer, channels-last, on a processor with AVX2 and no AVX-512.
+
+    Why: seen with torch 2.14.1, whose backward pass of ``conv2d`` with 2 or 4 input channels, a 1 x 1 kernel and a
+    stride of 2 corrupts the heap; with 8 and more it does not, nor in the ordinary layout. No report of it is known to
+    us. The bound is a cautious one: other strides and channels below 8 were not tried one by one, nor other processors.
+    """
+    return (
+        isinstance(module, torch.nn.Conv2d)
+        and module.kernel_size == (1, 1)
+        and max(module.stride) > 1
+        and module.in_channels < 8
+    )
