@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from mmseg_css.functional.info_nce import info_nce
 from mmseg_css.functional.prototypes import check_temperature, prototype_similarity
-from mmseg_css.functional.sampling import draw_categories, draw_members, group_indices, read_pixels
+from mmseg_css.functional.sampling import Groups, draw_categories, draw_members, group_indices, read_pixels
 
 #: Each query its own negatives, or the queries of a class one draw in common.
 Sharing = Literal["per_query", "per_class"]
@@ -130,13 +130,19 @@ def draw_contrast(
     eligible = (candidates.size > 0) & (present.sum() > 1)
     classes = _drawing(eligible)
 
-    anchors = len(classes)
-    queries = draw_members(candidates, classes[:, None].expand(anchors, num_queries), generator)
+    queries = draw_members(candidates, classes[:, None].expand(len(classes), num_queries), generator)
     probabilities = negative_class_probabilities(prototypes, present, temperature)[classes]
     rows = num_queries if sharing == "per_query" else 1
-    negative_classes = draw_categories(probabilities, rows * num_negatives, generator)
-    negatives = draw_members(valid, negative_classes, generator)
-    return ContrastDraw(classes, queries, rearrange(negatives, "a (r n) -> a r n", r=rows), present, eligible[classes])
+    negatives = _draw_in_two_stages(probabilities, valid, rows, num_negatives, generator)
+    return ContrastDraw(classes, queries, negatives, present, eligible[classes])
+
+
+def _draw_in_two_stages(
+    probabilities: Float[Tensor, "a k"], pixels: Groups, rows: int, count: int, generator: torch.Generator | None
+) -> Int[Tensor, "a {rows} {count}"]:
+    """First a class of each negative, with these probabilities, then one of its pixels, all alike."""
+    classes = draw_categories(probabilities, rows * count, generator)
+    return rearrange(draw_members(pixels, classes, generator), "a (r n) -> a r n", r=rows)
 
 
 def _drawing(eligible: Bool[Tensor, " k"]) -> Int[Tensor, " a"]:
@@ -177,15 +183,21 @@ def prototype_contrast_loss(
     pool = (embeddings if pool is None else pool).detach()
     if rows == 1:
         negatives = F.normalize(read_pixels(pool, draw.negatives[:, 0]), dim=2)
-        positive_logit = torch.einsum("aqd,ad->aq", queries, positives)
-        negative_logits = torch.einsum("aqd,and->aqn", queries, negatives)
-        logits = torch.cat([positive_logit[..., None], negative_logits], dim=2) / temperature
-        return torch.einsum("aq,a->", logits.logsumexp(dim=2) - logits[..., 0], weights)
-    return info_nce(
-        queries.flatten(0, 1),
-        positives.repeat_interleave(num_queries, dim=0),
-        F.normalize(rearrange(pool, "p d h w -> (p h w) d"), dim=1),
-        draw.negatives.flatten(0, 1),
-        weights=weights.repeat_interleave(num_queries),
-        temperature=temperature,
-    )
+        return _info_nce_per_class(queries, positives, negatives, weights, temperature)
+    pixels = F.normalize(rearrange(pool, "p d h w -> (p h w) d"), dim=1)
+    positives, weights = positives.repeat_interleave(num_queries, dim=0), weights.repeat_interleave(num_queries)
+    return info_nce(queries.flatten(0, 1), positives, pixels, draw.negatives.flatten(0, 1), weights, temperature)
+
+
+def _info_nce_per_class(
+    queries: Float[Tensor, "a q d"],
+    positives: Float[Tensor, "a d"],
+    negatives: Float[Tensor, "a n d"],
+    weights: Float[Tensor, " a"],
+    temperature: float,
+) -> Float[Tensor, ""]:
+    """`info_nce` where the queries of a class share their negatives, so that all products are those of matrices."""
+    positive_logit = torch.einsum("aqd,ad->aq", queries, positives)
+    negative_logits = torch.einsum("aqd,and->aqn", queries, negatives)
+    logits = torch.cat([positive_logit[..., None], negative_logits], dim=2) / temperature
+    return torch.einsum("aq,a->", logits.logsumexp(dim=2) - logits[..., 0], weights)

@@ -129,23 +129,15 @@ def draw_negatives(
     >>> draw_negatives(different_image_debiased(certain), torch.tensor([0, 1]), valid, 3).negatives.tolist()
     [[1, 1, 1], [0, 0, 0]]
     """
-    pixels, per_image = valid.numel(), valid[0].numel()
-    # A network that has lost itself says NaN: such a pixel has no weight, and no index may come of it.
-    candidate = rearrange(mixture.candidate, "b c h w -> c (b h w)").double().nan_to_num(0.0) * valid.flatten()
-    components = len(candidate)
-    # One cumulative sum over all components, one after the other, so that one search serves every draw.
-    sums = (candidate * RESOLUTION).round().long().flatten().cumsum(dim=0)
-    before = torch.cat([sums.new_zeros(1), sums])
-
-    first = torch.arange(components, device=valid.device) * pixels
+    pixels = valid.numel()
+    before = _cumulative_weights(mixture.candidate, valid)
+    first = torch.arange(mixture.candidate.shape[1], device=valid.device) * pixels
     low, high = before[first], before[first + pixels]
-    skipped = first + (anchors // per_image * per_image)[:, None]
-    skip_from, skip_to = before[skipped], before[skipped + per_image]
     weight = rearrange(mixture.anchor, "b c h w -> (b h w) c")[anchors].double().nan_to_num(0.0)
-    total = high - low - (skip_to - skip_from)
+    skip_from, skip_to = _own_image(before, first, anchors, valid[0].numel())
     keeps_own = torch.ones_like(anchors, dtype=torch.bool)
     if mixture.other_images_only:
-        keeps_own = (weight * total).sum(dim=1) == 0
+        keeps_own = (weight * (high - low - (skip_to - skip_from))).sum(dim=1) == 0
     skip_to = torch.where(keeps_own[:, None], skip_from, skip_to)
     total = high - low - (skip_to - skip_from)
 
@@ -154,6 +146,25 @@ def draw_negatives(
     position = draw_below(total.gather(1, component), generator) + low[component]
     start, end = skip_from.gather(1, component), skip_to.gather(1, component)
     position = torch.where(position < start, position, position + (end - start))
-    index = (torch.searchsorted(sums, position, right=True) - component * pixels).clamp(0, pixels - 1)
+    index = (torch.searchsorted(before[1:], position, right=True) - component * pixels).clamp(0, pixels - 1)
     found = shares.sum(dim=1) > 0
     return NegativeDraw(torch.where(found[:, None], index, 0), found)
+
+
+def _cumulative_weights(candidate: Float[Tensor, "b c h w"], valid: Bool[Tensor, "b h w"]) -> Int[Tensor, " c*b*h*w+1"]:
+    """The sum of the weights before each pixel, in steps of 1 / `RESOLUTION`, and at the end that of all.
+
+    The components lie one after the other, so that one search serves every draw.
+    """
+    # A network that has lost itself says NaN: such a pixel has no weight, and no index may come of it.
+    weights = rearrange(candidate, "b c h w -> c (b h w)").double().nan_to_num(0.0) * valid.flatten()
+    sums = (weights * RESOLUTION).round().long().flatten().cumsum(dim=0)
+    return torch.cat([sums.new_zeros(1), sums])
+
+
+def _own_image(
+    before: Int[Tensor, " s"], first: Int[Tensor, " c"], anchors: Int[Tensor, " a"], per_image: int
+) -> tuple[Int[Tensor, "a c"], Int[Tensor, "a c"]]:
+    """Where the run of each anchor's own image begins and ends in the cumulative weights of each component."""
+    start = first + (anchors // per_image * per_image)[:, None]
+    return before[start], before[start + per_image]
