@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from mmseg_css.functional.negative_sampling import SAMPLERS, Sampler, draw_anchors, draw_negatives
 from mmseg_css.functional.normalise import mean_of
 from mmseg_css.functional.pixel_contrast import pixel_contrast
+from mmseg_css.models.choices import check_choice
 from mmseg_css.models.losses.ranks import CANDIDATES, Candidates, mean_over_ranks, of_all_ranks
 from mmseg_css.registry import MODELS
 
@@ -40,9 +41,8 @@ class PixelContrastLoss(nn.Module):
         candidates: Candidates = "rank",
     ) -> None:
         super().__init__()
-        for name, choice, choices in (("sampler", sampler, tuple(SAMPLERS)), ("candidates", candidates, CANDIDATES)):
-            if choice not in choices:
-                raise ValueError(f"contrast_loss.{name} must be one of {', '.join(choices)}; got {choice!r}")
+        check_choice("contrast_loss.sampler", sampler, tuple(SAMPLERS))
+        check_choice("contrast_loss.candidates", candidates, CANDIDATES)
         for name, number in (("num_anchors", num_anchors), ("num_negatives", num_negatives)):
             if number < 1:
                 raise ValueError(f"contrast_loss.{name} must be at least 1, got {number}")

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from mmseg_css.functional.contrastive import SHARINGS, ContrastDraw, Sharing, draw_contrast, prototype_contrast_loss
 from mmseg_css.functional.ramps import exponential_rampdown
 from mmseg_css.functional.sampling import group_sizes
+from mmseg_css.models.choices import check_choice
 from mmseg_css.models.losses.ranks import CANDIDATES, Candidates, mean_over_ranks, of_all_ranks
 from mmseg_css.registry import MODELS
 
@@ -46,9 +47,8 @@ class PrototypeContrastLoss(nn.Module):
         for name, number in (("num_queries", num_queries), ("num_negatives", num_negatives)):
             if number < 1:
                 raise ValueError(f"contrast_loss.{name} must be at least 1, got {number}")
-        for name, choice, choices in (("sharing", sharing, SHARINGS), ("candidates", candidates, CANDIDATES)):
-            if choice not in choices:
-                raise ValueError(f"contrast_loss.{name} must be one of {', '.join(choices)}; got {choice!r}")
+        check_choice("contrast_loss.sharing", sharing, SHARINGS)
+        check_choice("contrast_loss.candidates", candidates, CANDIDATES)
         self.num_negatives = num_negatives
         self.sharing = sharing
         self.temperature = temperature

@@ -1,6 +1,6 @@
 """CSS: pseudo-labels from two spaces, contrast where the representation is weak (ICCV 2023, arXiv 2307.09755)."""
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from mmseg.models.segmentors import EncoderDecoder
@@ -10,11 +10,17 @@ from torch.nn import functional as F
 
 from mmseg_css.functional.contrastive import confidence_indicator, similarity_indicator
 from mmseg_css.functional.pseudo_label import agreement, logit_pseudo_label, prototype_pseudo_label
+from mmseg_css.models.choices import check_choice
 from mmseg_css.models.prototype_bank import PrototypeBank
 from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor, full_precision, segment, valid_pixels
 from mmseg_css.models.teacher import EMATeacher
 from mmseg_css.registry import MODELS
 from mmseg_css.types import PseudoLabel, SegOutput, View
+
+Strategy = Literal["mix", "cross", "logit"]
+Indicator = Literal["similarity", "confidence"]
+TeacherSees = Literal["both", "unlabeled"]
+Network = Literal["teacher", "student"]
 
 
 @MODELS.register_module()
@@ -48,10 +54,10 @@ class CSS(SemiSegmentor):
     def __init__(
         self,
         *,
-        strategy: Literal["mix", "cross", "logit"] = "mix",
-        indicator: Literal["similarity", "confidence"] | None = None,
+        strategy: Strategy = "mix",
+        indicator: Indicator | None = None,
         teacher: dict,
-        teacher_sees: Literal["both", "unlabeled"] = "both",
+        teacher_sees: TeacherSees = "both",
         prototype_decay: float = 0.99,
         augmentation: dict,
         pseudo_label_loss: dict,
@@ -60,28 +66,21 @@ class CSS(SemiSegmentor):
         strong_threshold: float = 0.8,
         temperature: float = 0.5,
         cross_warmup: int = 0,
-        predict_on: Literal["teacher", "student"] = "teacher",
+        predict_on: Network = "teacher",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         indicator = indicator or ("confidence" if strategy == "logit" else "similarity")
-        for name, value, choices in (
-            ("strategy", strategy, ("mix", "cross", "logit")),
-            ("indicator", indicator, ("similarity", "confidence")),
-            ("teacher_sees", teacher_sees, ("both", "unlabeled")),
-            ("predict_on", predict_on, ("teacher", "student")),
-        ):
-            if value not in choices:
-                raise ValueError(f"model.{name} must be one of {', '.join(choices)}; got {value!r}")
+        check_choice("model.strategy", strategy, get_args(Strategy))
+        check_choice("model.indicator", indicator, get_args(Indicator))
+        check_choice("model.teacher_sees", teacher_sees, get_args(TeacherSees))
+        check_choice("model.predict_on", predict_on, get_args(Network))
         self.strategy = strategy
         self.indicator = indicator
         self.teacher = EMATeacher(self.student, **teacher)
         self.teacher_sees = teacher_sees
-        self.bank = PrototypeBank(
-            num_classes=self.num_classes,
-            channels=self.student.decode_head.projection.channels,
-            decay=prototype_decay,
-        )
+        channels = self.student.decode_head.projection.channels
+        self.bank = PrototypeBank(num_classes=self.num_classes, channels=channels, decay=prototype_decay)
         self.augmentation = MODELS.build(augmentation)
         self.pseudo_label_loss = MODELS.build(pseudo_label_loss)
         self.contrast_loss = MODELS.build(contrast_loss)
@@ -130,13 +129,7 @@ class CSS(SemiSegmentor):
             logits = F.interpolate(student.logits, size, mode="bilinear", align_corners=self.align_corners)
             pseudo = self.pseudo_label_loss(logits, *supervision, self.ignore_index)
 
-            if labeled.logits.shape[2:] != student.logits.shape[2:]:
-                raise ValueError(
-                    f"the decoder gave {tuple(labeled.logits.shape[2:])} pixels for labelled and "
-                    f"{tuple(student.logits.shape[2:])} for augmented unlabelled images; both must have one size: set "
-                    "model.data_preprocessor.size and model.augmentation.crop to that of RandomCrop in both pipelines"
-                )
-            both = SegOutput(*(torch.cat(pair) for pair in zip(labeled, student, strict=True)))
+            both = _one_batch(labeled, student)
             contrast_source = PseudoLabel(view.labels[:, -1], view.confidences[:, -1])
             labels = self.contrast_labels(ground_truth, contrast_source, both.logits.shape[2:])
             contrast, anchors = self._contrast(both, labels, generator)
@@ -214,3 +207,19 @@ class CSS(SemiSegmentor):
 
 def _nearest(labels: Tensor, size: torch.Size) -> Tensor:
     return F.interpolate(labels[:, None].float(), size, mode="nearest")[:, 0].long()
+
+
+def _one_batch(labeled: SegOutput, unlabeled: SegOutput) -> SegOutput:
+    """The student's outputs for the labelled and for the augmented unlabelled images, one after the other.
+
+    Raises:
+        ValueError: They are of two sizes.
+    """
+    sizes = [tuple(output.logits.shape[2:]) for output in (labeled, unlabeled)]
+    if sizes[0] != sizes[1]:
+        raise ValueError(
+            f"the decoder gave {sizes[0]} pixels for labelled and {sizes[1]} for augmented unlabelled images; both "
+            "must have one size: set model.data_preprocessor.size and model.augmentation.crop to that of RandomCrop in "
+            "both pipelines"
+        )
+    return SegOutput(*(torch.cat(pair) for pair in zip(labeled, unlabeled, strict=True)))
