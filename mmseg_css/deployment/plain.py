@@ -48,34 +48,18 @@ def export_segmentor(config: Path, checkpoint: str, out: Path, network: Network 
         ValueError: if the checkpoint lacks the network, or the head has no plain form.
     """
     cfg = Config.fromfile(config)
-    kind = MODELS.get(cfg.model.type)
-    semi = inspect.isclass(kind) and issubclass(kind, SemiSegmentor)
-    prefix = ""
-    if semi:
-        has_teacher = PREFIX["teacher"] in kind.networks
-        if network == "teacher" and not has_teacher:
-            raise ValueError(f"{config} trains {cfg.model.type}, which has no teacher: export its student")
-        network = network or (cfg.model.get("predict_on", "teacher") if has_teacher else "student")
-        prefix = PREFIX[network]
-    elif network is not None:
-        raise ValueError(f"{config} trains a plain {cfg.model.type}, which has one network: leave out --network")
-
-    model, definition = plain_model(cfg.model.segmentor if semi else cfg.model)
+    prefixes = network_prefixes(cfg.model)
+    prefix = choose_prefix(cfg.model, prefixes, network, config)
+    model, definition = plain_model(cfg.model.segmentor if prefixes else cfg.model)
     model["data_preprocessor"] = {**cfg.model.data_preprocessor, "type": "SegDataPreProcessor"}
     saved = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
     state = saved.get("state_dict", saved)
-    if semi and not has_teacher and any(name.startswith(PREFIX["teacher"]) for name in state):
+    if prefixes and PREFIX["teacher"] not in prefixes and any(name.startswith(PREFIX["teacher"]) for name in state):
         raise ValueError(
             f"{checkpoint} holds a teacher, which {cfg.model.type} of {config} has not: it is of another method"
         )
     weights = network_weights(state, prefix, checkpoint)
-    notes: list[str] = []
-    plain = Config({key: cfg[key] for key in RUNTIME if key in cfg} | {"model": model})
-    for key in ("test_pipeline", "test_dataloader", "test_cfg"):
-        if key in cfg:
-            plain[key] = cfg[key]
-    if "test_dataloader" in plain:
-        notes += make_dataset_plain(plain)
+    plain, notes = plain_config(cfg, model)
     text = plain.pretty_text
     out.parent.mkdir(parents=True, exist_ok=True)
     written = out.with_name(f"{out.name}.py")
@@ -83,6 +67,37 @@ def export_segmentor(config: Path, checkpoint: str, out: Path, network: Network 
     # MMSeg's functions for inference read the classes there.
     meta = {key: value for key, value in saved.get("meta", {}).items() if key == "dataset_meta"}
     return Exported(written, publish(weights, meta, out), notes)
+
+
+def network_prefixes(model: ConfigDict) -> tuple[str, ...]:
+    """What the names of each network's weights begin with; none for a plain segmentor, which is one network itself."""
+    kind = MODELS.get(model.type)
+    return kind.networks if inspect.isclass(kind) and issubclass(kind, SemiSegmentor) else ()
+
+
+def choose_prefix(model: ConfigDict, prefixes: tuple[str, ...], network: Network | None, config: Path) -> str:
+    """The prefix of the network to export; empty for a plain segmentor.
+
+    Raises:
+        ValueError: The model does not have the network that was asked for.
+    """
+    if not prefixes:
+        if network is not None:
+            raise ValueError(f"{config} trains a plain {model.type}, which has one network: leave out --network")
+        return ""
+    has_teacher = PREFIX["teacher"] in prefixes
+    if network == "teacher" and not has_teacher:
+        raise ValueError(f"{config} trains {model.type}, which has no teacher: export its student")
+    return PREFIX[network or (model.get("predict_on", "teacher") if has_teacher else "student")]
+
+
+def plain_config(cfg: Config, model: dict[str, Any]) -> tuple[Config, list[str]]:
+    """What an evaluation of ``model`` needs of a config, and what could not be taken over, in words."""
+    plain = Config({key: cfg[key] for key in RUNTIME if key in cfg} | {"model": model})
+    for key in ("test_pipeline", "test_dataloader", "test_cfg"):
+        if key in cfg:
+            plain[key] = cfg[key]
+    return plain, make_dataset_plain(plain) if "test_dataloader" in plain else []
 
 
 def plain_model(segmentor: ConfigDict) -> tuple[dict[str, Any], str]:
