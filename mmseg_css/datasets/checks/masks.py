@@ -72,31 +72,11 @@ def check_masks(dataset: BaseDataset, *, threads: int = 8, shown: int = 5) -> No
         faults = find_faults(check, range(len(leaf)), "checking masks", threads)
         name = type(leaf).__name__
         raise_faults(faults, f"{len(faults)} of the {len(leaf)} labelled images of {name} cannot be trained on", shown)
-        if not check.seen:
-            raise ValueError(
-                f"every pixel of the {len(leaf)} masks of {name} is ignored, the first: {min(check.ignored_only)!r}; "
-                f"there is nothing to learn from: correct the masks, classes, reduce_zero_label or label_map "
-                f"({MASK_REMEDY})"
-            )
-        if check.ignored_only:
-            print_log(
-                f"{len(check.ignored_only)} of the {len(leaf)} masks of {name} are ignored in every pixel, so that "
-                f"their images teach nothing; the first: {min(check.ignored_only)!r}",
-                logger="current",
-                level=logging.WARNING,
-            )
-        absent = [label for index, label in enumerate(leaf.metainfo["classes"]) if index not in check.seen]
-        if absent:
-            print_log(
-                f"no mask of {name} holds the class {', '.join(absent)}, which cannot be learnt; label an image that "
-                "shows it, or take it out of classes",
-                logger="current",
-                level=logging.WARNING,
-            )
+        check.check_coverage()
 
 
 class MaskCheck:
-    """The fault of the i-th image of a data set, or ``None``."""
+    """The fault of the i-th image of a data set, or ``None``; remembers which classes the masks hold."""
 
     def __init__(self, dataset: BaseDataset) -> None:
         name = type(dataset).__name__
@@ -143,6 +123,35 @@ class MaskCheck:
                 "(width x height); export the mask again at the size of the image"
             )
         return self._range_fault(mask, labels, info)
+
+    def check_coverage(self) -> None:
+        """After the last image: warn of masks that are ignored in every pixel, and of classes that no mask holds.
+
+        Raises:
+            ValueError: All masks are ignored in every pixel.
+        """
+        name, count = type(self.dataset).__name__, len(self.dataset)
+        if not self.seen:
+            raise ValueError(
+                f"every pixel of the {count} masks of {name} is ignored, the first: {min(self.ignored_only)!r}; "
+                f"there is nothing to learn from: correct the masks, classes, reduce_zero_label or label_map "
+                f"({MASK_REMEDY})"
+            )
+        if self.ignored_only:
+            print_log(
+                f"{len(self.ignored_only)} of the {count} masks of {name} are ignored in every pixel, so that "
+                f"their images teach nothing; the first: {min(self.ignored_only)!r}",
+                logger="current",
+                level=logging.WARNING,
+            )
+        absent = [label for index, label in enumerate(self.dataset.metainfo["classes"]) if index not in self.seen]
+        if absent:
+            print_log(
+                f"no mask of {name} holds the class {', '.join(absent)}, which cannot be learnt; label an image that "
+                "shows it, or take it out of classes",
+                logger="current",
+                level=logging.WARNING,
+            )
 
     def _image_size(self, path: str) -> tuple[int, int]:
         """Height and width after the rotation that the EXIF orientation asks for, from the header alone."""
