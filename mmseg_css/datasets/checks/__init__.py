@@ -2,7 +2,7 @@
 
 from mmseg_css.datasets.checks.batch import check_batch, check_ratio
 from mmseg_css.datasets.checks.config import check_config, check_pretrained, check_training_paths
-from mmseg_css.datasets.checks.images import EXIF_ORIENTATION, check_images, image_fault, sample_fault
+from mmseg_css.datasets.checks.images import EXIF_ORIENTATION, check_images, find_faults, image_fault, sample_fault
 from mmseg_css.datasets.checks.masks import FAULTY, IGNORED, MaskCheck, check_mask_free, check_masks
 from mmseg_css.datasets.checks.paths import Folder, check_not_empty, check_paths, leaves
 
@@ -22,6 +22,7 @@ __all__ = [
     "check_pretrained",
     "check_ratio",
     "check_training_paths",
+    "find_faults",
     "image_fault",
     "leaves",
     "sample_fault",

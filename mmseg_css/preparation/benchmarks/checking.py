@@ -3,22 +3,21 @@
 import os.path as osp
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from mmseg.datasets import BaseSegDataset
 from mmseg.datasets.transforms import LoadAnnotations
-from tqdm import tqdm
 
-from mmseg_css.datasets.checks import MaskCheck, check_paths
+from mmseg_css.datasets.checks import MaskCheck, check_paths, find_faults
 from mmseg_css.preparation.benchmarks.files import read_ids
 from mmseg_css.preparation.benchmarks.recipe import LabeledList, Part, Recipe
 from mmseg_css.registry import DATASETS
 
 SAMPLE: Final = 200
 SHOWN: Final = 3
+THREADS: Final = 8
 
 
 class Finding(NamedTuple):
@@ -113,10 +112,7 @@ def _spread(indices: Sequence[int], count: int) -> list[int]:
 
 def _read(name: str, dataset: BaseSegDataset, indices: Sequence[int]) -> list[str]:
     """What is wrong with the sizes and values of these masks."""
-    with ThreadPoolExecutor(8) as pool:
-        results = pool.map(MaskCheck(dataset), indices)
-        results = tqdm(results, desc=f"reading {name}", total=len(indices), unit="mask", delay=3, leave=False)
-        faults = [str(fault) for fault in results if fault is not None]
+    faults = [str(fault) for fault in find_faults(MaskCheck(dataset), indices, f"reading {name}", THREADS)]
     if len(faults) > SHOWN:
         faults[SHOWN:] = [f"{len(faults) - SHOWN} more of the {len(indices)} masks that were read are faulty"]
     return faults
