@@ -144,7 +144,7 @@ def list_length(size: str, total: int) -> int:
 def choose(
     shown: Mapping[str, Collection[int]], lengths: Sequence[int], *, seed: int, rule: Rule = "stratified"
 ) -> list[list[str]]:
-    """Choose images without replacement, one list for each length, shortest first, each contained in the next.
+    """Choose images without replacement, a sorted list for each length, shortest first, each contained in the next.
 
     The images, sorted by name, are put in a random order. Then
 
@@ -164,21 +164,10 @@ def choose(
         lengths: Numbers of images.
         seed: Of the random order.
         rule: How to choose.
-
-    Returns:
-        Lists of names, each sorted.
     """
     classes = {name: frozenset(shown[name]) for name in sorted(shown)}
-    # The stream of raw doubles of PCG64 is fixed, which numpy does not promise for `permutation`.
-    keys = np.random.Generator(np.random.PCG64(seed)).random(len(classes))
-    order = [name for _, name in sorted(zip(keys.tolist(), classes, strict=True))]
-    by_class: dict[int, list[str]] = {}
-    for name in order:
-        for label in classes[name]:
-            by_class.setdefault(label, []).append(name)
-    labels = sorted(by_class, key=lambda label: (len(by_class[label]), label))  # rarest first
-    by_class = {label: by_class[label] for label in labels}
-
+    order = _shuffled(classes, seed)
+    by_class = _images_by_class(classes, order)
     chosen: dict[str, None] = {}
     rest = (name for name in order if name not in chosen)
     lists = []
@@ -191,6 +180,21 @@ def choose(
             chosen[next(additions, None) or next(rest)] = None
         lists.append(sorted(chosen))
     return lists
+
+
+def _shuffled(names: Collection[str], seed: int) -> list[str]:
+    # The stream of raw doubles of PCG64 is fixed, which numpy does not promise for `permutation`.
+    keys = np.random.Generator(np.random.PCG64(seed)).random(len(names))
+    return [name for _, name in sorted(zip(keys.tolist(), names, strict=True))]
+
+
+def _images_by_class(classes: Mapping[str, frozenset[int]], order: Sequence[str]) -> dict[int, list[str]]:
+    """The images that show each class, in this order; the class that the fewest show comes first."""
+    by_class: dict[int, list[str]] = {}
+    for name in order:
+        for label in classes[name]:
+            by_class.setdefault(label, []).append(name)
+    return dict(sorted(by_class.items(), key=lambda item: (len(item[1]), item[0])))
 
 
 def _cover_all_classes(
