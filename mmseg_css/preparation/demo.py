@@ -13,7 +13,7 @@ from typing import Final
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 from numpy.random import Generator
 
 from mmseg_css.datasets.demo import CLASSES
@@ -60,8 +60,14 @@ def generate(
         raise FileExistsError(
             f"{str(out)!r} holds something else than (the whole of) {settings}; remove it, or choose another folder"
         )
+    _write_scenes(out, seed, size, counts=(train, val))
+    _write_lists(out / "splits", np.random.default_rng((seed, len(SPLITS))).permutation(train), labeled)
+    stamp.write_text(json.dumps(settings, indent=2) + "\n")  # last: an interrupted run is not taken for a whole one
 
-    for number, (split, count) in enumerate(zip(SPLITS, (train, val), strict=True)):
+
+def _write_scenes(out: Path, seed: int, size: int, counts: Sequence[int]) -> None:
+    """Draw the images and masks of every split."""
+    for number, (split, count) in enumerate(zip(SPLITS, counts, strict=True)):
         for kind in ("images", "labels"):
             (out / kind / split).mkdir(parents=True)
         for index in range(count):
@@ -70,11 +76,12 @@ def generate(
             cv2.imwrite(str(out / "images" / split / name), image[..., ::-1])
             cv2.imwrite(str(out / "labels" / split / name), mask)
 
-    order = np.random.default_rng((seed, len(SPLITS))).permutation(train)
-    (out / "splits").mkdir()
+
+def _write_lists(folder: Path, order: Int[np.ndarray, " n"], labeled: Sequence[int]) -> None:
+    """List all training images, and the first so and so many in their random order as labelled ones."""
+    folder.mkdir()
     for name, ids in {"train": order, **{f"labeled_{n}": order[:n] for n in labeled}}.items():
-        (out / "splits" / f"{name}.txt").write_text("".join(f"{index:05d}\n" for index in sorted(ids)))
-    stamp.write_text(json.dumps(settings, indent=2) + "\n")  # last: an interrupted run is not taken for a whole one
+        (folder / f"{name}.txt").write_text("".join(f"{index:05d}\n" for index in sorted(ids)))
 
 
 # -- one scene --------------------------------------------------------------------------------------------------------
