@@ -69,40 +69,30 @@ def find_coding(
     Raises:
         ValueError: There are fewer than two classes or more than 255, other than ``names``, or no pixel of ``ignore``.
     """
-    palette = _common_palette(masks)
-    kind: Kind = "values"
-    if palette is None or any(mask.values is None for mask in masks):
-        kind = "colours"
+    colours = _common_palette(masks)
+    kind: Kind = "colours" if colours is None or any(mask.values is None for mask in masks) else "values"
     pixels = _pixels(masks, kind)
     found = sorted(pixels)
-    ignored = _ignored_key(ignore, kind)
-    if ignored is not None and ignored not in found:
-        raise ValueError(f"no mask holds --ignore {_name(ignored, kind)}; the masks hold {_list(found, kind)}")
-    count = None if names is None else len(names)
-    if count is None:
+    ignored = _ignored_key(ignore, kind, found)
+    if names is None:
         _check_not_mixed(pixels, kind)
-    table = _as_indices(found, count, ignored) if kind == "values" else None
-    if table is None:
-        table = _in_order(found, kind, count, ignored)
-    length = count or max((index for index in table.values() if index != IGNORED), default=-1) + 1
-    if length < 2:
+    count = None if names is None else len(names)
+    table = _as_indices(found, kind, count, ignored) or _in_order(found, kind, count, ignored)
+    classes = tuple(names or _numbered_names(table))
+    if len(classes) < 2:
         raise ValueError(
             f"the masks hold {_list(found, kind)} and so fewer than two classes; label more images, or correct --ignore"
         )
-    return Coding(
-        kind=kind,
-        table=table,
-        classes=tuple(names or (f"class_{index}" for index in range(length))),
-        palette=_palette(length, table, kind, palette or {}),
-        readable=all(mask.single for mask in masks) and kind == "values" and all(k == v for k, v in table.items()),
-    )
+    palette = _palette(len(classes), table, kind, colours or {})
+    readable = all(mask.single for mask in masks) and kind == "values" and all(k == v for k, v in table.items())
+    return Coding(kind, table, classes, palette, readable)
 
 
-def _as_indices(found: Sequence[int], count: int | None, ignored: int | None) -> dict[int, int] | None:
-    """The table that leaves values as they are, or None if they are no indices."""
+def _as_indices(found: Sequence[int], kind: Kind, count: int | None, ignored: int | None) -> dict[int, int] | None:
+    """The table that leaves values as they are, or None if they are no indices, as colours never are."""
     skipped = IGNORED if ignored is None else ignored
     values = [value for value in found if value != skipped]
-    if not values or set(found) == {0, IGNORED}:
+    if kind == "colours" or not values or set(found) == {0, IGNORED}:
         return None
     fits = values[-1] < min(count or 2 * len(values) + 1, MOST_CLASSES)
     # An ignored value in between would leave a class that no pixel can have.
@@ -124,6 +114,12 @@ def _in_order(found: Sequence[int], kind: Kind, count: int | None, ignored: int 
             f"each of them, say with --ignore which one is no class, or mend the masks ({SOFT_EDGES})"
         )
     return {**{key: index for index, key in enumerate(kept)}, **({} if ignored is None else {ignored: IGNORED})}
+
+
+def _numbered_names(table: Mapping[int, int]) -> list[str]:
+    """Names up to the highest index, also for indices that no mask holds."""
+    highest = max((index for index in table.values() if index != IGNORED), default=-1)
+    return [f"class_{index}" for index in range(highest + 1)]
 
 
 def _pixels(masks: Iterable[MaskFacts], kind: Kind) -> Counter[int]:
@@ -163,16 +159,21 @@ def _palette(length: int, table: Mapping[int, int], kind: Kind, colours: Mapping
     return tuple(palette)
 
 
-def _ignored_key(ignore: int | Colour | None, kind: Kind) -> int | None:
+def _ignored_key(ignore: int | Colour | None, kind: Kind, found: Sequence[int]) -> int | None:
+    """The value or packed colour that ``ignore`` means, which must be among those found."""
     if ignore is None:
         return None
     if kind == "colours":
-        return ignore * GREY if isinstance(ignore, int) else int(pack(np.array(ignore)))
-    if isinstance(ignore, int):
-        return ignore
-    if len(set(ignore)) > 1:
+        key = ignore * GREY if isinstance(ignore, int) else int(pack(np.array(ignore)))
+    elif isinstance(ignore, int):
+        key = ignore
+    elif len(set(ignore)) == 1:
+        key = ignore[0]
+    else:
         raise ValueError(f"--ignore is the colour {ignore}, but the masks hold values; give one number")
-    return ignore[0]
+    if key not in found:
+        raise ValueError(f"no mask holds --ignore {_name(key, kind)}; the masks hold {_list(found, kind)}")
+    return key
 
 
 def _name(key: int, kind: Kind) -> str:

@@ -1,7 +1,7 @@
 """Which labelled images validate."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -40,16 +40,22 @@ def split(classes_of: Mapping[str, Collection[int]], share: float = 0.2, seed: i
     names = sorted(classes_of)
     order = [names[index] for index in np.random.default_rng(seed).permutation(len(names))]
     wanted = min(max(1, round(share * len(names))), len(names) - 1)
+    val = _draw_validation(classes_of, order, wanted)
+    return Split(tuple(name for name in names if name not in val), tuple(sorted(val)))
+
+
+def _draw_validation(classes_of: Mapping[str, Collection[int]], order: Sequence[str], wanted: int) -> set[str]:
+    """The first images in ``order`` that training can spare: one of each class, rarest first, then any."""
     images = Counter(label for labels in classes_of.values() for label in labels)
     rarest_first = sorted(images, key=lambda label: (images[label], label))
-    val: dict[str, None] = {}
+    val: set[str] = set()
 
     def take(label: int | None) -> None:
         """The first image that shows ``label``, if training keeps another one of each of its classes."""
         for name in order:
             labels = classes_of[name]
             if name not in val and (label is None or label in labels) and all(images[own] > 1 for own in labels):
-                val[name] = None
+                val.add(name)
                 images.subtract(labels)
                 return
 
@@ -58,6 +64,4 @@ def split(classes_of: Mapping[str, Collection[int]], share: float = 0.2, seed: i
             take(label)
     for _ in range(wanted - len(val)):
         take(None)
-    if not val:  # every image is the only one of some class
-        val[order[0]] = None
-    return Split(tuple(name for name in names if name not in val), tuple(sorted(val)))
+    return val or {order[0]}  # every image may be the only one of some class

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Hashable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -54,13 +55,7 @@ def survey(images: Path, masks: Path, unlabeled: Path | None = None) -> Survey:
     """
     check_folders([images, masks] if unlabeled is None else [images, masks, unlabeled])
     pairing = pair(images, masks)
-    lossy = [pair.mask for pair in pairing.pairs if pair.mask.lower().endswith((".jpg", ".jpeg"))]
-    if lossy:
-        raise ValueError(
-            f"{len(lossy)} masks are JPEG, {lossy[0]!r} for one: its compression changes values along every edge, so "
-            "that classes run into each other. Export them as PNG; if there are two classes, "
-            "`mogrify -threshold 50% -format png *.jpg` (ImageMagick) restores them"
-        )
+    _check_lossless([pair.mask for pair in pairing.pairs])
     repeated: list[str] = []
     names = list(pairing.without_mask)
     if unlabeled is not None:
@@ -68,13 +63,8 @@ def survey(images: Path, masks: Path, unlabeled: Path | None = None) -> Survey:
         repeated = same_files((pair.image for pair in pairing.pairs), images, unlabeled)
         names = [name for name in names if name not in set(repeated)]
 
-    def look_at_pair(pair: Pair) -> tuple[ImageFacts, MaskFacts]:
-        image, mask = look_at_image(images / pair.image), look_at_mask(masks / pair.mask)
-        _check_sizes(image, mask)
-        return image, mask
-
     folder = unlabeled or images
-    labeled, faults = _look_at_all(look_at_pair, pairing.pairs, "labelled images")
+    labeled, faults = _look_at_all(partial(_look_at_pair, images, masks), pairing.pairs, "labelled images")
     others, more = _look_at_all(lambda name: look_at_image(folder / name), names, "unlabelled images")
     _raise_faults({pair.image: fault for pair, fault in faults.items()}, images, len(pairing.pairs))
     _raise_faults(more, folder, len(names))
@@ -88,6 +78,22 @@ def survey(images: Path, masks: Path, unlabeled: Path | None = None) -> Survey:
         unlabeled=others,
         repeated=tuple(repeated),
     )
+
+
+def _check_lossless(masks: Iterable[str]) -> None:
+    lossy = [mask for mask in masks if mask.lower().endswith((".jpg", ".jpeg"))]
+    if lossy:
+        raise ValueError(
+            f"{len(lossy)} masks are JPEG, {lossy[0]!r} for one: its compression changes values along every edge, so "
+            "that classes run into each other. Export them as PNG; if there are two classes, "
+            "`mogrify -threshold 50% -format png *.jpg` (ImageMagick) restores them"
+        )
+
+
+def _look_at_pair(images: Path, masks: Path, pair: Pair) -> tuple[ImageFacts, MaskFacts]:
+    image, mask = look_at_image(images / pair.image), look_at_mask(masks / pair.mask)
+    _check_sizes(image, mask)
+    return image, mask
 
 
 def _check_sizes(image: ImageFacts, mask: MaskFacts) -> None:
