@@ -29,6 +29,8 @@ SAMPLER = "different_image_debiased"
 TEMPERATURE = 0.1
 #: Pixels up to which the matrix form is run: at 32 768 the matrix alone takes 4 GiB, several times over.
 LARGEST_MATRIX = 32_768
+#: What the figures are called, and the forms that they measure.
+FORMS = {"naive": "naive", "ours": "drawn", "all_anchors": "all"}
 
 
 def case(
@@ -77,6 +79,33 @@ def slope_of(rows: list[dict], key: str) -> float:
     return float((x * y).sum() / (x * x).sum())
 
 
+def compare(pixels: int, anchors: int, negatives: int, repeats: int) -> dict:
+    """Seconds and MiB of every form at one number of pixels; None where it was not tried or did not fit."""
+    row: dict = {"pixels": pixels}
+    for key, form in FORMS.items():
+        skipped = form == "naive" and pixels > LARGEST_MATRIX
+        found = None if skipped else measure_alone(case, form, pixels, anchors, negatives, repeats=repeats)
+        row[f"{key}_s"], row[f"{key}_mib"] = found or (None, None)
+    return row
+
+
+def show_comparison(rows: list[dict]) -> None:
+    table = Table("pixels", "matrix s", "ours s", "all anchors s", "matrix MiB", "ours MiB", "all anchors MiB")
+    for row in rows:
+        seconds = [f"{row[f'{key}_s']:.3f}" if row[f"{key}_s"] else "-" for key in FORMS]
+        memory = [f"{row[f'{key}_mib']:.0f}" if row[f"{key}_s"] else "-" for key in FORMS]
+        table.add_row(str(row["pixels"]), *seconds, *memory)
+    Console().print(table)
+
+
+def show_growth(growth: dict[str, list[dict]]) -> None:
+    for name, found in growth.items():
+        table = Table(name, "s", "MiB", title=f"growth with {name}")
+        for row in found:
+            table.add_row(str(row[name]), f"{row['seconds']:.3f}", f"{row['mib']:.0f}")
+        Console().print(table)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pixels", type=int, nargs="+", default=[2048, 8192, 32_768, 131_072])
@@ -86,29 +115,10 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="where the figures go as well")
     args = parser.parse_args()
 
-    rows = []
-    table = Table("pixels", "matrix s", "ours s", "all anchors s", "matrix MiB", "ours MiB", "all anchors MiB")
-    for pixels in args.pixels:
-        row: dict = {"pixels": pixels}
-        for key, form in (("naive", "naive"), ("ours", "drawn"), ("all_anchors", "all")):
-            skipped = form == "naive" and pixels > LARGEST_MATRIX
-            found = (
-                None
-                if skipped
-                else measure_alone(case, form, pixels, args.anchors, args.negatives, repeats=args.repeats)
-            )
-            row[f"{key}_s"], row[f"{key}_mib"] = found or (None, None)
-        rows.append(row)
-        seconds = [f"{row[f'{key}_s']:.3f}" if row[f"{key}_s"] else "-" for key in ("naive", "ours", "all_anchors")]
-        memory = [f"{row[f'{key}_mib']:.0f}" if row[f"{key}_s"] else "-" for key in ("naive", "ours", "all_anchors")]
-        table.add_row(str(pixels), *seconds, *memory)
-    Console().print(table)
+    rows = [compare(pixels, args.anchors, args.negatives, args.repeats) for pixels in args.pixels]
+    show_comparison(rows)
     growth = grow(args.anchors, args.negatives, args.repeats)
-    for name, found in growth.items():
-        table = Table(name, "s", "MiB", title=f"growth with {name}")
-        for row in found:
-            table.add_row(str(row[name]), f"{row['seconds']:.3f}", f"{row['mib']:.0f}")
-        Console().print(table)
+    show_growth(growth)
     result = {
         "rows": rows,
         "growth": growth,
