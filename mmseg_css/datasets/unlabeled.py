@@ -9,7 +9,7 @@ from typing import Any
 from mmengine import fileio
 from mmseg.datasets import BaseSegDataset
 
-from mmseg_css.datasets.checks import check_mask_free, check_paths
+from mmseg_css.datasets.checks import check_links, check_mask_free, check_paths
 from mmseg_css.datasets.splits import IMAGE_SUFFIXES
 from mmseg_css.registry import DATASETS
 
@@ -92,6 +92,7 @@ class UnlabeledDataset(BaseSegDataset):
     def _scan(self, folder: str) -> dict[str, str]:
         """File names below ``folder``, by id."""
         images: dict[str, str] = {}
+        check_links(folder, self.suffixes)
         names = fileio.list_dir_or_file(folder, list_dir=False, recursive=True, backend_args=self.backend_args)
         for name in sorted(names):
             if not name.lower().endswith(self.suffixes):

@@ -132,15 +132,10 @@ def test_the_config_in_a_checkpoint_fault(tmp_path: Path) -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Images, and beside their folder one that is none of the data's business."""
-    (tmp_path / "outside").mkdir()
-    (tmp_path / "outside" / "secret.png").touch()
     images = tmp_path / "images"
     (images / "town").mkdir(parents=True)
-    for name in ("a.png", "town/b.png", "secret1.png"):
+    for name in ("a.png", "town/b.png"):
         (images / name).touch()
-    (images / "secret.png").symlink_to(tmp_path / "outside" / "secret.png")
-    (images / "away").symlink_to(tmp_path / "outside")
-    (images / "alias").symlink_to(images / "town")
     return images
 
 
@@ -158,9 +153,6 @@ def check(folder: Path, line: str) -> None:
         ("/etc/passwd", "is an absolute path"),
         ("C:/secret", "is an absolute path"),
         ("..\\outside\\secret", "holds a backslash"),
-        ("secret", r"secret\.png' is a link to '.*outside/secret\.png'; copy the files into the folder"),
-        ("secret.png", r"is a link to '.*outside/secret\.png'"),
-        ("away/secret.png", r"away' is a link to '.*outside'"),
     ],
 )
 def test_lists_cannot_reach_out_of_the_data(folder: Path, line: str, said: str) -> None:
@@ -168,7 +160,7 @@ def test_lists_cannot_reach_out_of_the_data(folder: Path, line: str, said: str) 
         check(folder, line)
 
 
-@pytest.mark.parametrize("line", ["town/b", "alias/b.png", "secret1", "not there"])
+@pytest.mark.parametrize("line", ["town/b", "town/b.png", "not there"])
 def test_lists_that_stay_within(folder: Path, line: str) -> None:
     check(folder, line)
     link = folder.parent / "data"

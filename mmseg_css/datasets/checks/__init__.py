@@ -4,17 +4,17 @@ from mmseg_css.datasets.checks.batch import check_batch, check_ratio
 from mmseg_css.datasets.checks.config import check_config, check_pretrained, check_training_paths
 from mmseg_css.datasets.checks.images import EXIF_ORIENTATION, check_images, find_faults, image_fault, sample_fault
 from mmseg_css.datasets.checks.masks import FAULTY, IGNORED, MaskCheck, check_mask_free, check_masks
-from mmseg_css.datasets.checks.paths import Folder, check_not_empty, check_paths, leaves
+from mmseg_css.datasets.checks.paths import check_links, check_not_empty, check_paths, leaves
 
 __all__ = [
     "EXIF_ORIENTATION",
     "FAULTY",
-    "Folder",
     "IGNORED",
     "MaskCheck",
     "check_batch",
     "check_config",
     "check_images",
+    "check_links",
     "check_mask_free",
     "check_masks",
     "check_not_empty",

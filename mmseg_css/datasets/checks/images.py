@@ -12,7 +12,7 @@ from mmengine.dist import is_main_process
 from PIL import Image
 from tqdm import tqdm
 
-from mmseg_css.datasets.checks.paths import leaves
+from mmseg_css.datasets.checks.paths import LINK_REMEDY, leaves
 
 MASK_REMEDY: Final = "PairedDataset(check_masks=False) skips this check"
 EXIF_ORIENTATION: Final = 0x0112
@@ -48,6 +48,8 @@ def image_fault(path: str, backend_args: dict | None = None, what: str = "image"
 
 def missing_file(what: str, path: str) -> FileNotFoundError:
     """The error for a file that is not there; ``what`` names its kind."""
+    if os.path.islink(path):
+        return FileNotFoundError(f"the {what} {path!r} is a link to {os.readlink(path)!r}, not here; {LINK_REMEDY}")
     return FileNotFoundError(
         f"the {what} {path!r} is missing; supply it, take its id off the list, or correct data_prefix, "
         "img_suffix and seg_map_suffix"

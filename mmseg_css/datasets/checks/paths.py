@@ -1,4 +1,4 @@
-"""Folders and lists: they are there, hold something, and lead nowhere else."""
+"""Folders and lists: they are there, hold something, and lists lead nowhere else."""
 
 import os
 import os.path as osp
@@ -12,6 +12,7 @@ from mmseg_css.datasets.protocols import missing_list_remedy
 from mmseg_css.datasets.splits import check_inside
 
 PATH_REMEDY: Final = "check data_root, data_prefix and ann_file, which are relative to the folder you start from"
+LINK_REMEDY: Final = "fetch them (dvc pull, git annex get), or remove the links"
 
 
 def check_paths(
@@ -23,15 +24,13 @@ def check_paths(
 ) -> None:
     """Check that folders are there, that lists are there and have lines, and that no line leads out of the folders.
 
-    A folder may be a link itself; what its lines name may not lead elsewhere by one.
-
-    An empty path is no path.
+    Links in a folder are its owner's and may point anywhere; a list may come from somebody else. An empty path is no
+    path.
 
     Raises:
         FileNotFoundError: A folder or list is missing.
-        ValueError: A list is empty, or a line of it is an absolute path, holds ``..`` or follows a link to the outside.
+        ValueError: A list is empty, or a line of it is an absolute path or holds ``..``.
     """
-    folders = [Folder(folder) for folder in data_prefix.values() if folder and osp.isdir(folder)]
     for key, folder in data_prefix.items():
         if folder and not fileio.isdir(folder, backend_args=backend_args):
             raise FileNotFoundError(f"data_prefix[{key!r}]: there is no folder {folder!r}; {remedy}")
@@ -45,47 +44,27 @@ def check_paths(
         for number, line in enumerate(text.splitlines(), start=1):
             try:
                 check_inside(line)
-                for below in folders:
-                    below.check(line)
             except ValueError as error:
                 raise ValueError(f"{path!r}, line {number}: {error}") from None
 
 
-class Folder:
-    """A local folder of images or masks, and the links in it that lead out of it."""
+def check_links(folder: str, suffixes: tuple[str, ...]) -> None:
+    """Check that every link in a local folder leads to a file: those that do not are passed over when it is listed.
 
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.real = osp.realpath(path)
-        self._links: dict[str, list[str]] = {}
+    Args:
+        folder: The folder, with its subfolders.
+        suffixes: Endings (in lower case) of the names that count.
 
-    def check(self, line: str) -> None:
-        """Check that the line of a list (a path below the folder, its suffix may be left out) follows no such link.
-
-        Raises:
-            ValueError: It does.
-        """
-        parent, name = osp.split(line.strip())
-        # A listed name goes on with a suffix: "frame" with ".png", "frame_leftImg8bit.png".
-        for link in self._links_in(parent):
-            if link == name or (link.startswith(name) and not link[len(name)].isalnum()):
-                path = osp.join(self.path, parent, link)
-                raise ValueError(
-                    f"{line!r} leads out of the folder {self.path!r}: {path!r} is a link to {osp.realpath(path)!r}; "
-                    "copy the files into the folder, or name the one where they are in data_prefix"
-                )
-
-    def _links_in(self, parent: str) -> list[str]:
-        if parent not in self._links:
-            folder = osp.join(self.path, parent)
-            if parent:
-                self.check(parent)
-            entries = os.scandir(folder) if osp.isdir(folder) else ()
-            self._links[parent] = [entry.name for entry in entries if entry.is_symlink() and self._outside(entry.path)]
-        return self._links[parent]
-
-    def _outside(self, path: str) -> bool:
-        return osp.commonpath([self.real, osp.realpath(path)]) != self.real
+    Raises:
+        FileNotFoundError: Links lead nowhere.
+    """
+    paths = (osp.join(parent, name) for parent, _, names in os.walk(folder) for name in names)
+    dangling = [path for path in paths if path.lower().endswith(suffixes) and osp.islink(path) and not osp.exists(path)]
+    if dangling:
+        raise FileNotFoundError(
+            f"{len(dangling)} images or masks in {folder!r} are links to files that are not here, the first: "
+            f"{min(dangling)!r} -> {os.readlink(min(dangling))!r}; {LINK_REMEDY}"
+        )
 
 
 def check_not_empty(dataset: BaseDataset, branch: str) -> None:

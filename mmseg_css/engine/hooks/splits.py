@@ -20,7 +20,7 @@ class SplitHook(Hook):
     """Log the protocol of the labelled images (or ``custom``) with its fingerprint, and how many images are unlabelled.
 
     Warns where an image is labelled and unlabelled at once, or trained on and validated on. The same image is the same
-    path.
+    file, whatever links lead to it.
     """
 
     @master_only
@@ -51,8 +51,8 @@ class SplitHook(Hook):
 
 
 def _images(dataset: BaseDataset) -> dict[str, str]:
-    """The ids of a data set's images, by path."""
-    return {osp.abspath(path): image_id for leaf in leaves(dataset) for path, image_id in _of_leaf(leaf)}
+    """The ids of a data set's images, by file."""
+    return {osp.realpath(path): image_id for leaf in leaves(dataset) for path, image_id in _of_leaf(leaf)}
 
 
 def _of_leaf(leaf: BaseDataset) -> Iterator[tuple[str, str]]:

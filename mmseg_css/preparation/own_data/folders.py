@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from mmengine import fileio
 
+from mmseg_css.datasets.checks import check_links
 from mmseg_css.datasets.splits import IMAGE_SUFFIXES
 
 
@@ -70,9 +71,11 @@ def find_images(folder: Path) -> dict[str, str]:
     """Pictures below a folder, by their path without ending, as `UnlabeledDataset` finds them.
 
     Raises:
+        FileNotFoundError: A link leads nowhere.
         ValueError: There are none, or two with the same name and different endings.
     """
     found: dict[str, str] = {}
+    check_links(str(folder), IMAGE_SUFFIXES)
     for name in sorted(fileio.list_dir_or_file(str(folder), list_dir=False, recursive=True)):
         if not name.lower().endswith(IMAGE_SUFFIXES):
             continue
