@@ -52,6 +52,9 @@ def _explain(message: str, cfg: Config) -> str | None:
         kind = next((kind for _, kind in places if kind), owner)
         known = _parameters(kind, method or "__init__")
         what = f"{kind if isinstance(kind, str) else kind.__name__} takes no {name!r}"
+        instead = getattr(_class(kind), "INSTEAD", None)
+        if instead and name in _parameters(instead, "__init__"):
+            return f"{_listed(places)}: {what}; {instead} does: set its type, with _delete_=True where one is inherited"
     elif found := _UNREGISTERED.search(message):
         name = found[1]
         places = list(_places(cfg._cfg_dict, name))
@@ -61,21 +64,29 @@ def _explain(message: str, cfg: Config) -> str | None:
         return None
     near = get_close_matches(name, known, 1)
     remedy = f"did you mean {near[0]!r}?" if near else "take it out, or import the module that knows it"
-    return f"{' and '.join(place for place, _ in places) or 'the config'}: {what}; {remedy}"
+    return f"{_listed(places)}: {what}; {remedy}"
+
+
+def _listed(places: list[tuple[str, Any]]) -> str:
+    return " and ".join(place for place, _ in places) or "the config"
 
 
 def _parameters(kind: str | type, method: str) -> set[str]:
     """Names of the arguments of a class, through all classes below it that it passes arguments on to."""
-    if isinstance(kind, str):
-        kind = _NOT_REGISTERED.get(kind) or next((known for r in _REGISTRIES if (known := r.get(kind))), object)
     names: set[str] = set()
-    for base in kind.__mro__ if isinstance(kind, type) else ():
+    for base in _class(kind).__mro__:
         if method in vars(base):
             parameters = inspect.signature(vars(base)[method]).parameters.values()
             names |= {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
             if not any(p.kind == p.VAR_KEYWORD for p in parameters):
                 break
     return names - {"self"}
+
+
+def _class(kind: str | type) -> type:
+    if isinstance(kind, str):
+        kind = _NOT_REGISTERED.get(kind) or next((known for r in _REGISTRIES if (known := r.get(kind))), object)
+    return kind if isinstance(kind, type) else object
 
 
 def _names(registry: Registry) -> Iterator[str]:

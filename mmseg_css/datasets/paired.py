@@ -72,12 +72,7 @@ class PairedDataset(Dataset[PairedSample]):
             raise IndexError(f"index {index} is outside of the {len(self)} images of this PairedDataset")
         branch: Branch = "labeled" if index < self.num_labeled else "unlabeled"
         dataset, own = (self.labeled, index) if branch == "labeled" else (self.unlabeled, index - self.num_labeled)
-        try:
-            return PairedSample(branch, dataset[own])
-        except Exception as error:  # it was in order when the training began
-            if not isinstance(dataset, BaseDataset) or (fault := checks.sample_fault(dataset, own)) is None:
-                raise
-            raise type(fault)(f"{fault}; then go on with --resume") from error
+        return PairedSample(branch, dataset[own])
 
 
 @FUNCTIONS.register_module()
@@ -103,4 +98,5 @@ def _build(dataset: BaseDataset | dict, branch: Branch) -> BaseDataset:
         dataset = DATASETS.build({**dataset, "lazy_init": True})
     checks.check_not_empty(dataset, branch)
     dataset.full_init()
+    checks.watch(dataset)
     return dataset

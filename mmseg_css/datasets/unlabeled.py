@@ -9,7 +9,7 @@ from typing import Any
 from mmengine import fileio
 from mmseg.datasets import BaseSegDataset
 
-from mmseg_css.datasets.checks import check_links, check_mask_free, check_paths
+from mmseg_css.datasets.checks import check_links, check_mask_free, check_paths, check_single
 from mmseg_css.datasets.splits import IMAGE_SUFFIXES
 from mmseg_css.registry import DATASETS
 
@@ -37,6 +37,7 @@ class UnlabeledDataset(BaseSegDataset):
     Raises:
         FileNotFoundError: The folder or a list is missing, or a list names an image that is not there.
         ValueError: Two images share an id, or the pipeline needs a mask.
+        TypeError: A list of folders is given.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class UnlabeledDataset(BaseSegDataset):
         metainfo: dict | None = None,
         **kwargs: Any,
     ) -> None:
+        check_single(data_prefix, ann_file)
         self.exclude = [exclude] if isinstance(exclude, str | PathLike) else list(exclude)
         self.suffixes = tuple(suffix.lower() for suffix in suffixes)
         super().__init__(

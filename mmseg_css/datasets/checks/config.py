@@ -16,7 +16,9 @@ def check_config(config: Mapping[str, Any]) -> None:
     Raises:
         FileNotFoundError: A folder or list is missing.
         ValueError: A list is empty.
+        TypeError: Several folders or lists are given where there can be one.
     """
+    check_single(config.get("data_prefix", {}), config.get("ann_file"))
     root = config.get("data_root") or ""
     kind = config["type"]
     kind = DATASETS.get(kind) if isinstance(kind, str) else kind
@@ -26,6 +28,23 @@ def check_config(config: Mapping[str, Any]) -> None:
         backend_args=config.get("backend_args"),
         remedy=getattr(kind, "REMEDY", PATH_REMEDY),
     )
+
+
+def check_single(data_prefix: Mapping[str, Any], ann_file: Any = None) -> None:
+    """Check that a data set is given one folder of each kind and one list.
+
+    Raises:
+        TypeError: It is given several.
+    """
+    for key, value in {
+        **{f"data_prefix[{key!r}]": path for key, path in data_prefix.items()},
+        "ann_file": ann_file,
+    }.items():
+        if isinstance(value, list | tuple):
+            raise TypeError(
+                f"{key} is a list, {value!r}, and a data set has one folder of each kind and one list: write one data "
+                "set for each, and dict(type='ConcatDataset', datasets=[...]) around them"
+            )
 
 
 def check_training_paths(config: Any) -> None:

@@ -16,6 +16,7 @@ from mmseg_css.datasets.checks.paths import LINK_REMEDY, leaves
 
 MASK_REMEDY: Final = "PairedDataset(check_masks=False) skips this check"
 EXIF_ORIENTATION: Final = 0x0112
+TOO_LARGE: Final = "cut image and mask into tiles"
 
 #: How files begin and end that are whole. What follows the end is rarely more than some padding.
 MARKS: Final = ((b"\xff\xd8", b"\xff\xd9"), (b"\x89PNG", b"IEND"))
@@ -54,15 +55,6 @@ def missing_file(what: str, path: str) -> FileNotFoundError:
         f"the {what} {path!r} is missing; supply it, take its id off the list, or correct data_prefix, "
         "img_suffix and seg_map_suffix"
     )
-
-
-def sample_fault(dataset: BaseDataset, index: int) -> Exception | None:
-    """What is wrong by now with the files of one sample, after its pipeline has failed."""
-    info = dataset.get_data_info(index)
-    backend_args = getattr(dataset, "backend_args", None)
-    files = {"image": info["img_path"], "mask": info.get("seg_map_path")}
-    faults = (image_fault(path, backend_args, what) for what, path in files.items() if path)
-    return next(filter(None, faults), None)
 
 
 def check_images(dataset: BaseDataset, *, threads: int = 8, shown: int = 5) -> None:

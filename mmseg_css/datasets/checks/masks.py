@@ -16,6 +16,7 @@ from PIL import Image
 from mmseg_css.datasets.checks.images import (
     EXIF_ORIENTATION,
     MASK_REMEDY,
+    TOO_LARGE,
     find_faults,
     image_fault,
     missing_file,
@@ -110,8 +111,15 @@ class MaskCheck:
         try:
             size = self._image_size(image)
             labels = self._labels(mask)
+        except Image.DecompressionBombError as error:
+            return ValueError(f"{image!r} or its mask {mask!r} cannot be read ({error}): {TOO_LARGE}")
         except Exception as error:  # decoders raise what they like
             return ValueError(f"{image!r} or its mask {mask!r} cannot be read: {error}")
+        if 1 in size:
+            return ValueError(
+                f"the image {image!r} is {size[1]}x{size[0]} (width x height), and of a mask of one pixel's width or "
+                "height MMSegmentation makes a line; take it out"
+            )
         if labels.ndim != 2 or labels.dtype.kind not in "bui":
             return ValueError(
                 f"the mask {mask!r} is of shape {labels.shape} and type {labels.dtype}; it must be one channel of "
@@ -165,7 +173,7 @@ class MaskCheck:
         labels = mmcv.imfrombytes(content, flag="unchanged", backend=self.decoder)
         if labels is None:
             raise ValueError("the mask is no image")
-        return labels.squeeze()
+        return labels[..., 0] if labels.ndim == 3 and labels.shape[2] == 1 else labels
 
     def _range_fault(self, path: str, labels: np.ndarray, info: dict[str, Any]) -> ValueError | None:
         values = np.flatnonzero(np.bincount(labels.ravel())).tolist()

@@ -20,6 +20,9 @@ class PixelCrossEntropyLoss(nn.Module):
         loss_name: key of the loss in the log.
     """
 
+    #: MMSeg's loss with the options that this one lacks, for whoever writes one of them here.
+    INSTEAD = "CrossEntropyLoss"
+
     def __init__(self, *, loss_weight: float = 1.0, loss_name: str = "loss_ce") -> None:
         super().__init__()
         self.loss_weight = loss_weight

@@ -19,6 +19,8 @@ class OhemCrossEntropyLoss(nn.Module):
         loss_name: key of the loss in the log.
     """
 
+    INSTEAD = "CrossEntropyLoss"
+
     def __init__(
         self,
         *,

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from mmseg_css.datasets.checks import EXIF_ORIENTATION
+from mmseg_css.datasets.checks import EXIF_ORIENTATION, TOO_LARGE
 
 DEPTHS: Final = {np.dtype(np.uint8): 8, np.dtype(np.uint16): 16}
 COLOUR: Final = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
@@ -62,6 +62,8 @@ def look_at_image(path: Path) -> ImageFacts:
             "no picture, or a TIFF with other than 1, 3 or 4 channels or with floating-point values, which OpenCV and "
             "Pillow do not read; store three or four channels of 8 or 16 bits"
         ) from None
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"{error}: {TOO_LARGE}") from None
     content = np.fromfile(path, np.uint8)
     try:
         pixels = cv2.imdecode(content, cv2.IMREAD_UNCHANGED)

@@ -9,6 +9,8 @@ import numpy as np
 from jaxtyping import Int, UInt8
 from PIL import Image
 
+from mmseg_css.datasets.checks import TOO_LARGE
+
 MOST_COLOURS: Final = 4096  # in one mask; a photograph has more
 READABLE_MODES: Final = ("1", "L", "P", "I", "I;16", "I;16B")
 GREY: Final = 0x010101  # one of these in a packed colour for each level of grey
@@ -51,6 +53,8 @@ def read_mask(path: Path) -> Pixels:
             single = picture.mode in READABLE_MODES
             palette = pack(np.array(picture.getpalette("RGB")).reshape(-1, 3)) if picture.mode == "P" else None
             pixels = np.array(picture.convert("RGB") if picture.mode == "PA" else picture)
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"the mask cannot be read ({error}): {TOO_LARGE}") from None
     except (OSError, SyntaxError) as error:  # Pillow raises either
         raise ValueError(f"the mask cannot be read ({error}); is the file complete?") from None
     if pixels.dtype.kind not in "bui" or (pixels.ndim == 3 and pixels.shape[2] > 4):

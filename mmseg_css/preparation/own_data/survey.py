@@ -97,6 +97,11 @@ def _look_at_pair(images: Path, masks: Path, pair: Pair) -> tuple[ImageFacts, Ma
 
 
 def _check_sizes(image: ImageFacts, mask: MaskFacts) -> None:
+    if 1 in image.size:
+        raise ValueError(
+            f"it is {image.size[1]}x{image.size[0]} (width x height), and of a mask of one pixel's width or height "
+            "MMSegmentation makes a line"
+        )
     if mask.size == image.size:
         return
     message = f"the mask is {mask.size[1]}x{mask.size[0]}, its image {image.size[1]}x{image.size[0]} (width x height)"

@@ -1,0 +1,40 @@
+"""How dataloaders are built, for training, validation and test alike: MMEngine's way, with what it leaves to the user.
+
+MMEngine's loops and its Runner know one builder only, so ours takes its place.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from mmengine.runner import Runner
+from torch.utils.data import DataLoader
+
+from mmseg_css.datasets.checks import check_training_paths, watch
+
+#: Settings of worker processes, which torch refuses where there are none.
+OF_WORKERS: Final = ("persistent_workers", "prefetch_factor")
+
+_original = Runner.build_dataloader
+
+
+def build_dataloader(dataloader: DataLoader | dict, *args: Any, **kwargs: Any) -> DataLoader:
+    """A dataloader whose folders and lists were looked for before, and whose errors name the image.
+
+    ``num_workers=0`` loads in the process itself, whatever else is set for worker processes.
+
+    Raises:
+        FileNotFoundError: A folder or list of its data set is missing.
+        ValueError: A list is empty.
+    """
+    if isinstance(dataloader, Mapping):
+        check_training_paths(dataloader["dataset"])
+        if not dataloader.get("num_workers"):
+            dataloader = {key: value for key, value in dataloader.items() if key not in OF_WORKERS}
+    loader = _original(dataloader, *args, **kwargs)
+    watch(loader.dataset)
+    return loader
+
+
+def use_everywhere() -> None:
+    """Let every Runner build its dataloaders with `build_dataloader`. Idempotent."""
+    Runner.build_dataloader = staticmethod(build_dataloader)
