@@ -24,6 +24,10 @@ LABELED, ALL = range(4), range(8)
 SIZES = ("crop_size", "crop", "size", "scale", "stride")
 
 
+def load(name: str) -> Config:
+    return Config.fromfile(ROOT / "configs" / f"{name}.py")
+
+
 def walk(node: Any) -> Iterator[dict]:
     """Every dict in a config."""
     if isinstance(node, dict):

@@ -6,23 +6,18 @@ such group one makes a step, with the whole network and its validation, since Re
 
 import re
 from copy import deepcopy
-from operator import attrgetter
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-import mmseg_css  # noqa: F401  (registers)
 from mmseg_css.datasets import PairedDataset, UnlabeledDataset
-from mmseg_css.functional.negative_sampling import SAMPLERS
 from mmseg_css.models import CSS, PC2Seg
-from mmseg_css.registry import DATASETS, MODELS
-from tests.configs.helpers import ALL, CONFIGS, LABELED, ROOT, datasets_of, shrink, stand_in, walk
+from mmseg_css.registry import DATASETS
+from tests.configs.helpers import ALL, CONFIGS, LABELED, ROOT, datasets_of, load, shrink, stand_in, walk
 
 NAMES = [f"{path.parent.name}/{path.stem}" for path in CONFIGS]
 METHODS = {"css": CSS, "pc2seg": PC2Seg}
@@ -44,10 +39,6 @@ LIST_LENGTHS = {
 }
 
 
-def load(name: str) -> Config:
-    return Config.fromfile(ROOT / "configs" / f"{name}.py")
-
-
 def baseline_of(name: str) -> str:
     """The small data sets have one baseline for all methods."""
     folder, own = name.split("/")
@@ -62,11 +53,6 @@ def group_of(name: str) -> str:
 def first_of(group: str) -> str:
     main = "1-128" if "coco" in group else "1-8"
     return group if group in NAMES else f"{group}_{main}"
-
-
-@pytest.fixture(autouse=True)
-def _mmseg_scope() -> None:
-    init_default_scope("mmseg")
 
 
 def test_all_configs_are_there() -> None:
@@ -201,106 +187,3 @@ def test_training_step(group: str, tmp_path: Path) -> None:
     if group.startswith("css/css"):
         assert runner.model.teacher.step == 1
         assert runner.model.bank.seen.any()
-
-
-# -- the paper's numbers ----------------------------------------------------------------------------------------------
-
-PAPER = {
-    "css/css_r101_voc_1-8": {"classes": 21, "crop": 512, "scale": (0.5, 1.5), "strong": 0.8, "batch": (8, 8)},
-    "css/css_r101_cityscapes_1-8": {"classes": 19, "crop": 769, "scale": (0.5, 2.0), "strong": 0.97, "batch": (4, 4)},
-}
-
-
-@pytest.mark.parametrize("name", PAPER)
-def test_numbers_of_the_paper(name: str) -> None:
-    cfg, paper = load(name), PAPER[name]
-    model, head, loader = cfg.model, cfg.model.segmentor.decode_head, cfg.train_dataloader
-    crop = (paper["crop"], paper["crop"])
-
-    assert (model.type, model.strategy, model.get("indicator", "similarity"), model.get("cross_warmup", 0)) == (
-        "CSS",
-        "mix",
-        "similarity",
-        0,
-    )
-    assert (model.strong_threshold, model.weak_threshold) == (paper["strong"], 0.7)
-    assert (model.temperature, model.prototype_decay) == (0.5, 0.99)
-    assert (model.teacher.decay, model.teacher.mode, model.teacher.buffers) == (0.99, "train", "own")
-    assert model.teacher_sees == "both"
-    assert model.get("predict_on", "teacher") == "teacher"
-    assert model.pseudo_label_loss == {"type": "PseudoLabelLoss", "threshold": 0.97}
-    # Negatives that the queries of a class share have the distribution of the paper's independent ones.
-    contrast = {"num_queries": 256, "num_negatives": 512, "sharing": "per_class", "temperature": 0.5}
-    assert model.contrast_loss == {"type": "PrototypeContrastLoss", **contrast}
-
-    assert (head.num_classes, head.align_corners, head.dropout_ratio) == (paper["classes"], True, 0)
-    assert (head.dilations, head.channels, head.low_channels) == ((1, 12, 24, 36), 256, 48)
-    supervised = head.loss_decode
-    if "cityscapes" in name:
-        assert supervised == {"type": "OhemCrossEntropyLoss", "threshold": 0.7, "min_kept": 50_000}
-    else:
-        assert supervised == {"type": "PixelCrossEntropyLoss"}
-    assert head.norm_cfg.type == "SyncBN"
-
-    augmentation = model.augmentation
-    assert (augmentation.crop, augmentation.scale, augmentation.mixing) == (crop, paper["scale"], "cutmix")
-    labeled = {step["type"]: step for step in loader.dataset.labeled.pipeline}
-    unlabeled = {step["type"]: step for step in loader.dataset.unlabeled.pipeline}
-    # Cityscapes' images have one size; those of VOC have not, and each is scaled by a factor of its own.
-    resize = labeled["RandomResize"]["ratio_range"] if "cityscapes" in name else labeled["RandomScale"]["scale"]
-    assert resize == paper["scale"]
-    assert labeled["RandomCrop"]["crop_size"] == unlabeled["RandomCrop"]["crop_size"] == crop
-    assert model.data_preprocessor.size == crop
-
-    per_round = loader.batch_size // sum(loader.sampler.ratio)
-    assert tuple(part * per_round for part in loader.sampler.ratio) == paper["batch"]
-    optimizer = {"type": "SGD", "lr": 6.4e-3, "momentum": 0.9, "nesterov": True, "weight_decay": 5e-4}
-    assert cfg.optim_wrapper.optimizer == optimizer
-    [schedule] = cfg.param_scheduler
-    assert (schedule.type, schedule.power, schedule.eta_min, schedule.end) == ("PolyLR", 0.9, 1e-4, 80_000)
-    assert not schedule.by_epoch
-    assert cfg.train_cfg.max_iters == 80_000
-    assert cfg.randomness.seed == 3407
-    test = model.segmentor.test_cfg
-    assert test.mode == ("slide" if "cityscapes" in name else "whole")
-
-
-@pytest.mark.parametrize(
-    "name", ["pc2seg/pc2seg_r50_voc_1-8", "pc2seg/pc2seg_r101_voc_1-8", "pc2seg/pc2seg_r50_coco_1-128"]
-)
-def test_what_the_pc2seg_paper_states(name: str) -> None:
-    cfg = load(name)
-    segmentor, loader = cfg.model.segmentor, cfg.train_dataloader
-    assert segmentor.backbone.depth == (50 if "r50" in name else 101)
-    assert str(segmentor.backbone.depth) in segmentor.backbone.init_cfg.checkpoint
-    # Output stride 16: the stem's 4, and two stages of stride 2.
-    assert (segmentor.backbone.strides, segmentor.backbone.dilations) == ((1, 2, 2, 1), (1, 1, 1, 2))
-    assert segmentor.decode_head.loss_decode.type == "PixelCrossEntropyLoss"
-    assert segmentor.decode_head.projection.channels == 128
-    assert cfg.train_cfg.max_iters == (200_000 if "coco" in name else 30_000) == cfg.param_scheduler[0].end
-    for half in (loader.dataset.labeled, loader.dataset.unlabeled):
-        [crop] = [step.crop_size for step in half.pipeline if step.type == "RandomCrop"]
-        assert crop == cfg.model.data_preprocessor.size == (513, 513)
-    augmentation = cfg.model.augmentation
-    assert (augmentation.jitter, augmentation.hue, augmentation.jitter_probability) == (0.5, 0.25, 1.0)
-    assert augmentation.mixing == "cutout"
-    assert cfg.model.contrast_loss.sampler == "different_image_debiased"
-
-
-def test_the_ablations_in_the_docs_change_what_they_say() -> None:
-    """Each one-line override of `docs/pc2seg.md` names a key that the config has, and the built model has the value."""
-    table = (ROOT / "docs" / "pc2seg.md").read_text().split("## Ablations in one line")[1].split("\n## ")[0]
-    options = re.findall(r"`(model\.[\w.]+)=([\w.]+)`", table)
-    assert len({key for key, _ in options}) == 8
-    assert set(SAMPLERS) <= set(re.findall(r"\w+", table))
-    for key, value in options:
-        cfg = load("pc2seg/pc2seg_r50_voc_1-8")
-        *parents, last = key.split(".")
-        node = cfg
-        for parent in parents:
-            node = node[parent]
-        assert last in node, key
-        node[last] = value if value.isidentifier() else float(value) if "." in value else int(value)
-        with torch.device("meta"):
-            model = MODELS.build(cfg.model)
-        assert attrgetter(key.replace("model.segmentor", "model.student"))(SimpleNamespace(model=model)) == node[last]
