@@ -20,9 +20,7 @@ def command(*configs: str, work_dir: Path, seeds: Seeds = None, block: int = 1, 
     Args:
         configs: NAME=CONFIG ...; the first one named is the baseline.
         work_dir: Where logs, checkpoints and results go.
-        seeds: Seeds of the trainings, 0 otherwise.
         block: Neighbouring images that the test swaps together (frames of a video: 10).
-        cfg_options: KEY=VALUE ...: settings of the configs, passed on to every run.
     """
     if not configs:
         raise ValueError("nothing to compare: name configs as NAME=CONFIG, the baseline first")

@@ -14,9 +14,7 @@ def command(*, seeds: Seeds = None, work_dir: Path = Path("work_dirs/demo"), cfg
     Prints a table, writes results.json and a picture of a few predictions, predictions.png, into the work dir.
 
     Args:
-        seeds: Seeds of the trainings, 0 otherwise.
         work_dir: Where logs, checkpoints and results go.
-        cfg_options: KEY=VALUE ...: settings of the configs, passed on to every run.
     """
     import mmseg_css.register  # noqa: F401
     from mmseg_css.evaluation.comparison import compare

@@ -5,6 +5,8 @@ from typing import Literal
 
 from cyclopts.types import ExistingFile
 
+from mmseg_css.cli.options import TrustCheckpoint
+
 
 def command(
     config: ExistingFile,
@@ -14,7 +16,7 @@ def command(
     *,
     network: Literal["teacher", "student"] | None = None,
     onnx: bool = False,
-    trust_checkpoint: bool = False,
+    trust_checkpoint: TrustCheckpoint = False,
 ) -> None:
     """Write a trained network as a config and a checkpoint of plain MMSegmentation.
 
@@ -27,7 +29,6 @@ def command(
         out: Where it goes, without suffix.
         network: Of a method with a teacher; the one that predicts otherwise.
         onnx: An ONNX file, too (pip install "mmseg-css[onnx]").
-        trust_checkpoint: Load the checkpoint even if it can run code.
     """
     from mmseg_css.register import compat  # isort: skip
     from mmseg_css.deployment.onnx import check_installed, export_onnx

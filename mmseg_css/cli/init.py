@@ -1,10 +1,12 @@
 """``mmseg-css init``."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter, Token
+
+from mmseg_css.cli.options import Overwrite
 
 
 def class_names(text: str) -> list[str]:
@@ -21,11 +23,20 @@ def value_or_colour(text: str) -> int | tuple[int, int, int]:
     return numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1], numbers[2])
 
 
-def _parsed(parse: Any) -> Parameter:
+def _parsed(parse: Callable[[str], Any], text: str) -> Parameter:
     def convert(kind: Any, tokens: Sequence[Token]) -> Any:
         return parse(tokens[0].value)
 
-    return Parameter(converter=convert, n_tokens=1)
+    return Parameter(converter=convert, n_tokens=1, help=text)
+
+
+Classes = Annotated[
+    list[str] | None, _parsed(class_names, "A,B,C: names of the classes; class_0, class_1, ... otherwise.")
+]
+Ignore = Annotated[
+    Any,
+    _parsed(value_or_colour, "VALUE or R,G,B of pixels of no class; 255 where masks hold class indices otherwise."),
+]
 
 
 def command(
@@ -35,12 +46,12 @@ def command(
     /,
     *,
     out: Path = Path("configs/own"),
-    classes: Annotated[list[str] | None, _parsed(class_names)] = None,
-    ignore: Annotated[Any, _parsed(value_or_colour)] = None,
+    classes: Classes = None,
+    ignore: Ignore = None,
     val: float = 0.2,
     seed: int = 0,
     crop: int = 512,
-    overwrite: bool = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write configs for your own images, for supervised-only, CSS and PC2Seg.
 
@@ -53,25 +64,12 @@ def command(
         masks: The folder of their masks, named alike.
         unlabeled: A folder of images without masks; those of IMAGES that have none otherwise.
         out: The folder for configs and lists.
-        classes: A,B,C: names of the classes; class_0, class_1, ... otherwise.
-        ignore: VALUE or R,G,B of pixels that belong to no class; 255 where masks hold class indices otherwise.
         val: The share of the labelled images that validate.
         seed: Which labelled images validate.
         crop: The largest side of what the network trains on, a multiple of 16.
-        overwrite: Replace what an earlier call wrote.
     """
     import mmseg_css.register  # noqa: F401
-    from mmseg_css.preparation.own_data.initialise import initialise
+    from mmseg_css.preparation.own_data.initialise import Folders, Known, initialise
 
-    initialise(
-        images,
-        masks,
-        unlabeled,
-        out,
-        classes=classes,
-        ignore=ignore,
-        val=val,
-        seed=seed,
-        crop=crop,
-        overwrite=overwrite,
-    )
+    folders, known = Folders(images, masks, unlabeled, out), Known(classes, ignore)
+    initialise(folders, known, val=val, seed=seed, crop=crop, overwrite=overwrite)

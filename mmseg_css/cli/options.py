@@ -4,7 +4,21 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-CfgOptions = Annotated[list[str] | None, Parameter(name="--cfg-options", consume_multiple=True)]
-Seeds = Annotated[list[int] | None, Parameter(name="--seeds", consume_multiple=True)]
-Launcher = Literal["none", "pytorch", "slurm", "mpi"]
+CfgOptions = Annotated[
+    list[str] | None,
+    Parameter(
+        name="--cfg-options",
+        consume_multiple=True,
+        help="KEY=VALUE ...: settings of the config, e.g. train_cfg.max_iters=100 test_dataloader.num_workers=0.",
+    ),
+]
+Seeds = Annotated[
+    list[int] | None, Parameter(name="--seeds", consume_multiple=True, help="Seeds of the trainings, 0 otherwise.")
+]
+WorkDir = Annotated[
+    str | None, Parameter(help="Where logs, checkpoints and metrics go; work_dirs/NAME_OF_THE_CONFIG otherwise.")
+]
+Launcher = Annotated[Literal["none", "pytorch", "slurm", "mpi"], Parameter(help="How several processes were started.")]
 LocalRank = Annotated[int, Parameter(name=["--local-rank", "--local_rank"], show=False)]
+TrustCheckpoint = Annotated[bool, Parameter(help="Load checkpoints even if they can run code.")]
+Overwrite = Annotated[bool, Parameter(help="Replace what an earlier call wrote.")]

@@ -20,7 +20,7 @@ from mmseg_css.typos import check_top_level, explained
 MULTI_SCALE_FLIP: Final = CONFIGS / "_base_" / "evaluation" / "multi_scale_flip.py"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Evaluation:
     """What is asked for.
 

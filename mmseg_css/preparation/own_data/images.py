@@ -76,11 +76,10 @@ def look_at_image(path: Path) -> ImageFacts:
     turned = pixels if orientation == 1 else cv2.imdecode(content, COLOUR)
     if turned is None:
         raise ValueError("OpenCV cannot turn it as its EXIF data say; store it upright")
-    size = turned.shape[:2]
     pixels = pixels.reshape(*pixels.shape[:2], -1)
     low, high = _bounds(pixels)
     return ImageFacts(
-        size=size,
+        size=turned.shape[:2],
         channels=pixels.shape[2],
         depth=DEPTHS[pixels.dtype],
         alpha=_alpha(pixels),

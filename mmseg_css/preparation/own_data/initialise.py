@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from mmengine.config import Config
 from tqdm import tqdm
@@ -18,38 +19,42 @@ from mmseg_css.preparation.own_data.survey import Survey, survey
 from mmseg_css.preparation.weights import WEIGHTS
 
 
-def initialise(
-    images: Path,
-    masks: Path,
-    unlabeled: Path | None,
-    out: Path,
-    *,
-    classes: Sequence[str] | None,
-    ignore: int | Colour | None,
-    val: float,
-    seed: int,
-    crop: int,
-    overwrite: bool,
-) -> None:
+class Folders(NamedTuple):
+    """Of the labelled images, of their masks, of images without masks (if they are apart), and for what is written."""
+
+    images: Path
+    masks: Path
+    unlabeled: Path | None
+    out: Path
+
+
+class Known(NamedTuple):
+    """What the user says of the masks: names of the classes, and the value or colour of pixels that belong to none."""
+
+    classes: Sequence[str] | None
+    ignore: int | Colour | None
+
+
+def initialise(folders: Folders, known: Known, *, val: float, seed: int, crop: int, overwrite: bool) -> None:
     """Look into every file, say what is wrong or odd, and write lists and configs. Nothing of the user's is changed.
 
-    The arguments are those of ``mmseg-css init``.
+    ``mmseg-css init --help`` says what ``val``, ``seed``, ``crop`` and ``overwrite`` are.
 
     Raises:
         ValueError: Something in the folders does not fit, or an argument does not.
         OSError: A folder is missing, or a file is there already.
     """
-    index_masks = Path("data") / out.resolve().name / "index_masks"
+    index_masks = Path("data") / folders.out.resolve().name / "index_masks"
     if not overwrite:
-        check_targets(out, index_masks)
-    found = survey(images, masks, unlabeled)
-    coding = find_coding(found.masks.values(), classes, ignore)
+        check_targets(folders.out, index_masks)
+    found = survey(folders.images, folders.masks, folders.unlabeled)
+    coding = find_coding(found.masks.values(), known.classes, known.ignore)
     parts = split({name: coding.classes_of(mask) for name, mask in found.masks.items()}, val, seed)
     loading, sizes = choose_input(found.images), choose_sizes(found.images, crop)
-    mask_folder, suffix = readable_masks(found, coding, index_masks)
+    masks, suffix = readable_masks(found, coding, index_masks)
     plan = Plan(
-        images=images,
-        masks=mask_folder,
+        images=folders.images,
+        masks=masks,
         mask_suffix=suffix,
         unlabeled=found.unlabeled_folder if found.unlabeled else None,
         repeated=found.repeated,
@@ -58,7 +63,7 @@ def initialise(
         input=loading,
         sizes=sizes,
     )
-    written = write_configs(plan, out, CONFIGS / "_base_")
+    written = write_configs(plan, folders.out, CONFIGS / "_base_")
     iterations = max(Config.fromfile(path).train_cfg.max_iters for path in written.values())  # and so all are read
     print_report(found, plan, written, training_commands(written, WEIGHTS, iterations))
 
