@@ -1,9 +1,12 @@
 """A demo data set and a config in the small, and one training with them that several tests look at."""
 
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from mmengine.config import Config
 
 from mmseg_css.cli.main import call
@@ -11,6 +14,8 @@ from mmseg_css.preparation.demo import generate
 from tests.configs.helpers import ROOT, datasets_of, shrink
 
 SIDE = 64
+RUNS = count()
+ROWS: list[str] = []
 
 MakeConfig = Callable[..., Path]
 
@@ -47,6 +52,20 @@ def train(config: Path, work_dir: Path, *arguments: str) -> Path:
     """mmseg-css train in this process."""
     call(["train", str(config), "--work-dir", str(work_dir), *arguments])
     return work_dir
+
+
+def load(path: Path) -> dict[str, Any]:
+    return torch.load(path, weights_only=True)
+
+
+def truncated(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def row(*titles: str) -> Callable:
+    """The rows of the table in docs/bad-input.md that a test shows."""
+    ROWS.extend(titles)
+    return lambda test: test
 
 
 @pytest.fixture(scope="session")
