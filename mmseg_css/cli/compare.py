@@ -12,21 +12,42 @@ def named_config(text: str) -> tuple[str, Path]:
     return name, Path(path)
 
 
-def command(*configs: str, work_dir: Path, seeds: Seeds = None, block: int = 1, cfg_options: CfgOptions = None) -> None:
-    """Train several configs with the same seeds, evaluate the last checkpoint of each, and compare them pairwise.
+def command(
+    *configs: str,
+    work_dir: Path,
+    seeds: Seeds = None,
+    ceiling: str | None = None,
+    jobs: int = 1,
+    evaluations: int = 8,
+    block: int = 1,
+    cfg_options: CfgOptions = None,
+) -> None:
+    """Train several configs with the same seeds, and say what their difference is worth.
 
-    Runs that are finished are not repeated. Writes results.json into the work dir.
+    Gains over the first config, with intervals and p-values over seeds and over images, shares of the headroom,
+    learning curves. Writes results.md, results.json and curves.png into the work dir. What is finished is not trained
+    again, and what was stopped goes on. See docs/comparing.md.
 
     Args:
         configs: NAME=CONFIG ...; the first one named is the baseline.
         work_dir: Where logs, checkpoints and results go.
-        block: Neighbouring images that the test swaps together (frames of a video: 10).
+        ceiling: The name of the config with all labels: gains are then also given as shares of what it gains.
+        jobs: Trainings side by side; with more than one, each has one thread.
+        evaluations: How often each training is evaluated, as far as that divides its iterations.
+        block: Neighbouring images that the test over images swaps together (frames of a video: 10).
     """
     if not configs:
         raise ValueError("nothing to compare: name configs as NAME=CONFIG, the baseline first")
     named = dict(map(named_config, configs))
     import mmseg_css.register  # noqa: F401
-    from mmseg_css.evaluation.comparison import compare
-    from mmseg_css.evaluation.tables import print_table
+    from mmseg_css.evaluation.comparison import Question, compare
 
-    print_table(compare(named, work_dir, seeds or [0], cfg_options or (), block))
+    question = Question(
+        configs=named,
+        seeds=seeds or [0],
+        ceiling=ceiling,
+        block=block,
+        evaluations=evaluations,
+        options=cfg_options or (),
+    )
+    compare(question, work_dir, jobs=jobs)

@@ -8,18 +8,20 @@ DATA = Path("data/demo")
 SHOWN = 5
 
 
-def command(*, seeds: Seeds = None, work_dir: Path = Path("work_dirs/demo"), cfg_options: CfgOptions = None) -> None:
+def command(
+    *, seeds: Seeds = None, work_dir: Path = Path("work_dirs/demo"), jobs: int = 2, cfg_options: CfgOptions = None
+) -> None:
     """Train supervised-only and CSS on the generated data set, with the same labelled images and the same steps.
 
-    Prints a table, writes results.json and a picture of a few predictions, predictions.png, into the work dir.
+    Prints a table, and writes results.md, results.json, curves.png and predictions.png into the work dir.
 
     Args:
         work_dir: Where logs, checkpoints and results go.
+        jobs: Trainings side by side; with more than one, each has one thread.
     """
     import mmseg_css.register  # noqa: F401
-    from mmseg_css.evaluation.comparison import compare
+    from mmseg_css.evaluation.comparison import Question, compare
     from mmseg_css.evaluation.pictures import draw_predictions
-    from mmseg_css.evaluation.tables import print_table
     from mmseg_css.locations import CONFIGS
     from mmseg_css.preparation.demo import generate
     from mmseg_css.preparation.weights import WEIGHTS, write_weights
@@ -30,7 +32,7 @@ def command(*, seeds: Seeds = None, work_dir: Path = Path("work_dirs/demo"), cfg
         generate(DATA)
     if not WEIGHTS.exists():
         write_weights(WEIGHTS)
-    print_table(compare(configs, work_dir, seeds, cfg_options or ()))
+    compare(Question(configs=configs, seeds=seeds, options=cfg_options or ()), work_dir, jobs=jobs)
     runs = {name: work_dir / f"{name}_seed{seeds[0]}" for name in configs}
     networks = {name: (config, next(runs[name].glob("iter_*.pth"))) for name, config in configs.items()}
     images = sorted((DATA / "images/val").iterdir())[:SHOWN]

@@ -13,7 +13,7 @@ from mmseg.registry import MODELS
 from prettytable import PrettyTable
 
 from mmseg_css import compat
-from mmseg_css.engine.options import parse_options
+from mmseg_css.cfg_options import parse_options
 from mmseg_css.locations import CONFIGS
 from mmseg_css.typos import check_top_level, explained
 

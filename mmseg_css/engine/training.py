@@ -7,9 +7,9 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mmseg_css import compat
+from mmseg_css.cfg_options import parse_options
 from mmseg_css.datasets.checks import check_pretrained, check_training_paths
 from mmseg_css.engine.checkpoints import latest_whole
-from mmseg_css.engine.options import parse_options
 from mmseg_css.typos import check_top_level, explained
 
 

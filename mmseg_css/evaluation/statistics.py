@@ -6,12 +6,15 @@ that is more than chance passes both.
 Letters: s seeds, n images, k classes, 2 for (intersection, union), m blocks of neighbouring images, p permutations.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from einops import rearrange, reduce
 from jaxtyping import Float
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.power import TTestPower
 
 
 class Gain(NamedTuple):
@@ -40,6 +43,66 @@ def paired_t_test(ours: Float[np.ndarray, " s"], theirs: Float[np.ndarray, " s"]
     result = stats.ttest_rel(ours, theirs)
     low, high = result.confidence_interval(0.95)
     return Gain(mean, float(low), float(high), float(result.pvalue))
+
+
+class Share(NamedTuple):
+    """A ratio of means and its 95 % confidence interval."""
+
+    share: float
+    low: float
+    high: float
+
+
+def headroom_share(
+    ours: Float[np.ndarray, " s"], base: Float[np.ndarray, " s"], ceiling: Float[np.ndarray, " s"]
+) -> Share:
+    """``(ours - base) / (ceiling - base)``, of means over seeds: how much of what all labels would give is reached.
+
+    The interval is Fieller's for the ratio of the means of two paired samples (Fieller 1954). It is NaN with one seed,
+    and where the headroom itself may be zero.
+
+    >>> [round(part, 2) for part in headroom_share(np.array([4.0, 5.0]), np.array([2.0, 2.0]), np.array([7.0, 7.0]))]
+    [0.5, -0.77, 1.77]
+    """
+    gain, room = ours - base, ceiling - base
+    count, x, y = len(gain), float(gain.mean()), float(room.mean())
+    if count < 2 or y == 0:
+        return Share(x / y if y else np.nan, np.nan, np.nan)
+    quantile = stats.t.ppf(0.975, count - 1)
+    (vx, c), (_, vy) = np.cov(gain, room) / count
+    # The ratios r for which the mean of gain - r * room differs from 0 by less than chance: a quadratic in r.
+    a, b = y * y - quantile**2 * vy, x * y - quantile**2 * c
+    root = b * b - a * (x * x - quantile**2 * vx)
+    if a <= 0 or root < 0:
+        return Share(x / y, np.nan, np.nan)
+    return Share(x / y, float((b - root**0.5) / a), float((b + root**0.5) / a))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values of a family of tests, adjusted so that the chance of any false positive stays below each (Holm 1979).
+
+    NaN, a test that could not be made, is left out of the family.
+
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
+    adjusted = np.asarray(p_values, dtype=np.float64)
+    known = np.isfinite(adjusted)
+    if known.any():
+        adjusted[known] = multipletests(adjusted[known], method="holm")[1]
+    return [round(value, 12) for value in adjusted.tolist()]
+
+
+def detectable_gain(differences: Float[np.ndarray, " s"], *, power: float = 0.8) -> float:
+    """The smallest true gain that :func:`paired_t_test` on so many seeds, scattering like these, finds at p < 0.05.
+
+    Args:
+        differences: Of runs with the same seed.
+        power: The chance to find it. With one seed the result is NaN.
+    """
+    if len(differences) < 2:
+        return np.nan
+    return float(np.std(differences, ddof=1) * TTestPower().solve_power(nobs=len(differences), alpha=0.05, power=power))
 
 
 def class_iou(areas: Float[np.ndarray, "*rest n k 2"]) -> Float[np.ndarray, "*rest k"]:

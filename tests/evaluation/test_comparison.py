@@ -1,5 +1,6 @@
 """Trainings that are compared, without a training; pretrained weights for them."""
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -7,34 +8,67 @@ import numpy as np
 import pytest
 
 from mmseg_css.cli.main import run
-from mmseg_css.evaluation import comparison
+from mmseg_css.evaluation.comparison import Question, compare
+from mmseg_css.evaluation.comparison.runs import Run, locked
+
+MIOU = {"base": (40.0, 41.0, 42.0), "new": (50.0, 52.0, 51.0), "all": (60.0, 60.0, 63.0)}
+CONFIG = "val_dataloader = dict(dataset=dict(type='DemoDataset'))\ntrain_cfg = dict(max_iters=800)\n"
 
 
-def write_run(work_dir: Path, config: Path, seed: int, intersection: np.ndarray, union: np.ndarray) -> None:
-    work_dir.mkdir(parents=True)
-    settings = comparison.run_settings(config, seed, [])
-    np.savez(work_dir / "areas.npz", intersection=intersection, union=union)
-    (work_dir / "done.json").write_text(json.dumps({"minutes": 2.0, **settings}))
+@pytest.fixture
+def configs(tmp_path: Path) -> dict[str, Path]:
+    for name in MIOU:
+        (tmp_path / f"{name}.py").write_text(CONFIG)
+    return {name: tmp_path / f"{name}.py" for name in MIOU}
 
 
-def test_finished_runs_are_compared_and_not_repeated(tmp_path: Path) -> None:
-    config = tmp_path / "config.py"
-    config.write_text("val_dataloader = dict(dataset=dict(type='DemoDataset'))\n")
-    union = np.full((6, 9), 100.0)
-    for seed in (0, 1):
-        write_run(tmp_path / f"base_seed{seed}", config, seed, union * 0.5, union)
-        write_run(tmp_path / f"new_seed{seed}", config, seed, union * (0.6 + 0.01 * seed), union)
+def finish(run: Run, miou: float, classes: int = 9) -> None:
+    """What a training that ended with this mIoU leaves behind."""
+    run.folder.mkdir(parents=True)
+    union = np.full((6, classes), 100.0)
+    np.savez(run.folder / "areas.npz", intersection=union * miou / 100, union=union)
+    curve = [{"iteration": 400, "minutes": 1.0, "mIoU": miou / 2}, {"iteration": 800, "minutes": 2.0, "mIoU": miou}]
+    (run.folder / "curve.json").write_text(json.dumps(curve))
+    run.note({"minutes": 2.0, "memory_gib": 1.5})
 
-    results = comparison.compare({"base": config, "new": config}, tmp_path, seeds=[0, 1])
 
-    assert results["base"]["mIoU"] == pytest.approx(50)
-    assert results["new"]["mIoU_per_seed"] == pytest.approx({"0": 60, "1": 61})
-    assert results["new"]["gain"] == pytest.approx(10.5)
+def finish_all(question: Question, work_dir: Path) -> None:
+    for name, runs in question.runs(work_dir).items():
+        for one, miou in zip(runs, MIOU[name], strict=False):
+            finish(one, miou)
+
+
+def test_what_finished_runs_say(configs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    question = Question(configs=configs, seeds=(0, 1, 2), ceiling="all")
+    finish_all(question, tmp_path / "work")
+    results = compare(question, tmp_path / "work", jobs=2)
+    methods = results["methods"]
+    assert methods["base"]["mIoU"] == pytest.approx(41)
+    assert methods["new"]["mIoU_per_seed"] == pytest.approx([50, 52, 51])
+    assert methods["new"]["gain"]["mean"] == pytest.approx(10)
+    # Gains of 10, 11 and 9: Student's t with two degrees of freedom, whose quantile is 4.3027 at 0.975.
+    assert methods["new"]["gain"]["interval"] == pytest.approx([10 - 4.3027 / 3**0.5, 10 + 4.3027 / 3**0.5], abs=1e-3)
+    assert methods["new"]["gain"]["p_seeds_holm"] == pytest.approx(methods["new"]["gain"]["p_seeds"])
     # Six images: of 2^6 ways to swap, only "none" and "all" are as extreme.
-    assert results["new"]["p_images"] == pytest.approx(2 / 64, abs=0.01)
-    # Gains of 10 and 11: t = 21 with one degree of freedom, which is Cauchy's distribution.
-    assert results["new"]["p_seeds"] == pytest.approx(1 - 2 / np.pi * np.arctan(21))
-    assert json.loads((tmp_path / "results.json").read_text()) == results
+    assert methods["new"]["gain"]["p_images"] == pytest.approx(2 / 64, abs=0.01)
+    assert methods["new"]["headroom"]["share"] == pytest.approx(10 / 20)
+    assert [point["iteration"] for point in methods["new"]["curves"][2]] == [400, 800]
+    assert (results["baseline"], results["ceiling"], results["made_with"]["threads"]) == ("base", "all", 1)
+    assert json.loads((tmp_path / "work" / "results.json").read_text()) == results
+    assert (tmp_path / "work" / "results.md").read_text().startswith("|")
+    printed = capsys.readouterr().out
+    assert "+10.0" in printed and "50%" in printed and "checkered square" in printed
+    if importlib.util.find_spec("matplotlib"):
+        assert (tmp_path / "work" / "curves.png").stat().st_size > 1000
+
+
+def test_one_seed_has_no_interval(configs: dict[str, Path], tmp_path: Path) -> None:
+    question = Question(configs=configs, seeds=(0,))
+    finish_all(question, tmp_path / "work")
+    gain = compare(question, tmp_path / "work")["methods"]["new"]["gain"]
+    assert gain["mean"] == pytest.approx(10)
+    assert gain["interval"] == [None, None]
+    assert gain["p_seeds"] is gain["detectable"] is None
 
 
 def test_classes_of_a_config_of_ones_own(tmp_path: Path) -> None:
@@ -42,27 +76,47 @@ def test_classes_of_a_config_of_ones_own(tmp_path: Path) -> None:
     config = tmp_path / "config.py"
     config.write_text(
         "val_dataloader = dict(dataset=dict(type='FolderDataset', metainfo=dict(classes=['ground', 'tree'])))\n"
+        "train_cfg = dict(max_iters=8)\n"
     )
-    write_run(tmp_path / "base_seed0", config, 0, np.full((3, 2), 50.0), np.full((3, 2), 100.0))
-    assert list(comparison.compare({"base": config}, tmp_path, seeds=[0])["base"]["IoU"]) == ["ground", "tree"]
+    question = Question(configs={"base": config})
+    finish(question.runs(tmp_path / "work")["base"][0], 50.0, classes=2)
+    assert list(compare(question, tmp_path / "work")["methods"]["base"]["IoU"]) == ["ground", "tree"]
 
 
-def test_a_run_of_other_settings_is_not_taken_for_this_one(tmp_path: Path) -> None:
-    config = tmp_path / "config.py"
-    config.write_text("max_iters = 100\n")
-    write_run(tmp_path / "run", config, 0, np.ones((1, 2)), np.ones((1, 2)))
-    comparison.train(config, tmp_path / "run", seed=0)  # finished: nothing to do
-    for change in (lambda: config.write_text("max_iters = 200\n"), lambda: None):
-        change()
-        with pytest.raises(ValueError, match="another config or other options"):
-            comparison.train(config, tmp_path / "run", seed=0, options=["max_iters=100"])
+def test_a_run_of_other_settings_is_not_taken_for_this_one(configs: dict[str, Path], tmp_path: Path) -> None:
+    finish_all(Question(configs=configs), tmp_path / "work")
+    with pytest.raises(ValueError, match="another config, seed or other options"):
+        compare(Question(configs=configs, options=("max_iters=100",)), tmp_path / "work")
+    configs["new"].write_text(CONFIG + "load_from = 'x'\n")
+    with pytest.raises(ValueError, match=r"new_seed0 holds a run of another config"):
+        compare(Question(configs=configs), tmp_path / "work")
 
 
 def test_a_failing_training_is_not_taken_for_finished(tmp_path: Path) -> None:
-    (tmp_path / "empty.py").write_text("nothing = 1\n")
-    with pytest.raises(Exception, match="ended with exit status 1"):
-        comparison.train(tmp_path / "empty.py", tmp_path / "run", seed=0)
-    assert not (tmp_path / "run" / "done.json").exists()
+    config = tmp_path / "config.py"
+    config.write_text(CONFIG)
+    with pytest.raises(RuntimeError, match=r"config.py with seed 0 failed: .*error: .*output.txt"):
+        compare(Question(configs={"base": config}), tmp_path / "work")
+    assert Question(configs={"base": config}).runs(tmp_path / "work")["base"][0].finished() is None
+
+
+def test_two_comparisons_keep_apart(configs: dict[str, Path], tmp_path: Path) -> None:
+    with locked(tmp_path / "work"), pytest.raises(RuntimeError, match="another comparison is at work in"):
+        compare(Question(configs=configs), tmp_path / "work")
+
+
+def test_the_ceiling_must_be_compared(configs: dict[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="--ceiling full is none of the configs: base, new, all"):
+        compare(Question(configs=configs, ceiling="full"), tmp_path / "work")
+
+
+@pytest.mark.parametrize(("iterations", "interval"), [(800, 100), (100, 20), (7, 1), (11, 11)])
+def test_evaluations_divide_the_iterations(tmp_path: Path, iterations: int, interval: int) -> None:
+    """MMEngine's loop evaluates where the interval divides the iteration; the end must be one of these."""
+    config = tmp_path / "config.py"
+    config.write_text(CONFIG)
+    [one] = Question(configs={"a": config}, options=(f"train_cfg.max_iters={iterations}",)).runs(tmp_path)["a"]
+    assert f"train_cfg.val_interval={interval}" in one.command()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from mmseg_css.engine.hooks.channels_last import ChannelsLastHook
 from mmseg_css.engine.hooks.checkpoint import DurableCheckpointHook
+from mmseg_css.engine.hooks.curve import CurveHook
 from mmseg_css.engine.hooks.depthwise import DilatedDepthwiseHook
 from mmseg_css.engine.hooks.diagnostics import DiagnosticsHook
 from mmseg_css.engine.hooks.finite_step import FiniteStepHook
@@ -11,6 +12,7 @@ from mmseg_css.engine.hooks.splits import SplitHook
 
 __all__ = [
     "ChannelsLastHook",
+    "CurveHook",
     "DiagnosticsHook",
     "DilatedDepthwiseHook",
     "DurableCheckpointHook",

@@ -1,0 +1,81 @@
+"""The whole comparison: train what is missing, then results, table and figure in the work dir."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmseg_css.evaluation.comparison.curves import draw_curves
+from mmseg_css.evaluation.comparison.progress import Board
+from mmseg_css.evaluation.comparison.results import summarise
+from mmseg_css.evaluation.comparison.runs import Lanes, Run, locked
+from mmseg_css.evaluation.comparison.tables import print_tables, tables
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is compared.
+
+    Attributes:
+        configs: Config files by name; the first is the baseline.
+        seeds: Seeds of the trainings of each.
+        ceiling: The name of the config that knows all labels, with the same network and the same steps.
+        block: Neighbouring images that the test over images swaps together (frames of a video).
+        evaluations: How often each training is evaluated.
+        options: ``KEY=VALUE``, settings of all configs.
+    """
+
+    configs: dict[str, Path]
+    seeds: Sequence[int] = (0,)
+    ceiling: str | None = None
+    block: int = 1
+    evaluations: int = 8
+    options: Sequence[str] = ()
+
+    def runs(self, work_dir: Path) -> dict[str, list[Run]]:
+        """The trainings of each config, in the order of the seeds."""
+        return {
+            name: [
+                Run(
+                    name=name,
+                    config=config,
+                    seed=seed,
+                    folder=work_dir / f"{name}_seed{seed}",
+                    options=tuple(self.options),
+                    evaluations=self.evaluations,
+                )
+                for seed in self.seeds
+            ]
+            for name, config in self.configs.items()
+        }
+
+
+def compare(question: Question, work_dir: Path, *, jobs: int = 1) -> dict[str, Any]:
+    """Train what is not finished, and write ``results.json``, ``results.md`` and ``curves.png``.
+
+    Args:
+        question: What is compared.
+        work_dir: Where runs and results go. A comparison that was stopped goes on there.
+        jobs: Trainings side by side; with more than one, each has one thread.
+
+    Returns:
+        What ``results.json`` holds (docs/comparing.md).
+
+    Raises:
+        ValueError: A run there has other settings, or the ceiling is none of the configs.
+        RuntimeError: A training failed, or another comparison is at work there.
+    """
+    if question.ceiling is not None and question.ceiling not in question.configs:
+        raise ValueError(f"--ceiling {question.ceiling} is none of the configs: {', '.join(question.configs)}")
+    runs = question.runs(work_dir)
+    in_order = [run for same_seed in zip(*runs.values(), strict=True) for run in same_seed]
+    with locked(work_dir):
+        with Board(in_order, jobs) as board:
+            Lanes(jobs).train(in_order, board.done)
+        results = summarise(runs, ceiling=question.ceiling, block=question.block, jobs=jobs)
+        (work_dir / "results.json").write_text(json.dumps(results, indent=2) + "\n")
+        (work_dir / "results.md").write_text(tables(results, markdown=True))
+        draw_curves(results, work_dir / "curves.png")
+    print_tables(results)
+    return results

@@ -1,0 +1,36 @@
+"""Learning curves, over iterations and over minutes."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def draw_curves(results: Mapping[str, Any], out: Path) -> None:
+    """A line for the mean over seeds of each method, thin ones for the seeds, and a dashed one for the ceiling.
+
+    Nothing is drawn where matplotlib, an extra, is missing.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError:
+        print('curves.png is not drawn: pip install "mmseg-css[demo]"')
+        return
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    for axis, key, label in zip(
+        figure.subplots(1, 2, sharey=True), ("iteration", "minutes"), ("iterations", "minutes of one run"), strict=True
+    ):
+        for colour, (name, method) in enumerate(results["methods"].items()):
+            style: dict[str, Any] = {"color": f"C{colour}", "linestyle": "--" if name == results["ceiling"] else "-"}
+            curves = [([point[key] for point in run], [point["mIoU"] for point in run]) for run in method["curves"]]
+            for x, y in curves:
+                axis.plot(x, y, linewidth=0.6, alpha=0.5, **style)
+            shortest = min(len(x) for x, _ in curves)
+            mean = np.mean([(x[:shortest], y[:shortest]) for x, y in curves], axis=0)
+            axis.plot(*mean, linewidth=2, label=name, **style)
+        axis.set_xlabel(label)
+        axis.grid(alpha=0.3)
+    figure.axes[0].set_ylabel("mIoU, percent")
+    figure.axes[0].legend()
+    figure.savefig(out, dpi=120)

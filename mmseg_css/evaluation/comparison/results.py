@@ -1,0 +1,139 @@
+"""What the runs of a comparison say: means, gains, shares of the headroom, and how sure they are."""
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from mmengine.config import Config
+
+from mmseg_css.evaluation.comparison.runs import PACKAGE, Run
+from mmseg_css.evaluation.statistics import (
+    class_iou,
+    detectable_gain,
+    headroom_share,
+    holm,
+    load_areas,
+    paired_swap_test,
+    paired_t_test,
+)
+from mmseg_css.registry import DATASETS
+from mmseg_css.version import __version__
+
+SCHEMA: Final = 2
+
+
+def summarise(
+    runs: Mapping[str, Sequence[Run]], *, ceiling: str | None = None, block: int = 1, jobs: int = 1
+) -> dict[str, Any]:
+    """The results of finished runs, as docs/comparing.md describes them. The first config is the baseline."""
+    baseline = next(iter(runs))
+    areas = {name: np.stack([load_areas(str(run.folder / "areas.npz")) for run in own]) for name, own in runs.items()}
+    miou = {name: np.nanmean(class_iou(own), axis=1) for name, own in areas.items()}
+    classes = _classes(runs[baseline][0].config)
+    methods = {name: _method(own, areas[name], miou[name], classes) for name, own in runs.items()}
+    compared = [name for name in runs if name not in (baseline, ceiling)]
+    for name in (*compared, *([ceiling] if ceiling and ceiling != baseline else [])):
+        methods[name]["gain"] = _gain(areas[name], areas[baseline], miou[name], miou[baseline], block)
+        if ceiling is not None and name != ceiling:
+            share = headroom_share(miou[name], miou[baseline], miou[ceiling])
+            methods[name]["headroom"] = {"share": share.share, "interval": [share.low, share.high]}
+    for key in ("p_seeds", "p_images"):
+        adjusted = holm([methods[name]["gain"][key] for name in compared])
+        for name, value in zip(compared, adjusted, strict=True):
+            methods[name]["gain"][f"{key}_holm"] = value
+    return _without_nan(
+        {
+            "schema": SCHEMA,
+            "baseline": baseline,
+            "ceiling": ceiling,
+            "seeds": [run.seed for run in runs[baseline]],
+            "block": block,
+            "made_with": made_with(jobs),
+            "methods": methods,
+        }
+    )
+
+
+def _method(
+    runs: Sequence[Run], areas: Float[np.ndarray, "s n k 2"], miou: Float[np.ndarray, " s"], classes: Sequence[str]
+) -> dict[str, Any]:
+    finished = [run.finished() or {} for run in runs]
+    return {
+        "config": str(runs[0].config),
+        "mIoU": float(miou.mean()),
+        "mIoU_per_seed": miou.tolist(),
+        "IoU": dict(zip(classes, class_iou(areas).mean(axis=0).tolist(), strict=True)),
+        "minutes": float(np.mean([run["minutes"] for run in finished])),
+        "memory_gib": float(np.max([run["memory_gib"] for run in finished])),
+        "curves": [_curve(run) for run in runs],
+    }
+
+
+def _curve(run: Run) -> list[dict[str, float]]:
+    points = json.loads((run.folder / "curve.json").read_text())
+    return [{key: point[key] for key in ("iteration", "minutes", "mIoU")} for point in points]
+
+
+def _gain(
+    areas: Float[np.ndarray, "s n k 2"],
+    base_areas: Float[np.ndarray, "s n k 2"],
+    miou: Float[np.ndarray, " s"],
+    base: Float[np.ndarray, " s"],
+    block: int,
+) -> dict[str, Any]:
+    over_seeds = paired_t_test(miou, base)
+    return {
+        "mean": over_seeds.mean,
+        "per_seed": (miou - base).tolist(),
+        "interval": [over_seeds.low, over_seeds.high],
+        "p_seeds": over_seeds.p,
+        "p_images": paired_swap_test(areas, base_areas, block=block),
+        "detectable": detectable_gain(miou - base),
+    }
+
+
+def _classes(config: Path) -> Sequence[str]:
+    dataset = Config.fromfile(config).val_dataloader.dataset
+    return {**DATASETS.get(dataset.type).METAINFO, **dataset.get("metainfo", {})}["classes"]
+
+
+def made_with(jobs: int) -> dict[str, Any]:
+    """Version, commit and machine, and the threads of each training."""
+    asked = ["git", "-C", str(PACKAGE.parent), "describe", "--always", "--dirty"]
+    try:
+        commit = subprocess.run(asked, capture_output=True, text=True).stdout.strip()
+    except OSError:
+        commit = ""
+    return {
+        "version": __version__,
+        "commit": commit or None,
+        "torch": torch.__version__,
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "threads": 1 if jobs > 1 else torch.get_num_threads(),
+        "side_by_side": jobs,
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _without_nan(node: Any) -> Any:
+    """NaN is no JSON: what is not known is null."""
+    if isinstance(node, dict):
+        return {key: _without_nan(value) for key, value in node.items()}
+    if isinstance(node, list | tuple):
+        return [_without_nan(value) for value in node]
+    return None if isinstance(node, float) and not np.isfinite(node) else node

@@ -1,0 +1,177 @@
+"""The trainings of a comparison: each in a process of its own, several side by side, none of them twice."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from filelock import FileLock, Timeout
+from mmengine.config import Config
+
+from mmseg_css.cfg_options import parse_options
+
+PACKAGE: Final = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One training: a config, a seed, options of the command line, and the folder that holds it.
+
+    Attributes:
+        name: What the config is called in this comparison.
+        config: The config file.
+        seed: ``randomness.seed``.
+        folder: Its work dir, which also gets ``run.json``, ``curve.json``, ``areas.npz`` and ``output.txt``.
+        options: ``KEY=VALUE``, settings of the config.
+        evaluations: How often it is evaluated, the end included, as far as that divides its iterations.
+    """
+
+    name: str
+    config: Path
+    seed: int
+    folder: Path
+    options: tuple[str, ...] = ()
+    evaluations: int = 8
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """What makes the run what it is."""
+        return {"config": self._cfg().pretty_text, "options": list(self.options), "seed": self.seed}
+
+    def _cfg(self) -> Config:
+        return Config.fromfile(self.config)
+
+    @property
+    def iterations(self) -> int:
+        cfg = self._cfg()
+        cfg.merge_from_dict(parse_options(self.options))
+        return cfg.train_cfg.max_iters
+
+    def command(self) -> list[str]:
+        """What is started."""
+        total = self.iterations
+        evaluations = max(n for n in range(1, self.evaluations + 1) if total % n == 0)
+        return [
+            *(sys.executable, "-m", "mmseg_css", "train", str(self.config)),
+            *("--work-dir", str(self.folder), "--resume", "--cfg-options"),
+            f"randomness.seed={self.seed}",
+            "val_evaluator.type=PerImageIoUMetric",
+            f"val_evaluator.areas_file={self.folder / 'areas.npz'}",
+            "default_hooks.curve.type=CurveHook",
+            f"default_hooks.curve.file={self.folder / 'curve.json'}",
+            f"train_cfg.val_interval={total // evaluations}",
+            *self.options,
+        ]
+
+    def finished(self) -> dict[str, float] | None:
+        """Minutes and memory if the run is finished.
+
+        Raises:
+            ValueError: The folder holds a run of other settings.
+        """
+        file = self.folder / "run.json"
+        if not file.exists():
+            return None
+        known = json.loads(file.read_text())
+        if known["settings"] != self.settings:
+            raise ValueError(
+                f"{self.folder} holds a run of another config, seed or other options than {self.config}: name another "
+                "--work-dir, or delete that folder"
+            )
+        return known["finished"]
+
+    def note(self, finished: dict[str, float] | None) -> None:
+        """Write down that the run began, or is finished."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "run.json").write_text(json.dumps({"settings": self.settings, "finished": finished}))
+
+
+@dataclass
+class Lanes:
+    """Trains runs, ``jobs`` at a time; with more than one each has one thread.
+
+    A run that was stopped goes on from its last checkpoint. What it prints goes to ``output.txt`` in its folder.
+    """
+
+    jobs: int = 1
+    _processes: dict[int, subprocess.Popen] = field(default_factory=dict)
+
+    def train(self, runs: Iterable[Run], done: Callable[[Run], None]) -> None:
+        """Train what is not finished, and call ``done`` after each.
+
+        Raises:
+            RuntimeError: A training failed; the others were trained.
+            ValueError: A folder holds a run of other settings; nothing was trained.
+        """
+        wanted = [run for run in runs if run.finished() is None]
+        failed = []
+        with ThreadPoolExecutor(self.jobs) as pool:
+            futures = {pool.submit(self._train, run): run for run in wanted}
+            try:
+                for future in as_completed(futures):
+                    if future.result():
+                        failed.append(futures[future])
+                    done(futures[future])
+            except BaseException:
+                self._stop()
+                pool.shutdown(cancel_futures=True)
+                raise
+        if failed:
+            raise RuntimeError("\n".join(map(_why, failed)))
+
+    def _train(self, run: Run) -> int:
+        run.note(None)
+        environment = dict(os.environ)
+        # So that a clone works without being installed.
+        path = [str(PACKAGE.parent), *filter(None, [environment.get("PYTHONPATH")])]
+        environment["PYTHONPATH"] = os.pathsep.join(path)
+        if self.jobs > 1:
+            environment |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        with (run.folder / "output.txt").open("a") as output:
+            # A session of its own, so that Ctrl-C reaches only us, who let it save a checkpoint.
+            process = subprocess.Popen(
+                run.command(), env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            )
+            self._processes[process.pid] = process
+            _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        del self._processes[process.pid]
+        if process.returncode == 0:
+            minutes = json.loads((run.folder / "curve.json").read_text())[-1]["minutes"]
+            run.note({"minutes": minutes, "memory_gib": usage.ru_maxrss / 2**20})
+        return process.returncode
+
+    def _stop(self) -> None:
+        for process in list(self._processes.values()):
+            os.kill(process.pid, signal.SIGTERM)
+
+
+def _why(run: Run) -> str:
+    output = run.folder / "output.txt"
+    last = output.read_text(errors="replace").strip().splitlines()[-1:]
+    return f"the training of {run.config} with seed {run.seed} failed: {''.join(last)} (all of it in {output})"
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep a folder to oneself.
+
+    Raises:
+        RuntimeError: Another comparison is at work in it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise RuntimeError(
+            f"another comparison is at work in {folder}: wait for it, or name another --work-dir"
+        ) from None

@@ -1,0 +1,78 @@
+"""The results of a comparison in two tables: what the methods are worth, and the classes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from prettytable import PrettyTable, TableStyle
+
+
+def print_tables(results: Mapping[str, Any]) -> None:
+    print(tables(results))
+
+
+def tables(results: Mapping[str, Any], *, markdown: bool = False) -> str:
+    """A table with a row for each method, one with its classes, and what the runs were made with."""
+    seeds = " / ".join(map(str, results["seeds"]))
+    parts = [_render(table, markdown) for table in (_methods(results), _classes(results))]
+    made = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in results["made_with"].items())
+    note = f"mIoU and IoU in percent, last checkpoint, seeds {seeds}; {made}."
+    return "\n\n".join([*parts, note]) + "\n"
+
+
+def _render(table: PrettyTable, markdown: bool) -> str:
+    if markdown:
+        table.set_style(TableStyle.MARKDOWN)
+    table.align = "r"
+    table.align[table.field_names[0]] = "l"
+    return table.get_string()
+
+
+def _methods(results: Mapping[str, Any]) -> PrettyTable:
+    columns = {
+        "mIoU": lambda method: f"{method['mIoU']:.1f}",
+        "by seed": lambda method: _join(method["mIoU_per_seed"]),
+        "gain": lambda method: _signed(method.get("gain", {}).get("mean")),
+        "95 % interval": lambda method: _interval(method.get("gain", {}).get("interval"), "+.1f"),
+        "detectable": lambda method: _number(method.get("gain", {}).get("detectable"), ".1f"),
+        "p over seeds (Holm)": lambda method: _tested(method.get("gain", {}), "p_seeds"),
+        "p over images (Holm)": lambda method: _tested(method.get("gain", {}), "p_images"),
+        "share of headroom": lambda method: _number(method.get("headroom", {}).get("share"), ".0%"),
+        "its interval": lambda method: _interval(method.get("headroom", {}).get("interval"), ".0%"),
+        "minutes": lambda method: f"{method['minutes']:.1f}",
+        "GiB": lambda method: f"{method['memory_gib']:.1f}",
+    }
+    table = PrettyTable(["", *columns])
+    for name, method in results["methods"].items():
+        table.add_row([name, *(show(method) for show in columns.values())])
+    return table
+
+
+def _classes(results: Mapping[str, Any]) -> PrettyTable:
+    methods = results["methods"]
+    table = PrettyTable(["IoU", *methods])
+    for name in next(iter(methods.values()))["IoU"]:
+        table.add_row([name, *(_number(method["IoU"][name], ".1f") for method in methods.values())])
+    return table
+
+
+def _number(value: float | None, form: str) -> str:
+    return "" if value is None else f"{value:{form}}"
+
+
+def _signed(value: float | None) -> str:
+    return _number(value, "+.1f")
+
+
+def _interval(bounds: Sequence[float | None] | None, form: str) -> str:
+    if bounds is None or bounds[0] is None or bounds[1] is None:
+        return ""
+    return f"{bounds[0]:{form}} to {bounds[1]:{form}}"
+
+
+def _tested(gain: Mapping[str, Any], key: str) -> str:
+    adjusted = gain.get(f"{key}_holm")
+    return _number(gain.get(key), ".4f") + ("" if adjusted is None else f" ({adjusted:.4f})")
+
+
+def _join(values: Iterable[float]) -> str:
+    return " / ".join(f"{value:.1f}" for value in values)
