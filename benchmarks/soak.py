@@ -158,10 +158,7 @@ def soak(method: str, workers: int, kills: int, folder: Path, seed: int, iterati
     }
     config = write_tiny(method, folder, changes, name=f"{method}-{workers}")
     cfg = Config.fromfile(config)
-    for hook in cfg.custom_hooks:
-        if hook.type == "DiagnosticsHook":
-            hook.log_interval = ANCHORS
-    cfg.custom_hooks.append({"type": "SayStartedHook"})
+    cfg.custom_hooks = [{"type": "DiagnosticsHook", "log_interval": ANCHORS}, {"type": "SayStartedHook"}]
     cfg.dump(config)
     whole, killed = folder / f"{config.stem}-whole", folder / f"{config.stem}-killed"
     duration = run(config, whole)

@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 
 from mmseg_css.datasets.checks import check_batch
 from mmseg_css.datasets.sampler import PairedSampler
+from mmseg_css.engine.hooks.method import register_missing
 from mmseg_css.registry import LOOPS
 
 SEED_KEY: Final = "paired_sampler_seed"
@@ -25,6 +26,8 @@ class PairedTrainLoop(IterBasedTrainLoop):
     were trained on; from there on it sees what the uninterrupted run would have seen, augmentation included. A
     validation that was due after the checkpoint's iteration is run first, whether or not it was finished. (The batch
     size and the number of processes must not change, else the position is only about right.)
+
+    It registers the hooks that the model needs and the config does not name.
 
     Args:
         runner: The runner.
@@ -70,6 +73,8 @@ class PairedTrainLoop(IterBasedTrainLoop):
         )
         self.dataloader = built
         del self.dataloader_iterator
+        if registered := register_missing(runner):
+            print_log(f"Registered for the model: {', '.join(registered)}.", logger="current")
 
     def run(self) -> nn.Module:
         """Launch training; the hooks and their order are MMEngine's."""

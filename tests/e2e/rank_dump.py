@@ -7,7 +7,7 @@ from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmseg_css.engine.hooks.progress import unwrap
+from mmseg_css.engine.hooks.method import unwrap
 from mmseg_css.registry import HOOKS
 
 

@@ -155,7 +155,7 @@ def test_two_processes_end_with_one_teacher_and_one_set_of_prototypes(
     }
     config = make_config("two-processes", changes)
     dump = Config.fromfile(config)
-    dump.custom_hooks.append({"type": "RankDump"})
+    dump.custom_hooks = [{"type": "RankDump"}]
     dump.dump(str(config))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
     command += [str(ROOT / "tools" / "train.py"), str(config), "--work-dir", str(tmp_path), "--launcher", "pytorch"]

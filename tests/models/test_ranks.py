@@ -125,6 +125,7 @@ def run(method: str, case: str, sampled: float, rank: int, ranks: int) -> dict[s
             "inputs": {name: images[own] for name, images in inputs.items()},
             "data_samples": {name: list(of_branch[own]) for name, of_branch in samples.items()},
         }
+        model.present_hooks |= set(model.required_hooks)
         found = stepper.train_step(share, wrapper)
         losses.append({name: value.detach().clone() for name, value in found.items()})
         if method == "css":

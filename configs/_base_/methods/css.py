@@ -16,9 +16,3 @@ model = dict(
     strong_threshold=0.8,
     temperature=0.5,
 )
-custom_hooks = [
-    dict(type="ProgressHook"),
-    dict(type="TeacherUpdateHook"),
-    dict(type="PrototypeCommitHook"),
-    dict(type="DiagnosticsHook"),
-]

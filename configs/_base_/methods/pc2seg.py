@@ -25,4 +25,3 @@ model = dict(
         loss_weight=0.01,
     ),
 )
-custom_hooks = [dict(type="ProgressHook"), dict(type="DiagnosticsHook")]

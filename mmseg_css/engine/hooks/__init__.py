@@ -6,6 +6,7 @@ from mmseg_css.engine.hooks.curve import CurveHook
 from mmseg_css.engine.hooks.depthwise import DilatedDepthwiseHook
 from mmseg_css.engine.hooks.diagnostics import DiagnosticsHook
 from mmseg_css.engine.hooks.finite_step import FiniteStepHook
+from mmseg_css.engine.hooks.method import MethodHook
 from mmseg_css.engine.hooks.optimizer_step import OptimizerStepHook, PrototypeCommitHook, TeacherUpdateHook
 from mmseg_css.engine.hooks.progress import ProgressHook
 from mmseg_css.engine.hooks.splits import SplitHook
@@ -17,6 +18,7 @@ __all__ = [
     "DilatedDepthwiseHook",
     "DurableCheckpointHook",
     "FiniteStepHook",
+    "MethodHook",
     "OptimizerStepHook",
     "ProgressHook",
     "PrototypeCommitHook",

@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 from mmengine.runner.base_loop import BaseLoop
 
 from mmseg_css.engine.checkpoints import check_fit, check_format, not_exact, stamp
-from mmseg_css.engine.hooks.progress import unwrap
+from mmseg_css.engine.hooks.method import unwrap
 from mmseg_css.registry import HOOKS
 
 

@@ -10,7 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch.nn import functional as F
 
-from mmseg_css.engine.hooks.progress import unwrap
+from mmseg_css.engine.hooks.method import check_once, unwrap
 from mmseg_css.models.segmentors import Diagnostics
 from mmseg_css.registry import HOOKS
 
@@ -33,6 +33,9 @@ class DiagnosticsHook(Hook):
         self.log_interval = log_interval
         self.image_interval = image_interval
         self.max_images = max_images
+
+    def before_run(self, runner: Runner) -> None:
+        check_once(runner, self)
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None

@@ -9,6 +9,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from mmengine.structures import BaseDataElement
 
+from mmseg_css.engine.hooks.method import check_once
 from mmseg_css.registry import HOOKS
 
 STATE_KEY: Final = "skipped_steps"
@@ -41,6 +42,9 @@ class FiniteStepHook(Hook):
         self._buffers: list[torch.Tensor] = []
         self._kept: list[torch.Tensor] = []
         self._accumulating = False
+
+    def before_run(self, runner: Runner) -> None:
+        check_once(runner, self)
 
     def before_train(self, runner: Runner) -> None:
         wrapper: OptimWrapper = runner.optim_wrapper

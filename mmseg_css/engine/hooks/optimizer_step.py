@@ -5,14 +5,13 @@ from typing import Any
 
 import torch
 from mmengine.dist import all_reduce
-from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmseg_css.engine.hooks.progress import unwrap
+from mmseg_css.engine.hooks.method import MethodHook, unwrap
 from mmseg_css.registry import HOOKS
 
 
-class OptimizerStepHook(Hook):
+class OptimizerStepHook(MethodHook):
     """Calls `after_step` when the optimiser has stepped on finite losses, `after_skip` when the step fell out.
 
     It does neither while gradients are still accumulating. Whether the optimiser stepped is not deduced but heard from

@@ -1,27 +1,19 @@
 """Tell the model where the training stands."""
 
 import random
-from typing import cast
 
 import numpy as np
 import torch
 from mmengine.dist import get_rank
-from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
-from torch import nn
 
-from mmseg_css.models.segmentors import Progress, SemiSegmentor
+from mmseg_css.engine.hooks.method import MethodHook, unwrap
+from mmseg_css.models.segmentors import Progress
 from mmseg_css.registry import HOOKS
 
 
-def unwrap(model: nn.Module) -> SemiSegmentor:
-    """The model itself, without the wrapper of distributed training."""
-    return cast(SemiSegmentor, model.module if is_model_wrapper(model) else model)
-
-
 @HOOKS.register_module()
-class ProgressHook(Hook):
+class ProgressHook(MethodHook):
     """Push iteration, length of the training and seed into the model before every iteration.
 
     The global generators, from which dropout and stochastic depth draw, get a seed of (seed, iteration, rank), too, so
@@ -29,6 +21,7 @@ class ProgressHook(Hook):
     """
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:
+        super().before_train_iter(runner, batch_idx, data_batch)
         unwrap(runner.model).progress = Progress(runner.iter, runner.max_iters, runner.seed)
         # The spawn key keeps these numbers apart from those of the model's own generator.
         entropy = np.random.SeedSequence([runner.seed, runner.iter, get_rank()], spawn_key=(1,))

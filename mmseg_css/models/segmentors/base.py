@@ -50,6 +50,10 @@ class SemiSegmentor(BaseSegmentor):
 
     #: Where the weights of an ordinary MMSeg checkpoint go.
     networks: tuple[str, ...] = ("student.",)
+    #: Hooks without which the method does not train; a method adds what it needs beside `ProgressHook`.
+    required_hooks: tuple[str, ...] = ("ProgressHook",)
+    #: Hooks that a training has unless its own are in their place.
+    useful_hooks: tuple[str, ...] = ("DiagnosticsHook",)
 
     def __init__(
         self,
@@ -68,6 +72,7 @@ class SemiSegmentor(BaseSegmentor):
         self.student: EncoderDecoder = MODELS.build(segmentor)
         self.compile_backbone = compile_backbone
         self.progress = Progress()
+        self.present_hooks: set[str] = set()
         self.diagnostics: Diagnostics | None = None
         head = self.student.decode_head
         if not isinstance(head, ProjectionMixin):
@@ -132,6 +137,24 @@ class SemiSegmentor(BaseSegmentor):
         self, labeled: SegOutput, ground_truth: Tensor, unlabeled: Tensor, samples: list[SegDataSample]
     ) -> dict[str, Tensor]:
         """The method itself. ``labeled`` and ``ground_truth`` come from the labelled images, the rest is unlabelled."""
+
+    def forward(self, inputs: Any, data_samples: Any = None, mode: str = "tensor") -> Any:
+        """MMSeg's; a loss that is trained on needs the method's hooks, whoever asks for it.
+
+        Raises:
+            RuntimeError: A hook that the method needs has not come by since the last loss.
+        """
+        if mode == "loss" and self.training:
+            missing = [name for name in self.required_hooks if name not in self.present_hooks]
+            self.present_hooks.clear()
+            if missing:
+                raise RuntimeError(
+                    f"{type(self).__name__} does not train without {' and '.join(missing)}, which this training lacks: "
+                    "set train_cfg.type='PairedTrainLoop', which registers what is missing, or list it in "
+                    f"custom_hooks=[dict(type='{missing[0]}'), ...]. A loop of your own that does the hooks' work says "
+                    "so before each loss: model.present_hooks |= set(model.required_hooks)"
+                )
+        return super().forward(inputs, data_samples, mode)
 
     def loss(self, inputs: dict[str, Tensor], data_samples: dict[str, list[SegDataSample]]) -> dict[str, Tensor]:
         """Losses as ``sup.loss_*`` and ``unsup.loss_*``; whatever has no "loss" in its name is logged only."""

@@ -50,6 +50,7 @@ class CSS(SemiSegmentor):
     """
 
     networks = ("student.", "teacher.model.")
+    required_hooks = ("ProgressHook", "TeacherUpdateHook", "PrototypeCommitHook")
 
     def __init__(
         self,
