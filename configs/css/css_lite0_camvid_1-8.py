@@ -16,4 +16,3 @@ model = dict(
     pseudo_label_loss=dict(threshold=0.9),
 )
 train_dataloader = dict(batch_size=8, num_workers=1, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
-train_cfg = dict(type="PairedTrainLoop")

@@ -11,4 +11,3 @@ segmentor.decode_head.num_classes = _base_.num_classes
 segmentor.decode_head.update(type="DeepLabV3PlusProjectionHead", projection=dict(type="ProjectionBranch"))
 model = dict(data_preprocessor=_base_.preprocessing, segmentor=segmentor, augmentation=dict(crop=_base_.crop_size))
 train_dataloader = dict(batch_size=16, num_workers=8, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
-train_cfg = dict(type="PairedTrainLoop")

@@ -18,4 +18,3 @@ model = dict(
     strong_threshold=0.97,
 )
 train_dataloader = dict(batch_size=8, num_workers=8, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
-train_cfg = dict(type="PairedTrainLoop")

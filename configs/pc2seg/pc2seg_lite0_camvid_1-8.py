@@ -16,4 +16,3 @@ model = dict(
     augmentation=dict(hue=0.1),  # sky and vegetation are told by their colour
 )
 train_dataloader = dict(batch_size=8, num_workers=1, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
-train_cfg = dict(type="PairedTrainLoop")

@@ -20,4 +20,3 @@ model = dict(
     consistency_loss=dict(loss_weight=4.0),  # docs/pc2seg.md: how our values were chosen
 )
 train_dataloader = dict(batch_size=8, num_workers=1, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
-train_cfg = dict(type="PairedTrainLoop")

@@ -12,4 +12,3 @@ segmentor.decode_head.update(
 )
 model = dict(data_preprocessor=_base_.preprocessing, segmentor=segmentor)
 train_dataloader = dict(batch_size=16, num_workers=8, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
-train_cfg = dict(type="PairedTrainLoop")

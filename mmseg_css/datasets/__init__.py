@@ -5,8 +5,8 @@ from mmseg_css.datasets.coco import COCOObjectDataset
 from mmseg_css.datasets.demo import DemoDataset
 from mmseg_css.datasets.folder import FolderDataset
 from mmseg_css.datasets.paired import PairedDataset, PairedSample, paired_collate
-from mmseg_css.datasets.sampler import PairedSampler
-from mmseg_css.datasets.seeded import Draw
+from mmseg_css.datasets.sampler import PairedSampler, SeededSampler
+from mmseg_css.datasets.seeded import Draw, SeededDataset
 from mmseg_css.datasets.transforms import Cached, RandomScale, StretchTo8Bit
 from mmseg_css.datasets.unlabeled import UnlabeledDataset
 
@@ -21,6 +21,8 @@ __all__ = [
     "PairedSample",
     "PairedSampler",
     "RandomScale",
+    "SeededDataset",
+    "SeededSampler",
     "StretchTo8Bit",
     "UnlabeledDataset",
     "paired_collate",

@@ -1,6 +1,6 @@
-"""Two endless, independently shuffled streams of images, dealt out in a fixed ratio."""
+"""Endless shuffled streams of images: two of them dealt out in a fixed ratio, or one alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from itertools import count
 from math import ceil
 from typing import Final
@@ -120,3 +120,39 @@ class PairedSampler(Sampler[Draw]):
             ceil(self.dataset.num_unlabeled / self.ratio[1]),
         )
         return ceil(rounds / self.world_size) * sum(self.ratio)
+
+
+@DATA_SAMPLERS.register_module()
+class SeededSampler(Sampler[Draw]):
+    """Endless draws from one data set, for supervised training: a `PairedSampler` without unlabelled images.
+
+    With the same seed it deals out the labelled images of a `PairedSampler` in the same order, under the same seeds, so
+    that a method and its baseline see the same. `PairedTrainLoop` lets the data set understand the draws.
+
+    Args:
+        dataset: The data set to draw from; MMEngine's ``build_dataloader`` passes it.
+        seed: The same on all ranks; ``None`` draws one and shares it.
+        rank, world_size: As for `PairedSampler`.
+    """
+
+    def __init__(
+        self, dataset: Sized, *, seed: int | None = None, rank: int | None = None, world_size: int | None = None
+    ) -> None:
+        group_rank, group_size = get_dist_info()
+        self.size = len(dataset)
+        self.seed = sync_random_seed() if seed is None else seed
+        self.rank = group_rank if rank is None else rank
+        self.world_size = group_size if world_size is None else world_size
+        self._start = 0
+
+    def set_start(self, position: int) -> None:
+        """Let the next iteration begin at the ``position``-th draw of this rank (iteration times batch size)."""
+        self._start = position
+
+    def __iter__(self) -> Iterator[Draw]:
+        stream = ShuffledStream(first=0, size=self.size, seed=self.seed, name=0)
+        return (stream[position * self.world_size + self.rank] for position in count(self._start))
+
+    def __len__(self) -> int:
+        """Draws of one rank until every image was drawn."""
+        return ceil(self.size / self.world_size)

@@ -4,9 +4,14 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from mmengine.dataset import BaseDataset
+from torch.utils.data import Dataset
+
+from mmseg_css.registry import DATASETS
 
 
 @dataclass(frozen=True, order=True)
@@ -35,3 +40,32 @@ def seeded(seed: int) -> Iterator[None]:
         random.setstate(states[0])
         np.random.set_state(states[1])
         torch.set_rng_state(states[2])
+
+
+@DATASETS.register_module()
+class SeededDataset(Dataset[Any]):
+    """Any data set of MMEngine's kind, whose images are augmented under the seed that a :class:`Draw` brings.
+
+    Args:
+        dataset: The data set or its config.
+    """
+
+    def __init__(self, *, dataset: BaseDataset | dict) -> None:
+        self.dataset: Any = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
+        self.full_init()
+
+    @property
+    def metainfo(self) -> dict[str, Any]:
+        return self.dataset.metainfo
+
+    def full_init(self) -> None:
+        self.dataset.full_init()
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int | Draw) -> Any:
+        if isinstance(index, Draw):
+            with seeded(index.seed):
+                return self.dataset[index.index]
+        return self.dataset[index]

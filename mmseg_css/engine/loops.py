@@ -1,4 +1,4 @@
-"""Training by iterations over labelled and unlabelled images."""
+"""Training by iterations over labelled and unlabelled images, or over labelled ones alone."""
 
 import gc
 from collections.abc import Iterator
@@ -11,8 +11,9 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from mmseg_css.datasets.checks import check_batch
-from mmseg_css.datasets.sampler import PairedSampler
+from mmseg_css.datasets.sampler import PairedSampler, SeededSampler
 from mmseg_css.engine.hooks.method import register_missing
+from mmseg_css.engine.iterations import iterations_of
 from mmseg_css.registry import LOOPS
 
 SEED_KEY: Final = "paired_sampler_seed"
@@ -20,9 +21,10 @@ SEED_KEY: Final = "paired_sampler_seed"
 
 @LOOPS.register_module()
 class PairedTrainLoop(IterBasedTrainLoop):
-    """MMEngine's ``IterBasedTrainLoop``, except that it resumes in no time.
+    """MMEngine's ``IterBasedTrainLoop``, except that it resumes in no time and exactly.
 
-    A resumed run tells the :class:`PairedSampler` where to start, instead of loading and discarding all batches that
+    It trains the methods, with a :class:`PairedSampler`, and their supervised baselines, with a :class:`SeededSampler`.
+    A resumed run tells the sampler where to start, instead of loading and discarding all batches that
     were trained on; from there on it sees what the uninterrupted run would have seen, augmentation included. A
     validation that was due after the checkpoint's iteration is run first, whether or not it was finished. (The batch
     size and the number of processes must not change, else the position is only about right.)
@@ -31,15 +33,16 @@ class PairedTrainLoop(IterBasedTrainLoop):
 
     Args:
         runner: The runner.
-        dataloader: The train dataloader or its config, with a :class:`PairedSampler`.
+        dataloader: The train dataloader or its config, with one of these samplers.
         max_iters: Iterations in all.
+        max_epochs: Epochs in all, in place of ``max_iters``, and stronger than it (`iterations.iterations_of`).
         val_begin: First iteration after which to validate.
         val_interval: Iterations between validations.
         dynamic_intervals: ``(iteration, interval)`` pairs that change ``val_interval`` on the way.
 
     Raises:
-        TypeError: The sampler is not a :class:`PairedSampler`.
-        ValueError: The batch size is no multiple of the sum of the sampler's ratio.
+        TypeError: The sampler is another one.
+        ValueError: The batch size is no multiple of the sum of the sampler's ratio, or no length is given.
     """
 
     dataloader: DataLoader
@@ -49,20 +52,19 @@ class PairedTrainLoop(IterBasedTrainLoop):
         runner: Runner,
         dataloader: DataLoader | dict,
         *,
-        max_iters: int,
+        max_iters: int | None = None,
+        max_epochs: int | None = None,
         val_begin: int = 1,
         val_interval: int = 1000,
         dynamic_intervals: list[tuple[int, int]] | None = None,
     ) -> None:
-        BaseLoop.__init__(self, runner, dataloader)
+        BaseLoop.__init__(self, runner, _understanding_draws(dataloader))
         built: DataLoader = self.dataloader
-        sampler = built.sampler
-        if not isinstance(sampler, PairedSampler):
-            raise TypeError(
-                f"PairedTrainLoop needs train_dataloader.sampler=dict(type='PairedSampler', ...) and no batch_sampler, "
-                f"got {type(sampler).__name__}; for supervised training take train_cfg.type='IterBasedTrainLoop'"
-            )
-        check_batch(built.batch_size, sampler.ratio)
+        _check_sampler(built)
+        if max_epochs is not None:
+            max_iters = iterations_of(runner, built, max_epochs, max_iters)
+        if max_iters is None:
+            raise ValueError("PairedTrainLoop needs a length: set train_cfg.max_iters, or train_cfg.max_epochs")
         super().__init__(
             runner,
             _NotStarted(built.dataset),
@@ -95,7 +97,9 @@ class PairedTrainLoop(IterBasedTrainLoop):
         batches = self._batches()
         if self._iter >= self._max_iters:
             print_log(
-                f"All {self._max_iters} iterations are done: raise train_cfg.max_iters to train on.", logger="current"
+                f"All {self._max_iters} iterations are done: raise train_cfg.max_iters to train on. The schedule has "
+                "ended with them: raise its end in param_scheduler, too.",
+                logger="current",
             )
         # A checkpoint is older than the validation of its iteration, which may have been cut off.
         if self._iter > 0 and self._validation_is_due():
@@ -112,7 +116,7 @@ class PairedTrainLoop(IterBasedTrainLoop):
 
     def _batches(self) -> Iterator[Any]:
         """The batches from the present iteration on."""
-        sampler, messages = cast(PairedSampler, self.dataloader.sampler), self.runner.message_hub
+        sampler, messages = cast(PairedSampler | SeededSampler, self.dataloader.sampler), self.runner.message_hub
         if self._iter > 0:
             # Without a seed in the config, MMEngine restores that of the checkpoint when the sampler exists already.
             sampler.seed = messages.get_info(SEED_KEY, sampler.seed)
@@ -126,6 +130,24 @@ class PairedTrainLoop(IterBasedTrainLoop):
             self.runner.val_loop is not None
             and self._iter >= self.val_begin
             and (self._iter % self.val_interval == 0 or self._iter == self._max_iters)
+        )
+
+
+def _understanding_draws(dataloader: DataLoader | dict) -> DataLoader | dict:
+    """A `SeededSampler` gives more than an index, and MMSeg's data sets know only that."""
+    if isinstance(dataloader, dict) and dataloader.get("sampler", {}).get("type") in ("SeededSampler", SeededSampler):
+        return {**dataloader, "dataset": {"type": "SeededDataset", "dataset": dataloader["dataset"]}}
+    return dataloader
+
+
+def _check_sampler(dataloader: DataLoader) -> None:
+    sampler = dataloader.sampler
+    if isinstance(sampler, PairedSampler):
+        check_batch(dataloader.batch_size, sampler.ratio)
+    elif not isinstance(sampler, SeededSampler):
+        raise TypeError(
+            f"PairedTrainLoop needs train_dataloader.sampler=dict(type='PairedSampler', ...) and no batch_sampler, got "
+            f"{type(sampler).__name__}; for supervised training take type='SeededSampler'"
         )
 
 

@@ -1,6 +1,7 @@
 """Trainings of a few iterations, of the methods and of the supervised baseline, as a config makes them."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ def config(root: Path, method: str = "css", iterations: int = 3, **changes: Any)
     load = [{"type": "LoadImageFromFile"}]
     if method == "supervised":
         labeled = labeled_config(root, ann_file="labeled.txt", pipeline=[*load, {"type": "LoadAnnotations"}, *crop])
-        dataloader = {"batch_size": 2, "num_workers": 0, "sampler": {"type": "InfiniteSampler"}, "dataset": labeled}
+        dataloader = {"batch_size": 2, "num_workers": 0, "sampler": {"type": "SeededSampler"}, "dataset": labeled}
     else:
         dataloader = dataloader_config(root, str(root / "labeled.txt"))
         dataloader["dataset"]["labeled"]["pipeline"] = [*load, {"type": "LoadAnnotations"}, *crop]
@@ -92,7 +93,7 @@ def config(root: Path, method: str = "css", iterations: int = 3, **changes: Any)
         },
         format_python_code=False,  # takes seconds
     )
-    cfg.merge_from_dict({name.replace("__", "."): value for name, value in changes.items()})
+    cfg.merge_from_dict({name.replace("__", "."): deepcopy(value) for name, value in changes.items()})
     return cfg
 
 

@@ -13,8 +13,10 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 from mmengine.runner.base_loop import BaseLoop
 
-from mmseg_css.engine.checkpoints import check_fit, check_format, not_exact, stamp
-from mmseg_css.engine.hooks.method import unwrap
+from mmseg_css.engine.checkpoints import META_KEY, check_fit, check_format, not_exact, stamp
+from mmseg_css.engine.hooks.method import check_once, unwrap
+from mmseg_css.engine.iterations import check_counts_iterations
+from mmseg_css.engine.resuming import describe, reconcile
 from mmseg_css.registry import HOOKS
 
 
@@ -46,6 +48,11 @@ class DurableCheckpointHook(CheckpointHook):
         self._terminated = False
         self._former_handler: Any = None
         self._saved: int | None = None
+        self._run: dict[str, Any] | None = None
+
+    def before_run(self, runner: Runner) -> None:
+        check_once(runner, self)
+        check_counts_iterations(runner)
 
     def before_train(self, runner: Runner) -> None:
         super().before_train(runner)
@@ -128,16 +135,24 @@ class DurableCheckpointHook(CheckpointHook):
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         stamp(checkpoint)
+        checkpoint["meta"][META_KEY]["run"] = self._described(runner)
+
+    def _described(self, runner: Runner) -> dict[str, Any]:
+        if self._run is None:  # once, because it reads every name in the data sets
+            self._run = describe(runner)
+        return self._run
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        path = runner.cfg.get("load_from") or "the checkpoint"
+        path = runner._load_from or "the checkpoint"
         check_format(checkpoint, path)
+        training = isinstance(runner._train_loop, BaseLoop)
         # Only a training that starts from other weights may take what fits.
-        starting = isinstance(runner._train_loop, BaseLoop) and not runner.cfg.get("resume")
-        if runner.cfg.get("resume") and (note := not_exact(checkpoint)):
-            runner.logger.warning(note)
-        if not starting:
+        if not training or runner._resume:
             check_fit(unwrap(runner.model), checkpoint, path)
+        if training and runner._resume:
+            processes = [note] if (note := not_exact(checkpoint)) else []
+            for note in processes + reconcile(runner, checkpoint, self._described(runner)):
+                runner.logger.warning(f"Resumed: {note}.")
 
 
 class RemovesLater:

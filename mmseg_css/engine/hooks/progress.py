@@ -8,6 +8,7 @@ from mmengine.dist import get_rank
 from mmengine.runner import Runner
 
 from mmseg_css.engine.hooks.method import MethodHook, unwrap
+from mmseg_css.engine.iterations import check_counts_iterations, warn_of_schedule
 from mmseg_css.models.segmentors import Progress
 from mmseg_css.registry import HOOKS
 
@@ -19,6 +20,11 @@ class ProgressHook(MethodHook):
     The global generators, from which dropout and stochastic depth draw, get a seed of (seed, iteration, rank), too, so
     that a resumed run drops what the uninterrupted one does.
     """
+
+    def before_run(self, runner: Runner) -> None:
+        super().before_run(runner)
+        check_counts_iterations(runner)
+        warn_of_schedule(runner)
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:
         super().before_train_iter(runner, batch_idx, data_batch)

@@ -1,17 +1,12 @@
 """Say in the log which images are trained on."""
 
-import os.path as osp
-from collections.abc import Iterator
-
-from mmengine.dataset import BaseDataset
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmseg_css.datasets import PairedDataset
-from mmseg_css.datasets.checks import leaves
 from mmseg_css.datasets.protocols import identify
-from mmseg_css.datasets.splits import fingerprint, id_of
+from mmseg_css.datasets.splits import fingerprint
+from mmseg_css.engine.images import images_of, trained_on
 from mmseg_css.registry import HOOKS
 
 
@@ -25,11 +20,8 @@ class SplitHook(Hook):
 
     @master_only
     def before_train(self, runner: Runner) -> None:
-        dataset = runner.train_dataloader.dataset
-        paired = isinstance(dataset, PairedDataset)
-        labeled = _images(dataset.labeled if paired else dataset)
-        unlabeled = _images(dataset.unlabeled) if paired else {}
-        validation = {} if runner.val_loop is None else _images(runner.val_loop.dataloader.dataset)
+        labeled, unlabeled = trained_on(runner.train_dataloader.dataset)
+        validation = {} if runner.val_loop is None else images_of(runner.val_loop.dataloader.dataset)
         both = labeled.keys() & unlabeled.keys()
         leaked = (labeled.keys() | unlabeled.keys()) & validation.keys()
         ids = labeled.values()
@@ -48,15 +40,3 @@ class SplitHook(Hook):
                 f"{len(leaked)} images are both trained on and validated on, the first: {min(leaked)!r}; the scores "
                 "will be too good. Take them off the lists of one side"
             )
-
-
-def _images(dataset: BaseDataset) -> dict[str, str]:
-    """The ids of a data set's images, by file."""
-    return {osp.realpath(path): image_id for leaf in leaves(dataset) for path, image_id in _of_leaf(leaf)}
-
-
-def _of_leaf(leaf: BaseDataset) -> Iterator[tuple[str, str]]:
-    folder = leaf.data_prefix.get("img_path") or ""
-    for index in range(len(leaf)):
-        path = leaf.get_data_info(index)["img_path"]
-        yield path, id_of(path, folder, getattr(leaf, "img_suffix", osp.splitext(path)[1]))

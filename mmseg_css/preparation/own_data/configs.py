@@ -236,7 +236,6 @@ model = dict(
 
 PAIRED: Final = """\
 train_dataloader = dict(batch_size=8, num_workers=2, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
-train_cfg = dict(type="PairedTrainLoop")
 """
 
 

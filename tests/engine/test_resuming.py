@@ -1,0 +1,176 @@
+"""Going on: exactly where nothing differs, by the config where something does, and not quietly."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from mmengine.runner import Runner
+
+from tests.datasets.helpers import write_list
+from tests.e2e.test_train_and_test import assert_same
+from tests.engine.tiny import config, log_of, train, write_data
+
+POLY = {"type": "PolyLR", "eta_min": 1e-6, "power": 0.9, "begin": 0, "by_epoch": False}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    write_list(tmp_path / "some.txt", [f"{number:02d}" for number in range(5, 10)])
+    return write_data(tmp_path, images=14)
+
+
+def cfg_of(root: Path, method: str, iterations: int, name: str, **changes: Any) -> Any:
+    base = {"param_scheduler": [{**POLY, "end": iterations}], "default_hooks__checkpoint__interval": 2}
+    return config(root, method, iterations, **{**base, "work_dir": str(root / name), **changes})
+
+
+def checkpoint(root: Path, name: str, iteration: int) -> dict[str, Any]:
+    return torch.load(root / name / f"iter_{iteration}.pth", weights_only=True)
+
+
+def resume(root: Path, name: str, iteration: int, cfg: Any) -> Runner:
+    cfg.resume, cfg.load_from = True, str(root / name / f"iter_{iteration}.pth")
+    return train(cfg)
+
+
+def notes(root: Path, name: str) -> list[str]:
+    return [line.split("Resumed: ")[1] for line in log_of(root / name).splitlines() if "Resumed: " in line]
+
+
+def rate(runner: Runner) -> float:
+    return runner.optim_wrapper.get_lr()["lr"][0]
+
+
+@pytest.mark.parametrize("method", ["css", "pc2seg", "supervised"])
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_where_nothing_differs_it_is_exact_and_silent(root: Path, method: str, accumulate: int) -> None:
+    """With dropout, augmentation, momentum and a schedule; 4 of 6 iterations, or with accumulated gradients."""
+    changes = {"optim_wrapper__accumulative_counts": accumulate}
+    train(cfg_of(root, method, 6, "whole", **changes))
+    resume(root, "whole", 4, cfg_of(root, method, 6, "resumed", **changes))
+    whole, resumed = checkpoint(root, "whole", 6), checkpoint(root, "resumed", 6)
+    for part in ("state_dict", "optimizer", "param_schedulers"):
+        assert_same(resumed[part], whole[part], part)
+    assert notes(root, "resumed") == []
+
+
+# -- the schedule -----------------------------------------------------------------------------------------------------
+
+
+def rates_of(root: Path, name: str, iterations: range) -> list[float]:
+    return [checkpoint(root, name, n)["optimizer"]["param_groups"][0]["lr"] for n in iterations]
+
+
+def test_a_longer_training_goes_on_with_the_longer_schedule(root: Path) -> None:
+    """At the end of the first one the rate was 1e-6; from there on it is what 8 iterations have."""
+    every = {"default_hooks__checkpoint__interval": 1, "default_hooks__checkpoint__max_keep_ckpts": 9}
+    train(cfg_of(root, "supervised", 8, "whole", **every))
+    train(cfg_of(root, "supervised", 4, "short"))
+    assert rates_of(root, "short", range(4, 5)) == pytest.approx([1e-6])
+    resume(root, "short", 4, cfg_of(root, "supervised", 8, "long", **every))
+    assert rates_of(root, "long", range(5, 9)) == rates_of(root, "whole", range(5, 9))
+    said = "\n".join(notes(root, "long"))
+    assert "param_scheduler[0].end: 8, the config's; the checkpoint has 4" in said
+    assert re.search(r"as if the config's had been followed from the start, lr = 0\.0466\d* \(was 1e-06\)", said)
+    assert "train_cfg.max_iters: 8, the config's; the checkpoint has 4, so what rises or falls" in said
+
+
+def test_the_end_raised_on_the_way_counts(root: Path) -> None:
+    train(cfg_of(root, "supervised", 4, "short"))
+    assert rate(resume(root, "short", 2, cfg_of(root, "supervised", 8, "long"))) == pytest.approx(1e-6)
+
+
+def test_a_schedule_that_is_over_is_refused(root: Path) -> None:
+    train(cfg_of(root, "supervised", 4, "short"))
+    cfg = cfg_of(root, "supervised", 8, "long", param_scheduler=[{**POLY, "end": 4}])
+    with pytest.raises(
+        ValueError, match=r"ended at iteration 4.*go on to 8 with a learning rate of 1e-06.*raise the end"
+    ):
+        resume(root, "short", 4, cfg)
+
+
+def test_a_warm_up_that_is_over_is_not(root: Path) -> None:
+    warm_up = {"param_scheduler": [{"type": "LinearLR", "start_factor": 0.1, "end": 2, "by_epoch": False}]}
+    train(cfg_of(root, "supervised", 4, "short", **warm_up))
+    assert rate(resume(root, "short", 4, cfg_of(root, "supervised", 6, "long", **warm_up))) == pytest.approx(0.1)
+
+
+def test_a_second_scheduler_counts_from_the_start(root: Path) -> None:
+    train(cfg_of(root, "supervised", 4, "short", param_scheduler=[{**POLY, "end": 8}]))
+    steps = {"type": "MultiStepLR", "milestones": [2], "gamma": 0.5, "by_epoch": False}
+    both = {"param_scheduler": [{**POLY, "end": 8, "power": 0.0}, steps]}
+    runner = resume(root, "short", 4, cfg_of(root, "supervised", 6, "long", **both))
+    assert rate(runner) == pytest.approx(0.05)
+    assert "param_scheduler: the config's; the checkpoint has PolyLR." in notes(root, "long")
+
+
+def test_a_schedule_by_metrics_cannot_be_changed(root: Path) -> None:
+    plateau = {"type": "ReduceOnPlateauLR", "monitor": "mIoU", "rule": "greater"}
+    train(cfg_of(root, "supervised", 4, "short", param_scheduler=[plateau]))
+    assert resume(root, "short", 2, cfg_of(root, "supervised", 4, "same", param_scheduler=[plateau])).iter == 4
+    cfg = cfg_of(root, "supervised", 4, "other", param_scheduler=[plateau], optim_wrapper__optimizer__lr=0.2)
+    with pytest.raises(ValueError, match="goes by metrics cannot be computed anew"):
+        resume(root, "short", 2, cfg)
+
+
+# -- the rest ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"optim_wrapper__optimizer__lr": 0.2}, "optimiser, initial_lr: 0.2, the config's; the checkpoint has 0.1"),
+        ({"optim_wrapper__optimizer__momentum": 0.5}, "optimiser, momentum: 0.5, the config's; the checkpoint has 0.9"),
+        (
+            {"train_dataloader__batch_size": 12},
+            "train_dataloader.batch_size: 12, the config's; the checkpoint has 6, so",
+        ),
+        (
+            {"train_dataloader__sampler__ratio": (2, 1)},
+            "sampler.ratio: [2, 1], the config's; the checkpoint has [1, 2]",
+        ),
+        ({"optim_wrapper__accumulative_counts": 2}, "optim_wrapper.accumulative_counts: 2, the config's; the checkp"),
+        ({"randomness__seed": 8}, "randomness.seed: 7, the checkpoint's, so that its draws go on; the config has 8"),
+        ({"train_dataloader__dataset__unlabeled__ann_file": "some.txt"}, "unlabelled images: 5, fingerprint "),
+        (
+            {"train_dataloader__dataset__labeled__metainfo__classes": ("background", "object")},
+            "classes: (background, object) in the config, (background, thing) in the checkpoint",
+        ),
+    ],
+)
+def test_what_differs_is_named(root: Path, changes: dict[str, Any], said: str) -> None:
+    train(cfg_of(root, "css", 4, "before"))
+    runner = resume(root, "before", 2, cfg_of(root, "css", 4, "after", **changes))
+    assert any(said in note for note in notes(root, "after")), notes(root, "after")
+    group = runner.optim_wrapper.optimizer.param_groups[0]
+    expected = {"initial_lr": 0.1, "momentum": 0.9} | {name.split("__")[-1]: value for name, value in changes.items()}
+    assert group["momentum"] == expected["momentum"]
+    assert group["initial_lr"] == expected.get("lr", expected["initial_lr"])
+    assert runner.seed == 7
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"optim_wrapper__optimizer": {"_delete_": True, "type": "AdamW", "lr": 0.1}},
+            r"written with SGD, and the config has AdamW.*load_from",
+        ),
+        (
+            {"train_dataloader__dataset__labeled__metainfo__classes": ("thing", "background")},
+            "classes stand in another order",
+        ),
+    ],
+)
+def test_what_cannot_go_on_is_refused(root: Path, changes: dict[str, Any], said: str) -> None:
+    train(cfg_of(root, "css", 2, "before"))
+    with pytest.raises(ValueError, match=said):
+        resume(root, "before", 2, cfg_of(root, "css", 4, "after", **changes))
+
+
+def test_a_checkpoint_without_an_optimiser_is_refused(root: Path) -> None:
+    train(cfg_of(root, "supervised", 2, "before", default_hooks__checkpoint__save_optimizer=False))
+    with pytest.raises(ValueError, match="holds no optimiser, as those of the best metric"):
+        resume(root, "before", 2, cfg_of(root, "supervised", 4, "after"))
