@@ -9,7 +9,8 @@ from typing import Any, Final
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from mmseg_css.datasets.checks import check_training_paths, watch
+from mmseg_css.datasets import checks
+from mmseg_css.registry import DATASETS
 
 #: Settings of worker processes, which torch refuses where there are none.
 OF_WORKERS: Final = ("persistent_workers", "prefetch_factor")
@@ -24,14 +25,22 @@ def build_dataloader(dataloader: DataLoader | dict, *args: Any, **kwargs: Any) -
 
     Raises:
         FileNotFoundError: A folder or list of its data set is missing.
-        ValueError: A list is empty.
+        ValueError: A list is empty, or a folder has no image with the suffix that is looked for.
     """
+    dataset: Any = None
     if isinstance(dataloader, Mapping):
-        check_training_paths(dataloader["dataset"])
+        dataset = dataloader["dataset"]
+        checks.check_training_paths(dataset)
         if not dataloader.get("num_workers"):
             dataloader = {key: value for key, value in dataloader.items() if key not in OF_WORKERS}
-    loader = _original(dataloader, *args, **kwargs)
-    watch(loader.dataset)
+    try:
+        loader = _original(dataloader, *args, **kwargs)
+    except ValueError as error:
+        if "at least one array" in str(error):  # numpy's, of a data set without images
+            for config in checks.dataset_configs(dataset):
+                checks.check_not_empty(DATASETS.build({**config, "lazy_init": True}), "dataloader's")
+        raise
+    checks.watch(loader.dataset)
     return loader
 
 

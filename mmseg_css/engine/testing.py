@@ -14,6 +14,7 @@ from prettytable import PrettyTable
 
 from mmseg_css import compat
 from mmseg_css.cfg_options import parse_options
+from mmseg_css.engine.hooks import use_data_checks
 from mmseg_css.locations import CONFIGS
 from mmseg_css.typos import check_top_level, explained
 
@@ -88,6 +89,7 @@ def load_cfg(asked: Evaluation, predict_on: str | None = None, folder: str = "")
     if asked.out is not None:
         evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
         evaluators[0].output_dir = str(asked.out / folder)
+    use_data_checks(cfg)
     return cfg, compat.prepare_cfg(cfg, distributed=asked.launcher != "none")
 
 

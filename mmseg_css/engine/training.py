@@ -10,6 +10,7 @@ from mmseg_css import compat
 from mmseg_css.cfg_options import parse_options
 from mmseg_css.datasets.checks import check_pretrained, check_training_paths
 from mmseg_css.engine.checkpoints import latest_whole
+from mmseg_css.engine.hooks import use_data_checks
 from mmseg_css.typos import check_top_level, explained
 
 
@@ -49,6 +50,7 @@ def load_cfg(
         notes += _resume_latest(cfg)
     if amp:
         compat.enable_amp(cfg)
+    use_data_checks(cfg)
     return cfg, notes + compat.prepare_cfg(cfg, distributed=launcher != "none")
 
 

@@ -4,6 +4,7 @@ optim_wrapper = dict(type="OptimWrapper", optimizer=dict(type="AdamW", lr=1e-3, 
 param_scheduler = [dict(type="PolyLR", power=0.9, eta_min=1e-6, begin=0, end=max_iters, by_epoch=False)]
 train_cfg = dict(type="PairedTrainLoop", max_iters=max_iters, val_interval=max_iters)
 default_hooks = dict(
+    data_check=dict(type="DataCheckHook"),
     timer=dict(type="IterTimerHook"),
     logger=dict(type="LoggerHook", interval=50, log_metric_by_epoch=False),
     param_scheduler=dict(type="ParamSchedulerHook"),

@@ -6,6 +6,7 @@ optim_wrapper = dict(
 param_scheduler = [dict(type="PolyLR", power=0.9, eta_min=1e-4, begin=0, end=max_iters, by_epoch=False)]
 train_cfg = dict(type="PairedTrainLoop", max_iters=max_iters, val_interval=4000)
 default_hooks = dict(
+    data_check=dict(type="DataCheckHook"),
     timer=dict(type="IterTimerHook"),
     logger=dict(type="LoggerHook", interval=50, log_metric_by_epoch=False),
     param_scheduler=dict(type="ParamSchedulerHook"),

@@ -1,32 +1,59 @@
 """What can be wrong with the data, said in words when the data set is built and not hours into a run."""
 
 from mmseg_css.datasets.checks.batch import check_batch, check_ratio
-from mmseg_css.datasets.checks.config import check_config, check_pretrained, check_single, check_training_paths
+from mmseg_css.datasets.checks.classes import check_num_classes, check_same_classes
+from mmseg_css.datasets.checks.config import (
+    check_config,
+    check_pretrained,
+    check_single,
+    check_training_paths,
+    dataset_configs,
+)
+from mmseg_css.datasets.checks.ignored import check_ignored_value, ignored_values
 from mmseg_css.datasets.checks.images import EXIF_ORIENTATION, TOO_LARGE, check_images, find_faults, image_fault
-from mmseg_css.datasets.checks.masks import FAULTY, IGNORED, MaskCheck, check_mask_free, check_masks
+from mmseg_css.datasets.checks.masks import (
+    EVALUATION,
+    FAULTY,
+    IGNORED,
+    TRAINING,
+    MaskCheck,
+    check_mask_free,
+    check_masks,
+)
+from mmseg_css.datasets.checks.outputs import check_output_names
 from mmseg_css.datasets.checks.paths import check_links, check_not_empty, check_paths, leaves
 from mmseg_css.datasets.checks.reading import WatchedPipeline, watch
+from mmseg_css.datasets.checks.sets import check_set
 
 __all__ = [
+    "EVALUATION",
     "EXIF_ORIENTATION",
     "FAULTY",
     "IGNORED",
     "MaskCheck",
     "TOO_LARGE",
+    "TRAINING",
     "WatchedPipeline",
     "check_batch",
     "check_config",
+    "check_ignored_value",
     "check_images",
     "check_links",
     "check_mask_free",
     "check_masks",
     "check_not_empty",
+    "check_num_classes",
+    "check_output_names",
     "check_paths",
     "check_pretrained",
     "check_ratio",
+    "check_same_classes",
+    "check_set",
     "check_single",
     "check_training_paths",
+    "dataset_configs",
     "find_faults",
+    "ignored_values",
     "image_fault",
     "leaves",
     "watch",

@@ -1,7 +1,7 @@
 """What a config names, before anything of it is built."""
 
 import os.path as osp
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmseg.datasets import BaseSegDataset
@@ -54,16 +54,22 @@ def check_training_paths(config: Any) -> None:
         FileNotFoundError: A folder or list is missing.
         ValueError: A list is empty.
     """
+    for dataset in dataset_configs(config):
+        check_config(dataset)
+
+
+def dataset_configs(config: Any) -> Iterator[Mapping[str, Any]]:
+    """The configs of MMSeg's data sets within the config of one, whatever it is wrapped in."""
     if isinstance(config, list | tuple):
         for child in config:
-            check_training_paths(child)
+            yield from dataset_configs(child)
     elif isinstance(config, Mapping):
         kind = config.get("type")
         kind = DATASETS.get(kind) if isinstance(kind, str) else kind
         if isinstance(kind, type) and issubclass(kind, BaseSegDataset) and "data_prefix" in config:
-            check_config(config)
+            yield config
         else:
-            check_training_paths(list(config.values()))
+            yield from dataset_configs(list(config.values()))
 
 
 def check_pretrained(config: Any, key: str = "model") -> None:

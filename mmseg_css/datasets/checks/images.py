@@ -57,7 +57,7 @@ def missing_file(what: str, path: str) -> FileNotFoundError:
     )
 
 
-def check_images(dataset: BaseDataset, *, threads: int = 8, shown: int = 5) -> None:
+def check_images(dataset: BaseDataset, *, remedy: str = MASK_REMEDY, threads: int = 8, shown: int = 5) -> None:
     """Look at the beginning and the end of every image file of a data set; wrappers are looked into.
 
     Raises:
@@ -68,7 +68,8 @@ def check_images(dataset: BaseDataset, *, threads: int = 8, shown: int = 5) -> N
         backend_args = getattr(leaf, "backend_args", None)
         paths = [leaf.get_data_info(index)["img_path"] for index in range(len(leaf))]
         faults = find_faults(partial(image_fault, backend_args=backend_args), paths, "checking images", threads)
-        raise_faults(faults, f"{len(faults)} of the {len(paths)} images of {type(leaf).__name__} cannot be read", shown)
+        summary = f"{len(faults)} of the {len(paths)} images of {type(leaf).__name__} cannot be read"
+        raise_faults(faults, summary, shown, remedy)
 
 
 def find_faults(check: Callable[[Any], Exception | None], items: Sequence, doing: str, threads: int) -> list[Exception]:
@@ -78,9 +79,9 @@ def find_faults(check: Callable[[Any], Exception | None], items: Sequence, doing
         return [fault for fault in found if fault is not None]
 
 
-def raise_faults(faults: Sequence[Exception], summary: str, shown: int) -> None:
+def raise_faults(faults: Sequence[Exception], summary: str, shown: int, remedy: str) -> None:
     """Raise one error that names the first ``shown`` faults, if there are any."""
     if faults:
         more = f"\n  ... and {len(faults) - shown} more" if len(faults) > shown else ""
         kind = FileNotFoundError if any(isinstance(fault, FileNotFoundError) for fault in faults) else ValueError
-        raise kind(f"{summary}:\n  " + "\n  ".join(map(str, faults[:shown])) + f"{more}\n({MASK_REMEDY})")
+        raise kind(f"{summary}:\n  " + "\n  ".join(map(str, faults[:shown])) + f"{more}\n({remedy})")

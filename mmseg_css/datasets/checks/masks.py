@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import mmcv
 import numpy as np
@@ -28,13 +28,36 @@ IGNORED: Final = 255  # what MMSeg itself writes for reduce_zero_label, for drop
 FAULTY: Final = -1
 
 
+class Purpose(NamedTuple):
+    """What masks are for, in words."""
+
+    participle: str
+    verb: str
+    mask: str
+    without: str
+
+
+TRAINING: Final = Purpose(
+    participle="trained",
+    verb="learn from",
+    mask="mask",
+    without="which cannot be learnt; label an image that shows it, or take it out of classes",
+)
+EVALUATION: Final = Purpose(
+    participle="evaluated",
+    verb="evaluate",
+    mask="mask for evaluation",
+    without="whose IoU is then nan and left out of the mean",
+)
+
+
 def check_mask_free(pipeline: Any) -> None:
     """Check that no transform of an unlabelled pipeline needs a mask.
 
     Raises:
         ValueError: One does.
     """
-    for transform in _transforms(pipeline):
+    for transform in transforms_in(pipeline):
         if isinstance(transform, LoadAnnotations):
             raise ValueError("the unlabelled pipeline holds LoadAnnotations, but there are no masks to load; remove it")
         if isinstance(transform, RandomCrop) and transform.cat_max_ratio < 1:
@@ -44,22 +67,35 @@ def check_mask_free(pipeline: Any) -> None:
             )
 
 
-def _transforms(node: Any) -> Iterator[Any]:
+def transforms_in(node: Any) -> Iterator[Any]:
     """A transform and, for wrappers like ``Compose`` and ``RandomChoice``, those within it."""
     yield node
-    children = getattr(node, "transforms", ())
+    # The branches of test-time augmentation, or the parts of any other wrapper.
+    children = getattr(node, "subroutines", None) or getattr(node, "transforms", ())
     for child in children if isinstance(children, list | tuple) else [children]:
-        yield from _transforms(child)
+        yield from transforms_in(child)
 
 
-def check_masks(dataset: BaseDataset, *, threads: int = 8, shown: int = 5) -> None:
-    """Read every mask of a labelled data set as training will, and compare it with its image and the classes.
+def check_masks(
+    dataset: BaseDataset,
+    *,
+    purpose: Purpose = TRAINING,
+    most: int | None = None,
+    remedy: str = MASK_REMEDY,
+    threads: int = 8,
+    shown: int = 5,
+) -> None:
+    """Read the masks of a data set as its pipeline will, and compare each with its image and the classes.
 
-    A value is in order if ``reduce_zero_label`` and then ``label_map`` turn it into a class index, into 255 or into the
-    data set's ``ignore_index``.
+    A value is in order if ``reduce_zero_label`` and then ``label_map`` turn it into a class index or into the data
+    set's ``ignore_index``.
 
     Args:
-        dataset: The labelled data set; wrappers are looked into.
+        dataset: The data set; wrappers are looked into.
+        purpose: What its masks are for, which the messages say.
+        most: Masks whose values are read, spread evenly over the data set; all if None. Of the others the file's
+            beginning and end are read, which tell a missing or truncated file, the size, and masks of colours.
+        remedy: How to do without this check.
         threads: Masks read at a time.
         shown: Faulty files named in the error.
 
@@ -69,19 +105,44 @@ def check_masks(dataset: BaseDataset, *, threads: int = 8, shown: int = 5) -> No
             or the data set has no ``classes``, no masks, or does not load them.
     """
     for leaf in leaves(dataset):
-        check = MaskCheck(leaf)
+        step = 1 if most is None else -(-len(leaf) // most)
+        check = MaskCheck(leaf, step)
         faults = find_faults(check, range(len(leaf)), "checking masks", threads)
-        name = type(leaf).__name__
-        raise_faults(faults, f"{len(faults)} of the {len(leaf)} labelled images of {name} cannot be trained on", shown)
-        check.check_coverage()
+        what = f"labelled images of {type(leaf).__name__}"
+        summary = f"{len(faults)} of the {len(leaf)} {what} cannot be {purpose.participle} on"
+        raise_faults(faults, summary, shown, remedy)
+        _look_at_labels(check, leaf, purpose, remedy)
+
+
+def _look_at_labels(check: "MaskCheck", leaf: BaseDataset, purpose: Purpose, remedy: str) -> None:
+    """Masks that say nothing, and classes that no mask holds."""
+    name = type(leaf).__name__
+    if not check.seen:
+        raise ValueError(
+            f"every pixel of the {len(check.ignored_only)} masks of {name} is ignored, the first: "
+            f"{min(check.ignored_only)!r}; there is nothing to {purpose.verb}: correct the masks, classes, "
+            f"reduce_zero_label or label_map ({remedy})"
+        )
+    if check.ignored_only:
+        _warn(
+            f"{len(check.ignored_only)} of the {len(leaf)} masks of {name} are ignored in every pixel, so that "
+            f"their images teach nothing; the first: {min(check.ignored_only)!r}"
+        )
+    absent = [label for index, label in enumerate(leaf.metainfo["classes"]) if index not in check.seen]
+    if absent and check.step == 1:
+        _warn(f"no {purpose.mask} of {name} holds the class {', '.join(absent)}, {purpose.without}")
+
+
+def _warn(message: str) -> None:
+    print_log(message, logger="current", level=logging.WARNING)
 
 
 class MaskCheck:
-    """The fault of the i-th image of a data set, or ``None``; remembers which classes the masks hold."""
+    """The fault of the i-th image of a data set, or ``None``; the values of every ``step``-th mask are read."""
 
-    def __init__(self, dataset: BaseDataset) -> None:
+    def __init__(self, dataset: BaseDataset, step: int = 1) -> None:
         name = type(dataset).__name__
-        loaders = [t for t in _transforms(dataset.pipeline) if isinstance(t, LoadAnnotations)]
+        loaders = [t for t in transforms_in(dataset.pipeline) if isinstance(t, LoadAnnotations)]
         if not loaders:
             raise ValueError(
                 f"the labelled pipeline of {name} loads no masks; put dict(type='LoadAnnotations') after "
@@ -91,11 +152,11 @@ class MaskCheck:
             raise ValueError(
                 f"{name} has no classes; give it metainfo=dict(classes=(...), palette=[...]), or its class a METAINFO"
             )
-        self.dataset = dataset
+        self.dataset, self.step = dataset, step
         self.backend_args = getattr(dataset, "backend_args", None)
         self.decoder = loaders[0].imdecode_backend
         self.classes = len(dataset.metainfo["classes"])
-        self.ignored = {IGNORED, getattr(dataset, "ignore_index", IGNORED)}
+        self.ignored = getattr(dataset, "ignore_index", IGNORED)
         self.seen: set[int] = set()
         self.ignored_only: list[str] = []
 
@@ -109,64 +170,50 @@ class MaskCheck:
         if not fileio.isfile(mask, backend_args=self.backend_args):
             return missing_file("mask", mask)
         try:
-            size = self._image_size(image)
+            size = self._size(image)
+            if index % self.step:
+                return self._shape_fault(image, size, mask, self._header_shape(mask))
             labels = self._labels(mask)
         except Image.DecompressionBombError as error:
             return ValueError(f"{image!r} or its mask {mask!r} cannot be read ({error}): {TOO_LARGE}")
         except Exception as error:  # decoders raise what they like
             return ValueError(f"{image!r} or its mask {mask!r} cannot be read: {error}")
+        if labels.ndim == 2 and labels.dtype.kind not in "bui":
+            return ValueError(f"the mask {mask!r} is of type {labels.dtype}; save class indices")
+        return self._shape_fault(image, size, mask, labels.shape) or self._range_fault(mask, labels, info)
+
+    def _shape_fault(self, image: str, size: tuple[int, int], mask: str, shape: tuple[int, ...]) -> ValueError | None:
         if 1 in size:
             return ValueError(
                 f"the image {image!r} is {size[1]}x{size[0]} (width x height), and of a mask of one pixel's width or "
                 "height MMSegmentation makes a line; take it out"
             )
-        if labels.ndim != 2 or labels.dtype.kind not in "bui":
+        if len(shape) != 2:
             return ValueError(
-                f"the mask {mask!r} is of shape {labels.shape} and type {labels.dtype}; it must be one channel of "
-                "class indices (convert colours to indices first)"
+                f"the mask {mask!r} is of shape {shape}; it must be one channel of class indices (convert colours to "
+                "indices first)"
             )
-        if labels.shape != size:
+        if shape != size:
             return ValueError(
-                f"the mask {mask!r} is {labels.shape[1]}x{labels.shape[0]}, its image {image!r} is {size[1]}x{size[0]} "
+                f"the mask {mask!r} is {shape[1]}x{shape[0]}, its image {image!r} is {size[1]}x{size[0]} "
                 "(width x height); export the mask again at the size of the image"
             )
-        return self._range_fault(mask, labels, info)
+        return None
 
-    def check_coverage(self) -> None:
-        """After the last image: warn of masks that are ignored in every pixel, and of classes that no mask holds.
-
-        Raises:
-            ValueError: All masks are ignored in every pixel.
-        """
-        name, count = type(self.dataset).__name__, len(self.dataset)
-        if not self.seen:
-            raise ValueError(
-                f"every pixel of the {count} masks of {name} is ignored, the first: {min(self.ignored_only)!r}; "
-                f"there is nothing to learn from: correct the masks, classes, reduce_zero_label or label_map "
-                f"({MASK_REMEDY})"
-            )
-        if self.ignored_only:
-            print_log(
-                f"{len(self.ignored_only)} of the {count} masks of {name} are ignored in every pixel, so that "
-                f"their images teach nothing; the first: {min(self.ignored_only)!r}",
-                logger="current",
-                level=logging.WARNING,
-            )
-        absent = [label for index, label in enumerate(self.dataset.metainfo["classes"]) if index not in self.seen]
-        if absent:
-            print_log(
-                f"no mask of {name} holds the class {', '.join(absent)}, which cannot be learnt; label an image that "
-                "shows it, or take it out of classes",
-                logger="current",
-                level=logging.WARNING,
-            )
-
-    def _image_size(self, path: str) -> tuple[int, int]:
+    def _size(self, path: str) -> tuple[int, int]:
         """Height and width after the rotation that the EXIF orientation asks for, from the header alone."""
         with fileio.get_local_path(path, backend_args=self.backend_args) as local, Image.open(local) as image:
             # Pillow gives the size of a TIFF as after the turn.
             turned = image.format != "TIFF" and image.getexif().get(EXIF_ORIENTATION, 1) >= 5
             return image.size if turned else image.size[::-1]
+
+    def _header_shape(self, path: str) -> tuple[int, ...]:
+        """Height, width and, if there are several, channels of a whole file."""
+        if fault := image_fault(path, self.backend_args, "mask"):
+            raise fault
+        with fileio.get_local_path(path, backend_args=self.backend_args) as local, Image.open(local) as picture:
+            channels = len(picture.getbands())
+            return picture.size[::-1] if channels == 1 else (*picture.size[::-1], channels)
 
     def _labels(self, path: str) -> np.ndarray:
         content = fileio.get(path, backend_args=self.backend_args)
@@ -181,8 +228,9 @@ class MaskCheck:
         if faulty := [value for value, label in found.items() if label == FAULTY]:
             return ValueError(
                 f"the mask {path!r} holds {faulty}, neither one of the {self.classes} classes (0..{self.classes - 1}) "
-                f"nor ignored ({sorted(self.ignored)}) after reduce_zero_label={info.get('reduce_zero_label', False)} "
-                f"and label_map={info.get('label_map')}; correct classes or the masks, or map the values to 255"
+                f"nor ignored ([{self.ignored}]) after reduce_zero_label={info.get('reduce_zero_label', False)} "
+                f"and label_map={info.get('label_map')}; correct classes or the masks, or map the values to "
+                f"{self.ignored}"
             )
         own = set(found.values()) - {IGNORED}
         self.seen |= own
@@ -191,12 +239,12 @@ class MaskCheck:
         return None
 
     def _label(self, value: int, info: dict[str, Any]) -> int:
-        """The class index that training makes of a value, or ``IGNORED``, or ``FAULTY``."""
+        """The class index that the pipeline makes of a value, or ``IGNORED``, or ``FAULTY``."""
         if value > 255:  # LoadAnnotations would wrap it round
             return FAULTY
         if info.get("reduce_zero_label", False):
             value = IGNORED if value in (0, IGNORED) else value - 1
         value = (info.get("label_map") or {}).get(value, value)
-        if value in range(self.classes):
-            return value
-        return IGNORED if value in self.ignored else FAULTY
+        if value == self.ignored:
+            return IGNORED
+        return value if value in range(self.classes) else FAULTY

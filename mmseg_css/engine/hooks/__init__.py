@@ -3,6 +3,7 @@
 from mmseg_css.engine.hooks.channels_last import ChannelsLastHook
 from mmseg_css.engine.hooks.checkpoint import DurableCheckpointHook
 from mmseg_css.engine.hooks.curve import CurveHook
+from mmseg_css.engine.hooks.data_check import DataCheckHook, use_data_checks
 from mmseg_css.engine.hooks.depthwise import DilatedDepthwiseHook
 from mmseg_css.engine.hooks.diagnostics import DiagnosticsHook
 from mmseg_css.engine.hooks.finite_step import FiniteStepHook
@@ -14,6 +15,7 @@ from mmseg_css.engine.hooks.splits import SplitHook
 __all__ = [
     "ChannelsLastHook",
     "CurveHook",
+    "DataCheckHook",
     "DiagnosticsHook",
     "DilatedDepthwiseHook",
     "DurableCheckpointHook",
@@ -24,4 +26,5 @@ __all__ = [
     "PrototypeCommitHook",
     "SplitHook",
     "TeacherUpdateHook",
+    "use_data_checks",
 ]

@@ -1,0 +1,129 @@
+"""Look at everything that a run will use before it uses the first of it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import BaseLoop, Runner
+from torch import nn
+
+from mmseg_css.datasets import PairedDataset, checks
+from mmseg_css.registry import HOOKS
+
+
+def use_data_checks(cfg: Config) -> None:
+    """Let the run of a config begin with :class:`DataCheckHook`, whose settings may be there already."""
+    hooks = cfg.get("default_hooks") or {}
+    cfg.default_hooks = {**hooks, "data_check": {"type": "DataCheckHook", **hooks.get("data_check", {})}}
+
+
+@HOOKS.register_module()
+class DataCheckHook(Hook):
+    """Before the first step, or the first image of a test: files, masks, classes and the ignored label are in order.
+
+    The validation set is looked at before a training begins, and not when it is first used. See ``docs/bad-input.md``.
+
+    Args:
+        files: Look at the files, too, and not at the settings alone.
+
+    Raises:
+        FileNotFoundError: An image or a mask is missing.
+        ValueError: Something does not fit.
+    """
+
+    priority = "VERY_HIGH"
+
+    def __init__(self, *, files: bool = True) -> None:
+        self.files = files
+        self._checked: set[str] = set()
+
+    def before_run(self, runner: Runner) -> None:
+        built = _loops(runner)
+        loops = {name: loop for name, loop in built.items() if name not in self._checked}
+        model, training = _network(runner.model), built.get("training set")
+        heads = {f"model.{place}": head.num_classes for place, head in _heads(model)}
+        for name, loop in loops.items():
+            if classes := _metainfo(loop).get("classes"):
+                checks.check_num_classes(heads, classes, name)
+            if training is not None and loop is not training:
+                checks.check_same_classes(_metainfo(loop), _metainfo(training), name=name)
+        _check_ignored_value(model, loops)
+        for name, loop in loops.items():
+            if self.files:
+                _check_files(name, loop)
+            for metric in _metrics(loop):
+                if folder := getattr(metric, "output_dir", None):
+                    checks.check_output_names(loop.dataloader.dataset, folder)
+        self._checked |= loops.keys()
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """A network that was trained on other classes evaluates, or goes on, as if nothing were wrong."""
+        learnt = checkpoint.get("meta", {}).get("dataset_meta") or {}
+        loops = _loops(runner)
+        if "training set" not in loops or runner.cfg.get("resume"):
+            for name, loop in loops.items():
+                checks.check_same_classes(_metainfo(loop), learnt, name=name, other_name="training of the checkpoint")
+
+
+def _loops(runner: Runner) -> dict[str, BaseLoop]:
+    """The loops that this run has built."""
+    loops = {"training set": runner._train_loop, "validation set": runner._val_loop, "test set": runner._test_loop}
+    return {name: loop for name, loop in loops.items() if isinstance(loop, BaseLoop)}
+
+
+def _metainfo(loop: BaseLoop) -> dict[str, Any]:
+    return getattr(loop.dataloader.dataset, "metainfo", {})
+
+
+def _network(model: Any) -> Any:
+    """The segmentor itself, below the wrappers of distributed training and of test-time augmentation."""
+    model = model.module if is_model_wrapper(model) else model
+    return getattr(model, "module", model)
+
+
+def _heads(model: Any) -> Iterator[tuple[str, Any]]:
+    """The heads that predict, those with a number of classes and an ignored label."""
+    head = getattr(model, "decode_head", None)
+    heads = {"decode_head": head}
+    if isinstance(head, nn.ModuleList):  # a cascade
+        heads = {f"decode_head[{index}]": one for index, one in enumerate(head)}
+    for place, one in heads.items():
+        if isinstance(getattr(one, "num_classes", None), int) and isinstance(getattr(one, "ignore_index", None), int):
+            yield place, one
+
+
+def _check_ignored_value(model: Any, loops: dict[str, BaseLoop]) -> None:
+    heads = list(_heads(model))
+    if not heads:
+        return
+    place, head = heads[-1]
+    others = {
+        f"model.{name}.ignore_index": module.ignore_index
+        for name, module in model.named_modules()
+        if isinstance(getattr(module, "ignore_index", None), int) and not type(module).__module__.startswith("torch.")
+    }
+    for name, loop in loops.items():
+        dataset = loop.dataloader.dataset
+        others.update(checks.ignored_values(getattr(dataset, "labeled", dataset), name))
+        for metric in _metrics(loop):
+            if isinstance(getattr(metric, "ignore_index", None), int):
+                others[f"ignore_index of {type(metric).__name__} on the {name}"] = metric.ignore_index
+    if "training set" in loops and hasattr(model.data_preprocessor, "seg_pad_val"):
+        others["model.data_preprocessor.seg_pad_val"] = model.data_preprocessor.seg_pad_val
+    checks.check_ignored_value(head.ignore_index, f"model.{place}.ignore_index", others)
+
+
+def _metrics(loop: BaseLoop) -> list[Any]:
+    return list(getattr(getattr(loop, "evaluator", None), "metrics", []))
+
+
+def _check_files(name: str, loop: BaseLoop) -> None:
+    dataset, metrics = loop.dataloader.dataset, _metrics(loop)
+    if name == "training set":
+        if not isinstance(dataset, PairedDataset):  # which has looked already
+            checks.check_set(dataset, checks.TRAINING)
+        return
+    only_written = bool(metrics) and all(getattr(metric, "format_only", False) for metric in metrics)
+    checks.check_set(dataset, checks.EVALUATION, with_masks=not only_written)
