@@ -101,8 +101,10 @@ class StrongAugmentation(nn.Module):
         if self.mixing == "none":
             return view
         if self.mixing == "classmix":
+            # The ignored label may be one of the classes, and is not to be chosen.
+            labels = view.labels[:, 0].masked_fill(view.labels[:, 0] == ignore_index, num_classes)
             # The mask is drawn on the image that gives, and each image receives from the next one.
-            return paste_next(view, draw_classmix_mask(view.labels[:, 0], num_classes, generator).roll(-1, dims=0))
+            return paste_next(view, draw_classmix_mask(labels, num_classes, generator).roll(-1, dims=0))
         size = (view.image.shape[2], view.image.shape[3])
         mask = box_mask(draw_boxes(len(view.image), size, self.box_area, generator, view.image.device), size)
         return paste_next(view, mask) if self.mixing == "cutmix" else cut_out(view, mask, ignore_index)

@@ -7,11 +7,13 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from mmengine.dist import get_rank
+from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.segmentors import BaseSegmentor, EncoderDecoder
 from mmseg.structures import SegDataSample
 from mmseg.utils import add_prefix
 from torch import Tensor, nn
 
+from mmseg_css.datasets.checks import check_ignored_value
 from mmseg_css.models.heads import ProjectionMixin
 from mmseg_css.registry import MODELS
 from mmseg_css.types import SegOutput
@@ -93,9 +95,21 @@ class SemiSegmentor(BaseSegmentor):
                 "model.data_preprocessor has no mean and std, which the strong augmentation needs to see the picture "
                 "behind the normalised image; set them, e.g. mean=[0.0], std=[255.0]"
             )
+        self._check_ignored_value()
         if compile_backbone:
             self.student.backbone.compile()
         self._register_load_state_dict_pre_hook(self._adopt_plain_weights)
+
+    def _check_ignored_value(self) -> None:
+        """Padding must be ignored, by every head: contrast and prototypes would take it for a class."""
+        others = {
+            f"model.segmentor.{name}.ignore_index": module.ignore_index
+            for name, module in self.student.named_modules()
+            if isinstance(module, BaseDecodeHead)
+        }
+        if hasattr(self.data_preprocessor, "seg_pad_val"):
+            others["model.data_preprocessor.seg_pad_val"] = self.data_preprocessor.seg_pad_val
+        check_ignored_value(self.ignore_index, "model.segmentor.decode_head.ignore_index", others)
 
     def _adopt_plain_weights(self, state: dict[str, Any], prefix: str, *_: object) -> None:
         """Let every network start from a checkpoint of a plain MMSeg segmentor, as ``load_from`` gives it."""

@@ -1,6 +1,6 @@
 """CSS: pseudo-labels from two spaces, contrast where the representation is weak (ICCV 2023, arXiv 2307.09755)."""
 
-from typing import Any, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 import torch
 from mmseg.models.segmentors import EncoderDecoder
@@ -21,6 +21,8 @@ Strategy = Literal["mix", "cross", "logit"]
 Indicator = Literal["similarity", "confidence"]
 TeacherSees = Literal["both", "unlabeled"]
 Network = Literal["teacher", "student"]
+
+NO_CLASS: Final = 255  # masks have 8 bits, so that classes end before
 
 
 @MODELS.register_module()
@@ -180,9 +182,13 @@ class CSS(SemiSegmentor):
         return view, agreed
 
     def contrast_labels(self, ground_truth: Tensor, pseudo: PseudoLabel, size: torch.Size) -> Tensor:
-        """Labels of the valid pixels at the decoder's stride, labelled images first; ``ignore_index`` elsewhere."""
+        """Labels of the valid pixels at the decoder's stride, labelled images first; ``NO_CLASS`` elsewhere.
+
+        ``ignore_index`` may be the index of a class, which is then neither learnt nor contrasted.
+        """
         confident = torch.where(pseudo.confidence >= self.weak_threshold, pseudo.label, self.ignore_index)
-        return torch.cat([_nearest(ground_truth, size), _nearest(confident, size)])
+        labels = torch.cat([_nearest(ground_truth, size), _nearest(confident, size)])
+        return labels.masked_fill(labels == self.ignore_index, NO_CLASS)
 
     def _contrast(self, output: SegOutput, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """The contrastive loss over both halves of the batch, and the number of queries of every class."""
