@@ -48,6 +48,8 @@ def command(
     out: Path = Path("configs/own"),
     classes: Classes = None,
     ignore: Ignore = None,
+    mask_names: str | None = None,
+    resize_masks: bool = False,
     val: float = 0.2,
     seed: int = 0,
     crop: int = 512,
@@ -64,6 +66,8 @@ def command(
         masks: The folder of their masks, named alike.
         unlabeled: A folder of images without masks; those of IMAGES that have none otherwise.
         out: The folder for configs and lists.
+        mask_names: What masks are called where they lie in the folder of the images (named twice), e.g. "*_mask.png".
+        resize_masks: Bring masks of another size to that of their images, where the aspect ratios agree.
         val: The share of the labelled images that validate.
         seed: Which labelled images validate.
         crop: The largest side of what the network trains on, a multiple of 16.
@@ -71,5 +75,5 @@ def command(
     import mmseg_css.register  # noqa: F401
     from mmseg_css.preparation.own_data.initialise import Folders, Known, initialise
 
-    folders, known = Folders(images, masks, unlabeled, out), Known(classes, ignore)
+    folders, known = Folders(images, masks, unlabeled, out), Known(classes, ignore, mask_names, resize_masks)
     initialise(folders, known, val=val, seed=seed, crop=crop, overwrite=overwrite)

@@ -188,8 +188,13 @@ def _list(keys: Sequence[int], kind: Kind, shown: int = 30) -> str:
 # -- masks written anew -----------------------------------------------------------------------------------------------
 
 
-def to_indices(path: Path, coding: Coding) -> UInt8[np.ndarray, "h w"]:
+def to_indices(path: Path, coding: Coding, size: tuple[int, int] | None = None) -> UInt8[np.ndarray, "h w"]:
     """A mask as class indices.
+
+    Args:
+        path: The mask.
+        coding: Which value or colour is which class.
+        size: Height and width of the result, whose pixels are then the nearest ones of the mask's; its own if None.
 
     Raises:
         ValueError: The mask cannot be read.
@@ -203,7 +208,14 @@ def to_indices(path: Path, coding: Coding) -> UInt8[np.ndarray, "h w"]:
         content = content * GREY if pixels.palette is None else np.pad(pixels.palette, (0, 256))[content]
     keys = np.array(sorted(coding.table))
     indices = np.array([coding.table[key] for key in keys.tolist()], np.uint8)
-    return indices[np.searchsorted(keys, content)]
+    labels = indices[np.searchsorted(keys, content)]
+    if size is None or size == labels.shape:
+        return labels
+    # At the centre of a pixel, where OpenCV's INTER_NEAREST takes the corner and so shifts by half a pixel.
+    rows, columns = (
+        ((np.arange(new) + 0.5) * old / new).astype(int) for new, old in zip(size, labels.shape, strict=True)
+    )
+    return labels[rows][:, columns]
 
 
 def write_indices(path: Path, labels: UInt8[np.ndarray, "h w"], palette: Sequence[Colour]) -> None:

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Final, NamedTuple
 
 from mmseg_css.preparation.own_data.coding import Coding
@@ -14,7 +14,10 @@ TALLEST: Final = 4  # an image is resized to its shorter side unless it is longe
 
 
 class Plan(NamedTuple):
-    """All that the files say. ``repeated`` are labelled images that the unlabelled folder holds as well."""
+    """All that the files say. ``repeated`` are labelled images that the unlabelled folder holds as well.
+
+    ``unlabeled_names`` lists the unlabelled images where masks lie among them, and is empty elsewhere.
+    """
 
     images: Path
     masks: Path
@@ -25,6 +28,7 @@ class Plan(NamedTuple):
     coding: Coding
     input: Input
     sizes: Sizes
+    unlabeled_names: tuple[str, ...] = ()
 
 
 def target_files(out: Path, methods: Iterable[str] = ("supervised", "css", "pc2seg")) -> dict[str, Path]:
@@ -44,9 +48,11 @@ def write_configs(plan: Plan, out: Path, bases: Path) -> dict[str, Path]:
         The config of each method.
     """
     (out / "_base_").mkdir(parents=True, exist_ok=True)
-    for path in (*target_files(out).values(), out / "repeated.txt"):  # of an earlier call, and not written by this one
+    # Of an earlier call, and perhaps not written by this one.
+    for path in (*target_files(out).values(), out / "repeated.txt", out / "unlabeled.txt"):
         path.unlink(missing_ok=True)
     lists = {"train": plan.split.train, "val": plan.split.val, "repeated": plan.repeated}
+    lists["unlabeled"] = plan.unlabeled_names
     for name, images in lists.items():
         if images:
             _write(out / f"{name}.txt", "".join(f"{image}\n" for image in images))
@@ -153,6 +159,9 @@ def _unlabeled_text(plan: Plan) -> str:
     if plan.unlabeled is not None and plan.unlabeled != plan.images:
         folder = _literal(config_path(plan.unlabeled))
         exclude = 'exclude=f"{lists}/repeated.txt",' if plan.repeated else ""
+    elif plan.unlabeled_names:  # masks lie among the images
+        suffixes = sorted({PurePath(name).suffix.lower() for name in plan.unlabeled_names})
+        exclude = f'ann_file=f"{{lists}}/unlabeled.txt", suffixes={_literal(suffixes)},'
     pipeline = _lines(
         "*loading,",
         _resize(plan.sizes),

@@ -2,7 +2,8 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from fnmatch import fnmatch
 from itertools import combinations
 from pathlib import Path, PurePath
 from typing import NamedTuple
@@ -47,8 +48,12 @@ def stem(name: str) -> str:
     return PurePath(name).with_suffix("").as_posix()
 
 
-def check_folders(folders: Sequence[Path]) -> None:
+def check_folders(folders: Sequence[Path], *, side_by_side: bool = False) -> None:
     """Check that the folders are there, and that none lies within another one.
+
+    Args:
+        folders: Those of images, masks and, if there is one, unlabelled images.
+        side_by_side: Images and masks lie in one folder, and their names tell them apart.
 
     Raises:
         FileNotFoundError: One is missing.
@@ -58,17 +63,24 @@ def check_folders(folders: Sequence[Path]) -> None:
         if not folder.is_dir():
             raise FileNotFoundError(f"there is no folder {str(folder)!r}; give the folders as IMAGES MASKS [UNLABELED]")
     for one, other in combinations(folders, 2):
+        if side_by_side and (one, other) == (folders[0], folders[1]) and one.resolve() == other.resolve():
+            continue
         inner, outer = sorted((one.resolve(), other.resolve()), key=lambda path: len(path.parts), reverse=True)
         if inner.is_relative_to(outer):
             raise ValueError(
                 f"{str(one)!r} and {str(other)!r} are one folder or one lies within the other, so that images and "
-                "masks, or labelled and unlabelled images, cannot be told apart; move them into folders side by side. "
+                "masks, or labelled and unlabelled images, cannot be told apart; move them into folders side by side, "
+                "or say which names in one folder are masks (--mask-names '*_mask.png'). "
                 "(Unlabelled images may lie among the labelled ones: leave UNLABELED out then.)"
             )
 
 
-def find_images(folder: Path) -> dict[str, str]:
+def find_images(folder: Path, wanted: Callable[[str], bool] = lambda name: True) -> dict[str, str]:
     """Pictures below a folder, by their path without ending, as `UnlabeledDataset` finds them.
+
+    Args:
+        folder: The folder.
+        wanted: Which of them count, by their path below it.
 
     Raises:
         FileNotFoundError: A link leads nowhere.
@@ -77,7 +89,7 @@ def find_images(folder: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     check_links(str(folder), IMAGE_SUFFIXES)
     for name in sorted(fileio.list_dir_or_file(str(folder), list_dir=False, recursive=True)):
-        if not name.lower().endswith(IMAGE_SUFFIXES):
+        if not name.lower().endswith(IMAGE_SUFFIXES) or not wanted(PurePath(name).as_posix()):
             continue
         key = unicodedata.normalize("NFC", stem(name))
         if key in found:
@@ -87,17 +99,24 @@ def find_images(folder: Path) -> dict[str, str]:
             )
         found[key] = PurePath(name).as_posix()
     if not found:
-        raise ValueError(f"{str(folder)!r} holds no file that ends in {', '.join(IMAGE_SUFFIXES)}")
+        raise ValueError(f"{str(folder)!r} holds no such file that ends in {', '.join(IMAGE_SUFFIXES)}")
     return found
 
 
-def pair(images_folder: Path, masks_folder: Path) -> Pairing:
+def pair(images_folder: Path, masks_folder: Path, mask_names: str | None = None) -> Pairing:
     """Find the mask of every image.
+
+    Args:
+        images_folder: Folder of the images.
+        masks_folder: Folder of the masks.
+        mask_names: What masks are called, if both lie in one folder: ``'*_mask.png'``, or ``'*.png'`` beside images
+            that are all JPEG. What is not called so is an image.
 
     Raises:
         ValueError: A folder holds no pictures, or no mask is named after an image.
     """
-    images, masks = find_images(images_folder), find_images(masks_folder)
+    images = find_images(images_folder, lambda name: mask_names is None or not fnmatch(name, mask_names))
+    masks = find_images(masks_folder, lambda name: mask_names is None or fnmatch(name, mask_names))
     ending = mask_ending(images, masks)
     if ending is None:
         raise ValueError(

@@ -5,17 +5,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mmengine.config import Config
-from tqdm import tqdm
 
 from mmseg_css.locations import CONFIGS
-from mmseg_css.preparation.own_data.coding import Coding, find_coding, to_indices, write_indices
+from mmseg_css.preparation.own_data.coding import find_coding
 from mmseg_css.preparation.own_data.configs import Plan, target_files, write_configs
-from mmseg_css.preparation.own_data.folders import stem
 from mmseg_css.preparation.own_data.images import choose_input, choose_sizes
+from mmseg_css.preparation.own_data.index_masks import readable_masks
 from mmseg_css.preparation.own_data.masks import Colour
 from mmseg_css.preparation.own_data.report import print_report, training_commands
 from mmseg_css.preparation.own_data.split import split
-from mmseg_css.preparation.own_data.survey import Survey, survey
+from mmseg_css.preparation.own_data.survey import survey
 from mmseg_css.preparation.weights import WEIGHTS
 
 
@@ -29,10 +28,16 @@ class Folders(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What the user says of the masks: names of the classes, and the value or colour of pixels that belong to none."""
+    """What the user says of the masks.
+
+    ``classes`` are their names, ``ignore`` is the value or colour of pixels that belong to none, ``names`` a pattern of
+    the masks' names where they lie among the images, and ``resize`` allows for masks of another size than their images.
+    """
 
     classes: Sequence[str] | None
     ignore: int | Colour | None
+    names: str | None
+    resize: bool
 
 
 def initialise(folders: Folders, known: Known, *, val: float, seed: int, crop: int, overwrite: bool) -> None:
@@ -47,7 +52,7 @@ def initialise(folders: Folders, known: Known, *, val: float, seed: int, crop: i
     index_masks = Path("data") / folders.out.resolve().name / "index_masks"
     if not overwrite:
         check_targets(folders.out, index_masks)
-    found = survey(folders.images, folders.masks, folders.unlabeled)
+    found = survey(*folders[:3], mask_names=known.names, resize_masks=known.resize)
     coding = find_coding(found.masks.values(), known.classes, known.ignore)
     parts = split({name: coding.classes_of(mask) for name, mask in found.masks.items()}, val, seed)
     loading, sizes = choose_input(found.images), choose_sizes(found.images, crop)
@@ -62,6 +67,7 @@ def initialise(folders: Folders, known: Known, *, val: float, seed: int, crop: i
         coding=coding,
         input=loading,
         sizes=sizes,
+        unlabeled_names=tuple(found.unlabeled) if found.side_by_side and not found.apart else (),
     )
     written = write_configs(plan, folders.out, CONFIGS / "_base_")
     iterations = max(Config.fromfile(path).train_cfg.max_iters for path in written.values())  # and so all are read
@@ -73,20 +79,3 @@ def check_targets(out: Path, index_masks: Path) -> None:
     existing = [path for path in (*target_files(out).values(), index_masks) if path.exists()]
     if existing:
         raise FileExistsError(f"{str(existing[0])!r} is there already; choose another --out, or say --overwrite")
-
-
-def readable_masks(found: Survey, coding: Coding, index_masks: Path) -> tuple[Path, str]:
-    """Folder and suffix of masks that MMSeg reads: the user's own, or new ones."""
-    suffix = found.pairing.mask_suffix
-    if coding.readable and suffix is not None:
-        return found.masks_folder, suffix
-    for folder in (found.images_folder, found.masks_folder, found.unlabeled_folder):
-        if index_masks.resolve().is_relative_to(folder.resolve()):
-            raise ValueError(
-                f"masks of class indices would be written to {str(index_masks)!r}, within {str(folder)!r}, and be "
-                "taken for images or masks there; choose another name for --out, which names their folder too"
-            )
-    for pair in tqdm(found.pairing.pairs, desc="masks of class indices", leave=False, delay=1):
-        labels = to_indices(found.masks_folder / pair.mask, coding)
-        write_indices(index_masks / f"{stem(pair.image)}.png", labels, coding.palette)
-    return index_masks, ".png"

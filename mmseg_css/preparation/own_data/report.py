@@ -12,16 +12,19 @@ from rich.table import Table
 
 from mmseg_css.preparation.own_data.coding import Coding
 from mmseg_css.preparation.own_data.configs import Plan
+from mmseg_css.preparation.own_data.split import given_split
 from mmseg_css.preparation.own_data.survey import Survey
 
 FEW_VALIDATION_IMAGES: Final = 10
 RARE: Final = 1e-3
+FAR_LARGER: Final = 2
 
 
 def warnings(found: Survey, plan: Plan) -> Iterator[str]:
     """What the user should know, the gravest first."""
     yield from _about_images(found, plan)
     yield from _about_classes(found, plan)
+    yield from _about_sizes(found, plan)
     yield from _about_split(found, plan)
 
 
@@ -65,6 +68,11 @@ def _about_classes(found: Survey, plan: Plan) -> Iterator[str]:
         if coding.kind == "values" and all(key == index for key, index in coding.table.items()):
             kind = "class indices in several channels"
         yield f"The masks hold {kind}; what MMSegmentation reads was written to {plan.masks}."
+    elif found.resized:
+        yield (
+            f"{_count(sorted(found.resized), 'mask')} of another size than the image; all were written at the sizes of "
+            f"their images to {plan.masks}. Look at one above its image."
+        )
     elif plan.masks != found.masks_folder:
         yield f"The masks' names do not all end alike; copies that do were written to {plan.masks}."
     if coding.kind == "values" and coding.table.get(255, 255) != 255 and len(coding.table) > 2:
@@ -93,10 +101,35 @@ def _about_split(found: Survey, plan: Plan) -> Iterator[str]:
     for part, other in (("training", "validation"), ("validation", "training")):
         if missing := sorted(shown[other] - shown[part]):
             yield f"No {part} image shows {_some([plan.coding.classes[index] for index in missing])}."
+    if given_split(found.masks):
+        yield "The folders for training and validation are taken as they are; --val and --seed say nothing here."
     if len(val) < FEW_VALIDATION_IMAGES:
         yield (
             f"Only {_count(val, 'image')} for validation: differences of some per cent in mIoU mean little. Look at "
             "several splits (--seed), or label more."
+        )
+
+
+def _about_sizes(found: Survey, plan: Plan) -> Iterator[str]:
+    """Images of which the network sees much more, or much less, at once than in training."""
+    crop, side = plan.sizes
+    seen = {name: found.labeled[name].size for name in plan.split.val}
+    shrunk = [name for name, size in seen.items() if side is not None and min(size) > FAR_LARGER * side]
+    if side is not None:
+        seen = {name: (size[0] * side // min(size), size[1] * side // min(size)) for name, size in seen.items()}
+    large = [name for name, size in seen.items() if max(size) > FAR_LARGER * crop]
+    windows = f'test_cfg=dict(mode="slide", crop_size=crop_size, stride=({2 * crop // 3}, {2 * crop // 3}))'
+    if shrunk:
+        yield (
+            f"{_count(shrunk, 'validation image')} shrunk to less than half ({_some(shrunk)}): small objects vanish. "
+            f"To keep their size, take the lines with `scale` out of _base_/data.py, and put {windows} into its "
+            "segmentor, which evaluates by sliding windows."
+        )
+    elif large:
+        yield (
+            f"{_count(large, 'validation image')} more than twice as long as the crop of {crop} ({_some(large)}), so "
+            f"that the network sees far more at once than in training. To evaluate by sliding windows, put {windows} "
+            "into the segmentor of _base_/data.py."
         )
 
 

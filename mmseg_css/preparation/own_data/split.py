@@ -1,8 +1,8 @@
 """Which labelled images validate."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -14,11 +14,31 @@ class Split(NamedTuple):
     val: tuple[str, ...]
 
 
+#: How the folder of each part may be called.
+TRAIN: Final = frozenset({"train", "training"})
+VAL: Final = frozenset({"val", "valid", "validation"})
+
+
+def given_split(names: Iterable[str]) -> Split | None:
+    """The parts by the uppermost folder of every image, if all of them are called so; else None.
+
+    >>> given_split(["train/a.png", "val/site 1/b.png"])
+    Split(train=('train/a.png',), val=('val/site 1/b.png',))
+    """
+    names = sorted(names)
+    folders = {name: name.split("/")[0].lower() if "/" in name else "" for name in names}
+    found = frozenset(folders.values())
+    if not found <= TRAIN | VAL or not found & TRAIN or not found & VAL:
+        return None
+    return Split(*(tuple(name for name in names if folders[name] in part) for part in (TRAIN, VAL)))
+
+
 def split(classes_of: Mapping[str, Collection[int]], share: float = 0.2, seed: int = 0) -> Split:
     """Take ``share`` of the images for validation, at least one, so that as many classes as possible are in both parts.
 
     Images are drawn at random, for each class in turn, the one in the fewest images first. The only training image
-    of a class is never taken, as long as there are others. One image alone is in both parts.
+    of a class is never taken, as long as there are others. One image alone is in both parts. Where the images lie in
+    folders for training and validation already, nothing is drawn (`given_split`).
 
     Args:
         classes_of: The classes that each image holds.
@@ -35,6 +55,8 @@ def split(classes_of: Mapping[str, Collection[int]], share: float = 0.2, seed: i
         raise ValueError(f"the share of the validation images must lie between 0 and 1, got {share}")
     if not classes_of:
         raise ValueError("there is no labelled image to split into training and validation")
+    if given := given_split(classes_of):
+        return given
     if len(classes_of) == 1:
         return Split(tuple(classes_of), tuple(classes_of))
     names = sorted(classes_of)

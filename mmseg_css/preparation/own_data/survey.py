@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from tqdm import tqdm
 
@@ -14,11 +14,13 @@ from mmseg_css.preparation.own_data.masks import MaskFacts, look_at_mask
 
 Item = TypeVar("Item", bound=Hashable)
 Facts = TypeVar("Facts")
+SAME_PROPORTION: Final = 0.01
 
 
 class Survey(NamedTuple):
     """What the folders hold. ``labeled`` and ``masks`` go by the image's name; ``unlabeled`` goes by its own, below
-    ``unlabeled_folder``, without the images that are labelled, which are ``repeated``.
+    ``unlabeled_folder``, without the images that are labelled, which are ``repeated``. The masks of the ``resized`` are
+    to be brought to the size of their images.
     """
 
     images_folder: Path
@@ -29,6 +31,7 @@ class Survey(NamedTuple):
     masks: dict[str, MaskFacts]
     unlabeled: dict[str, ImageFacts]
     repeated: tuple[str, ...]
+    resized: frozenset[str] = frozenset()
 
     @property
     def apart(self) -> bool:
@@ -36,35 +39,38 @@ class Survey(NamedTuple):
         return self.unlabeled_folder != self.images_folder
 
     @property
+    def side_by_side(self) -> bool:
+        """Whether images and masks lie in one folder."""
+        return self.images_folder.resolve() == self.masks_folder.resolve()
+
+    @property
     def images(self) -> list[ImageFacts]:
         return [*self.labeled.values(), *self.unlabeled.values()]
 
 
-def survey(images: Path, masks: Path, unlabeled: Path | None = None) -> Survey:
+def survey(
+    images: Path, masks: Path, unlabeled: Path | None = None, *, mask_names: str | None = None, resize_masks: bool
+) -> Survey:
     """Pair images with masks and decode everything.
 
     Args:
         images: Folder of the labelled images. Those without a mask are the unlabelled ones where no folder has them.
         masks: Folder of the masks.
         unlabeled: Folder of images without masks. Images that are also in ``images`` are left out.
+        mask_names: What masks are called where they lie among the images (see `pair`).
+        resize_masks: Take masks of another size than their images, of the same proportions up to 1 %.
 
     Raises:
         FileNotFoundError: A folder is missing.
-        ValueError: Folders are nested, nothing fits together, or files cannot be used; all those are looked for, and
-            the first ones named.
+        ValueError: Folders are nested, nothing fits together, or files cannot be used: the first ones are named.
     """
-    check_folders([images, masks] if unlabeled is None else [images, masks, unlabeled])
-    pairing = pair(images, masks)
+    check_folders([images, masks, *([unlabeled] if unlabeled else [])], side_by_side=mask_names is not None)
+    pairing = pair(images, masks, mask_names)
     _check_lossless([pair.mask for pair in pairing.pairs])
-    repeated: list[str] = []
-    names = list(pairing.without_mask)
-    if unlabeled is not None:
-        names = list(find_images(unlabeled).values())
-        repeated = same_files((pair.image for pair in pairing.pairs), images, unlabeled)
-        names = [name for name in names if name not in set(repeated)]
-
+    names, repeated = _without_masks(pairing, images, unlabeled)
     folder = unlabeled or images
-    labeled, faults = _look_at_all(partial(_look_at_pair, images, masks), pairing.pairs, "labelled images")
+    look_at_pair = partial(_look_at_pair, images, masks, resize_masks)
+    labeled, faults = _look_at_all(look_at_pair, pairing.pairs, "labelled images")
     others, more = _look_at_all(lambda name: look_at_image(folder / name), names, "unlabelled images")
     _raise_faults({pair.image: fault for pair, fault in faults.items()}, images, len(pairing.pairs))
     _raise_faults(more, folder, len(names))
@@ -77,7 +83,16 @@ def survey(images: Path, masks: Path, unlabeled: Path | None = None) -> Survey:
         masks={pair.image: mask for pair, (_, mask) in labeled.items()},
         unlabeled=others,
         repeated=tuple(repeated),
+        resized=frozenset(pair.image for pair, (image, mask) in labeled.items() if image.size != mask.size),
     )
+
+
+def _without_masks(pairing: Pairing, images: Path, unlabeled: Path | None) -> tuple[list[str], list[str]]:
+    """The unlabelled images, and those of their folder that are labelled, too."""
+    if unlabeled is None:
+        return list(pairing.without_mask), []
+    repeated = same_files((pair.image for pair in pairing.pairs), images, unlabeled)
+    return [name for name in find_images(unlabeled).values() if name not in set(repeated)], repeated
 
 
 def _check_lossless(masks: Iterable[str]) -> None:
@@ -90,13 +105,13 @@ def _check_lossless(masks: Iterable[str]) -> None:
         )
 
 
-def _look_at_pair(images: Path, masks: Path, pair: Pair) -> tuple[ImageFacts, MaskFacts]:
+def _look_at_pair(images: Path, masks: Path, resize: bool, pair: Pair) -> tuple[ImageFacts, MaskFacts]:
     image, mask = look_at_image(images / pair.image), look_at_mask(masks / pair.mask)
-    _check_sizes(image, mask)
+    _check_sizes(image, mask, resize)
     return image, mask
 
 
-def _check_sizes(image: ImageFacts, mask: MaskFacts) -> None:
+def _check_sizes(image: ImageFacts, mask: MaskFacts, resize: bool) -> None:
     if 1 in image.size:
         raise ValueError(
             f"it is {image.size[1]}x{image.size[0]} (width x height), and of a mask of one pixel's width or height "
@@ -110,7 +125,11 @@ def _check_sizes(image: ImageFacts, mask: MaskFacts) -> None:
             f"{message}: the image's EXIF data ask for a turn, which MMSeg makes and the mask does not; turn the mask, "
             "or remove the EXIF orientation from the image"
         )
-    raise ValueError(f"{message}; export the mask again at the size of the image")
+    proportion = mask.size[0] * image.size[1] / (mask.size[1] * image.size[0])
+    if abs(proportion - 1) > SAME_PROPORTION:
+        raise ValueError(f"{message}, of another proportion, so that it shows something else; export the mask again")
+    if not resize:
+        raise ValueError(f"{message}; export the mask again at the size of the image, or say --resize-masks")
 
 
 def _look_at_all(

@@ -1,0 +1,35 @@
+"""Masks that MMSeg reads: the user's own, or class indices written anew."""
+
+from pathlib import Path
+
+from tqdm import tqdm
+
+from mmseg_css.preparation.own_data.coding import Coding, to_indices, write_indices
+from mmseg_css.preparation.own_data.folders import stem
+from mmseg_css.preparation.own_data.survey import Survey
+
+
+def readable_masks(found: Survey, coding: Coding, index_masks: Path) -> tuple[Path, str]:
+    """Folder and suffix of masks that MMSeg reads: the user's own, or new ones, each at the path of its image.
+
+    Args:
+        found: What the folders hold.
+        coding: Which value or colour is which class.
+        index_masks: Where new ones are written.
+
+    Raises:
+        ValueError: That would be among the user's images or masks.
+    """
+    suffix = found.pairing.mask_suffix
+    if coding.readable and suffix is not None and not found.resized:
+        return found.masks_folder, suffix
+    for folder in (found.images_folder, found.masks_folder, found.unlabeled_folder):
+        if index_masks.resolve().is_relative_to(folder.resolve()):
+            raise ValueError(
+                f"masks of class indices would be written to {str(index_masks)!r}, within {str(folder)!r}, and be "
+                "taken for images or masks there; choose another name for --out, which names their folder too"
+            )
+    for pair in tqdm(found.pairing.pairs, desc="masks of class indices", leave=False, delay=1):
+        labels = to_indices(found.masks_folder / pair.mask, coding, found.labeled[pair.image].size)
+        write_indices(index_masks / f"{stem(pair.image)}.png", labels, coding.palette)
+    return index_masks, ".png"

@@ -1,0 +1,221 @@
+"""tools/init_dataset.py: arrangements that people have already, and what they cannot be taken for."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from PIL import Image
+
+from mmseg_css.preparation.own_data.coding import find_coding, to_indices
+from mmseg_css.preparation.own_data.masks import look_at_mask
+from mmseg_css.preparation.own_data.split import given_split, split
+from mmseg_css.registry import DATASETS
+from tests.test_tools import load_tool
+
+SIDE = 40
+tool = load_tool("init_dataset")
+
+
+@pytest.fixture(autouse=True)
+def _start_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    init_default_scope("mmseg")
+
+
+def labels_of(number: int, height: int = SIDE, width: int = SIDE) -> np.ndarray:
+    """Stripes of three classes, at another place in each image."""
+    stripes = np.arange(width) * 3 // width
+    return np.broadcast_to((stripes + number) % 3, (height, width)).astype(np.uint8)
+
+
+def write(path: str, pixels: np.ndarray) -> None:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+
+
+def write_image(path: str, height: int = SIDE, width: int = SIDE) -> None:
+    write(path, np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8))
+
+
+def run(*arguments: str) -> Config:
+    tool.main([*arguments])
+    return Config.fromfile("configs/own/css_lite0_own.py")
+
+
+def lines(name: str) -> list[str]:
+    return Path(f"configs/own/{name}.txt").read_text().splitlines()
+
+
+def sets_of(cfg: Config) -> dict[str, list[dict]]:
+    """Every sample of the three data sets, images and labels as they are read."""
+    paired = cfg.train_dataloader.dataset
+    configs = {"train": paired.labeled, "val": cfg.val_dataloader.dataset, "unlabeled": paired.unlabeled}
+    load = dict(type="LoadImageFromFile")
+    pipelines = {name: [load] if name == "unlabeled" else [load, dict(type="LoadAnnotations")] for name in configs}
+    return {name: list(DATASETS.build({**config, "pipeline": pipelines[name]})) for name, config in configs.items()}
+
+
+def number_of(sample: dict) -> int:
+    return int(Path(sample["img_path"]).stem)
+
+
+# -- folders for training and validation ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("train", "val"), [("train", "val"), ("Training", "validation"), ("train", "valid")])
+def test_folders_for_training_and_validation(train: str, val: str, capsys: pytest.CaptureFixture) -> None:
+    for number in range(6):
+        part = train if number < 5 else val
+        write_image(f"images/{part}/{number}.png")
+        write(f"masks/{part}/{number}.png", labels_of(number))
+    write_image(f"images/{train}/9.png")
+    cfg = run("images", "masks", "--val", "0.5", "--seed", "3")
+    assert lines("train") == [f"{train}/{number}.png" for number in range(5)]
+    assert lines("val") == [f"{val}/5.png"]
+    assert "The folders for training and validation are taken as they are" in capsys.readouterr().out
+    assert {name: len(samples) for name, samples in sets_of(cfg).items()} == {"train": 5, "val": 1, "unlabeled": 1}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["train/a", "b", "val/c"],  # some lie in neither
+        ["train/a", "train/b"],  # there is no validation
+        ["a/train/x", "a/val/y"],  # not the uppermost folders
+        ["site 1/a", "site 2/b"],
+        ["train", "val"],  # files
+    ],
+)
+def test_folders_that_say_nothing_about_it(names: list[str]) -> None:
+    assert given_split(names) is None
+    found = split({name: {0} for name in names}, share=0.5)
+    assert sorted(found.train + found.val) == sorted(names)
+
+
+# -- images and masks in one folder -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("image", "mask", "glob"),
+    [
+        ("{}.jpg", "{}.png", "*.png"),
+        ("{}.png", "{}_mask.png", "*_mask.png"),
+        ("site 1/{}.png", "site 1/{}_label.png", "*_label.*"),
+    ],
+)
+def test_side_by_side(image: str, mask: str, glob: str) -> None:
+    for number in range(8):
+        write_image(f"data/{image.format(number)}")
+        if number < 5:
+            write(f"data/{mask.format(number)}", labels_of(number))
+    sets = sets_of(run("data", "data", "--mask-names", glob))
+    assert sorted(map(number_of, sets["train"] + sets["val"])) == [0, 1, 2, 3, 4]
+    assert sorted(map(number_of, sets["unlabeled"])) == [5, 6, 7]
+    for sample in sets["train"] + sets["val"]:
+        np.testing.assert_array_equal(sample["gt_seg_map"], labels_of(number_of(sample)))
+
+
+def test_side_by_side_without_a_word(capsys: pytest.CaptureFixture) -> None:
+    write_image("data/0.jpg")
+    write("data/0.png", labels_of(0))
+    with pytest.raises(SystemExit, match=r"say which names in one folder are masks \(--mask-names '\*_mask\.png'\)"):
+        run("data", "data")
+
+
+# -- masks of another size --------------------------------------------------------------------------------------------
+
+
+def write_halves(height: int = SIDE // 2, width: int = SIDE // 2) -> None:
+    for number in range(4):
+        write_image(f"images/{number}.png")
+        write(f"masks/{number}.png", labels_of(number, height, width))
+    write_image("images/9.png")
+
+
+def test_masks_are_resized(capsys: pytest.CaptureFixture) -> None:
+    write_halves()
+    with pytest.raises(SystemExit, match="(?s)4 of 4 images .*20x20, its image 40x40 .*or say --resize-masks"):
+        run("images", "masks")
+    sets = sets_of(run("images", "masks", "--resize-masks"))
+    assert "4 masks of another size than the image" in capsys.readouterr().out
+    assert len(sets["train"] + sets["val"]) == 4
+    for sample in sets["train"] + sets["val"]:
+        small = labels_of(number_of(sample), SIDE // 2, SIDE // 2)
+        np.testing.assert_array_equal(sample["gt_seg_map"], small.repeat(2, axis=0).repeat(2, axis=1))
+    assert {Path(path).name for path in Path("masks").iterdir()} == {f"{number}.png" for number in range(4)}
+    assert Image.open("masks/0.png").size == (20, 20)  # nothing of the user's is changed
+
+
+@pytest.mark.parametrize(("height", "fits"), [(397, True), (403, True), (395, False), (405, False)])
+def test_only_the_same_proportion(height: int, fits: bool) -> None:
+    """Another proportion is another part of the scene; 1 % is what rounding leaves."""
+    for number in range(2):
+        write_image(f"images/{number}.png", 40, 40)
+        write(f"masks/{number}.png", labels_of(number, height, 400))
+    write_image("images/9.png")
+    if fits:
+        run("images", "masks", "--resize-masks")
+    else:
+        with pytest.raises(SystemExit, match="of another proportion, so that it shows something else"):
+            run("images", "masks", "--resize-masks")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ([[0, 1], [2, 0]], [[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 0, 0], [2, 2, 0, 0]]),
+        ([[0, 0, 1, 1, 2, 2]] * 6, [[0, 1, 2]] * 3),
+    ],
+)
+def test_the_nearest_pixel(old: list, new: list) -> None:
+    write("mask.png", np.array(old, np.uint8))
+    coding = find_coding([look_at_mask(Path("mask.png"))])
+    size = (len(new), len(new[0]))
+    assert to_indices(Path("mask.png"), coding, size).tolist() == new
+
+
+# -- images far larger than the crop ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("size", "crop", "hint"),
+    [
+        ((40, 40), 32, None),
+        ((64, 200), 64, "1 validation image more than twice as long as the crop of 64"),
+        ((200, 200), 64, "1 validation image shrunk to less than half"),
+        ((120, 120), 64, None),
+    ],
+)
+def test_a_hint_at_sliding_windows(
+    size: tuple[int, int], crop: int, hint: str | None, capsys: pytest.CaptureFixture
+) -> None:
+    for number in range(4):
+        write_image(f"images/{number}.png", *size)
+        write(f"masks/{number}.png", labels_of(number, *size))
+    write_image("images/9.png", *size)
+    run("images", "masks", "--crop", str(crop))
+    said = capsys.readouterr().out
+    if hint is None:
+        assert "sliding windows" not in said
+    else:
+        assert hint in said
+        assert 'test_cfg=dict(mode="slide", crop_size=crop_size, stride=(42, 42))' in said
+
+
+# -- files named after images -----------------------------------------------------------------------------------------
+
+
+def test_masks_written_anew_keep_their_folders() -> None:
+    """Two cameras that number their pictures alike."""
+    for number in range(4):
+        name = f"camera {number % 2}/{number // 2}.png"
+        write_image(f"images/{name}")
+        write(f"masks/{name}", labels_of(number) * 100)
+    write_image("images/9.png")
+    run("images", "masks")
+    written = Path("data/own/index_masks")
+    for number in range(4):
+        name = f"camera {number % 2}/{number // 2}.png"
+        np.testing.assert_array_equal(np.asarray(Image.open(written / name)), labels_of(number))
