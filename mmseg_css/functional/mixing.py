@@ -7,7 +7,7 @@ import math
 
 import torch
 from einops import rearrange
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from mmseg_css.functional.sampling import draw_below
@@ -45,6 +45,74 @@ def draw_boxes(
     return torch.stack([top, left, box_height, box_width], dim=1)
 
 
+def draw_shaped_boxes(
+    batch: int,
+    size: tuple[int, int],
+    area: tuple[float, float] = (0.02, 0.4),
+    aspect: float = 0.3,
+    generator: torch.Generator | None = None,
+    device: torch.device | str | None = None,
+) -> Int[Tensor, "b 4"]:
+    """One box (top, left, height, width) per image, at a uniform position inside it (UniMatch, CVPR 2023).
+
+    Its share of the image is uniform in ``area``; height / width is uniform in ``[aspect, 1 / aspect]``, as far as a
+    box of that area fits into the image.
+
+    Raises:
+        ValueError: if ``area`` is no range within (0, 1], or ``aspect`` lies outside (0, 1].
+
+    >>> draw_shaped_boxes(1, (8, 8), area=(0.25, 0.25), aspect=1.0)[0, 2:].tolist()
+    [4, 4]
+    """
+    height, width = size
+    if not 0 < area[0] <= area[1] <= 1 or not 0 < aspect <= 1:
+        raise ValueError(f"area must be a range (low, high) in (0, 1] and aspect lie there, got {area} and {aspect}")
+    uniform = torch.rand(2, batch, generator=generator, device=device, dtype=torch.float64)
+    pixels = (area[0] + (area[1] - area[0]) * uniform[0]) * height * width
+    # Flatter boxes would be wider than the image, and steeper ones higher.
+    flattest = (pixels / width**2).clamp(min=aspect)
+    steepest = torch.maximum((height**2 / pixels).clamp(max=1 / aspect), flattest)
+    ratio = flattest + (steepest - flattest) * uniform[1]
+    return _place((pixels * ratio).sqrt(), (pixels / ratio).sqrt(), size, generator)
+
+
+def draw_box_sets(
+    batch: int,
+    size: tuple[int, int],
+    count: int = 3,
+    area: tuple[float, float] = (0.25, 0.5),
+    generator: torch.Generator | None = None,
+    device: torch.device | str | None = None,
+) -> Int[Tensor, "b {count} 4"]:
+    """``count`` boxes per image that cover together a share of it uniform in ``area``, overlaps counted twice (CPS).
+
+    Each has the same area; height / width is log-uniform, at a uniform position inside the image.
+
+    Raises:
+        ValueError: if ``area`` is no range within (0, 1], or ``count`` is not positive.
+
+    >>> draw_box_sets(1, (8, 8), count=1, area=(1.0, 1.0)).tolist()
+    [[[0, 0, 8, 8]]]
+    """
+    if not 0 < area[0] <= area[1] <= 1 or count < 1:
+        raise ValueError(f"area must be a range (low, high) in (0, 1] and count positive, got {area} and {count}")
+    share = area[0] + (area[1] - area[0]) * torch.rand(batch, 1, generator=generator, device=device)
+    exponent = torch.rand(batch, count, generator=generator, device=device)
+    # A box is share^exponent high and share^(1 - exponent) wide, in images, before its size is divided by the count.
+    height = share**exponent * size[0] / math.sqrt(count)
+    width = share ** (1 - exponent) * size[1] / math.sqrt(count)
+    return _place(height, width, size, generator)
+
+
+def _place(
+    height: Float[Tensor, "*b"], width: Float[Tensor, "*b"], size: tuple[int, int], generator: torch.Generator | None
+) -> Int[Tensor, "*b 4"]:
+    """Boxes of these sizes, in whole pixels, at uniform positions inside the image."""
+    rows, columns = height.round().long().clamp(1, size[0]), width.round().long().clamp(1, size[1])
+    top, left = draw_below(size[0] - rows + 1, generator), draw_below(size[1] - columns + 1, generator)
+    return torch.stack([top, left, rows, columns], dim=-1)
+
+
 def box_mask(boxes: Int[Tensor, "b 4"], size: tuple[int, int]) -> Bool[Tensor, "b H W"]:
     """True inside each box.
 
@@ -55,6 +123,16 @@ def box_mask(boxes: Int[Tensor, "b 4"], size: tuple[int, int]) -> Bool[Tensor, "
     rows = torch.arange(size[0], device=boxes.device)[None, :, None]
     columns = torch.arange(size[1], device=boxes.device)[None, None, :]
     return (rows >= top) & (rows < top + height) & (columns >= left) & (columns < left + width)
+
+
+def box_set_mask(boxes: Int[Tensor, "b n 4"], size: tuple[int, int]) -> Bool[Tensor, "b H W"]:
+    """True where an odd number of the image's boxes lie over each other: each box flips what it covers (CPS).
+
+    >>> box_set_mask(torch.tensor([[[0, 0, 1, 2], [0, 1, 1, 2]]]), (1, 4)).long().tolist()
+    [[[1, 0, 1, 0]]]
+    """
+    covering = rearrange(box_mask(boxes.flatten(0, 1), size), "(b n) h w -> b n h w", n=boxes.shape[1])
+    return covering.sum(dim=1) % 2 == 1
 
 
 def draw_classmix_mask(
@@ -79,6 +157,21 @@ def draw_classmix_mask(
     return chosen.gather(1, index.flatten(1)).reshape(labels.shape)
 
 
+def paste(view: View, other: View, mask: Bool[Tensor, "b H W"]) -> View:
+    """Fill the masked pixels of every image from the image of the same number in ``other``.
+
+    >>> labels = torch.tensor([[[[1, 1]]]])
+    >>> view = View(labels.float(), labels, torch.ones(1, 1, 1, 2), torch.ones(1, 1, 2, dtype=torch.bool))
+    >>> paste(view, view._replace(labels=labels + 1), torch.tensor([[[True, False]]])).labels.flatten().tolist()
+    [2, 1]
+    """
+
+    def filled(own: Tensor, given: Tensor) -> Tensor:
+        return torch.where(mask if own.ndim == mask.ndim else mask[:, None], given, own)
+
+    return View(*(filled(own, given) for own, given in zip(view, other, strict=True)))
+
+
 def paste_next(view: View, mask: Bool[Tensor, "b H W"]) -> View:
     """Fill the masked pixels of every image from the next image of the batch, the last one's from the first.
 
@@ -87,12 +180,18 @@ def paste_next(view: View, mask: Bool[Tensor, "b H W"]) -> View:
     >>> paste_next(view, torch.tensor([[[True, False]], [[False, False]]])).labels.flatten().tolist()
     [2, 1, 2, 2]
     """
+    return paste(view, View(*(field.roll(-1, dims=0) for field in view)), mask)
 
-    def paste(own: Tensor) -> Tensor:
-        over_channels = mask if own.ndim == mask.ndim else mask[:, None]
-        return torch.where(over_channels, own.roll(-1, dims=0), own)
 
-    return View(*(paste(field) for field in view))
+def paste_opposite(view: View, mask: Bool[Tensor, "b H W"]) -> View:
+    """Fill the masked pixels of image i of b from image b - 1 - i (UniMatch V2); one in the middle keeps its own.
+
+    >>> labels = torch.tensor([[[[1, 1]]], [[[2, 2]]]])
+    >>> view = View(labels.float(), labels, torch.ones(2, 1, 1, 2), torch.ones(2, 1, 2, dtype=torch.bool))
+    >>> paste_opposite(view, torch.tensor([[[True, False]], [[False, False]]])).labels.flatten().tolist()
+    [2, 1, 2, 2]
+    """
+    return paste(view, View(*(field.flip(0) for field in view)), mask)
 
 
 def cut_out(view: View, mask: Bool[Tensor, "b H W"], ignore_index: int = 255) -> View:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
+from kornia.color import rgb_to_grayscale
 from kornia.enhance import (
     adjust_brightness_accumulative,
     adjust_contrast_with_mean_subtraction,
@@ -83,6 +84,32 @@ def apply_color_jitter(image: Float[Tensor, "b c H W"], params: ColorJitter) -> 
         if index < 2 or image.shape[1] == 3:
             changed = changes[index](changed).clamp(0, 1)
     return torch.where(params.apply[:, None, None, None], changed, image)
+
+
+def draw_grey(
+    batch: int,
+    probability: float = 0.2,
+    generator: torch.Generator | None = None,
+    device: torch.device | str | None = None,
+) -> Bool[Tensor, " b"]:
+    """Which images lose their colour.
+
+    >>> draw_grey(2, probability=1.0)
+    tensor([True, True])
+    """
+    return torch.rand(batch, generator=generator, device=device) < probability
+
+
+def apply_grey(image: Float[Tensor, "b c H W"], apply: Bool[Tensor, " b"]) -> Float[Tensor, "b c H W"]:
+    """The chosen RGB images in grey, as 0.299 R + 0.587 G + 0.114 B; images of another number of channels stay.
+
+    >>> red = torch.tensor([1.0, 0.0, 0.0]).reshape(1, 3, 1, 1)
+    >>> apply_grey(red, torch.tensor([True])).flatten()
+    tensor([0.2990, 0.2990, 0.2990])
+    """
+    if image.shape[1] != 3:
+        return image
+    return torch.where(apply[:, None, None, None], rgb_to_grayscale(image), image)
 
 
 def draw_blur(

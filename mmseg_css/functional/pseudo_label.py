@@ -1,7 +1,7 @@
-"""Pseudo-labels from the logit space and from the representation space, and the loss that learns from them.
+"""Pseudo-labels from the logit space and from the representation space, and the losses that learn from them.
 
 Letters: b batch, k classes, d embedding, h w pixels of the decoder's maps, H W pixels of the image.
-Source: CSS (ICCV 2023, arXiv 2307.09755), sections 3.2 and 3.3.
+Sources: CSS (ICCV 2023, arXiv 2307.09755), sections 3.2 and 3.3; UniMatch (CVPR 2023, arXiv 2208.09910).
 """
 
 import torch
@@ -105,3 +105,29 @@ def pseudo_label_loss(
     valid = (label != ignore_index).sum(dim=(1, 2))
     weight = (confident.double() / valid.clamp(min=1)).to(cross_entropy.dtype)
     return mean_of((weight[:, None, None] * cross_entropy).sum(), (cross_entropy > 0).sum(), normaliser)
+
+
+def masked_pseudo_label_loss(
+    logits: Float[Tensor, "b k H W"],
+    label: Int[Tensor, "b H W"],
+    confidence: Float[Tensor, "b H W"],
+    valid: Bool[Tensor, "b H W"],
+    threshold: float = 0.95,
+    ignore_index: int = 255,
+    normaliser: Normaliser = local,
+) -> Float[Tensor, ""]:
+    r"""Cross-entropy of the confident pixels, over the number of all valid ones (FixMatch, UniMatch; CPS with 0).
+
+    .. math:: L = \frac{\sum_{bp} [\mathrm{confidence}_{bp} \ge \mathrm{threshold} \wedge \mathrm{valid}_{bp}]
+                                  \, \mathrm{CE}_{bp}}{\#\{bp : \mathrm{valid}_{bp}\}}
+
+    So it grows as confidence does. Without a valid pixel it is 0, attached to the graph.
+
+    >>> logits, label = torch.zeros(1, 2, 1, 2), torch.zeros(1, 1, 2, dtype=torch.long)
+    >>> confidence, valid = torch.tensor([[[0.99, 0.5]]]), torch.ones(1, 1, 2, dtype=torch.bool)
+    >>> round(masked_pseudo_label_loss(logits, label, confidence, valid).item(), 4)
+    0.3466
+    """
+    cross_entropy = F.cross_entropy(logits, label, ignore_index=ignore_index, reduction="none")
+    learned = (confidence >= threshold) & valid
+    return mean_of(torch.where(learned, cross_entropy, 0.0).sum(), valid.sum(), normaliser)

@@ -5,10 +5,11 @@ from mmseg_css.models.losses.cross_entropy import PixelCrossEntropyLoss
 from mmseg_css.models.losses.ohem import OhemCrossEntropyLoss
 from mmseg_css.models.losses.pixel_contrast import PixelContrastLoss
 from mmseg_css.models.losses.prototype_contrast import PrototypeContrastLoss
-from mmseg_css.models.losses.pseudo_label import PseudoLabelLoss
+from mmseg_css.models.losses.pseudo_label import MaskedPseudoLabelLoss, PseudoLabelLoss
 
 __all__ = [
     "CosineConsistencyLoss",
+    "MaskedPseudoLabelLoss",
     "OhemCrossEntropyLoss",
     "PixelContrastLoss",
     "PixelCrossEntropyLoss",

@@ -2,9 +2,10 @@
 
 from torch import Tensor, nn
 
-from mmseg_css.functional.pseudo_label import pseudo_label_loss
+from mmseg_css.functional.pseudo_label import masked_pseudo_label_loss, pseudo_label_loss
 from mmseg_css.models.losses.ranks import mean_over_ranks
 from mmseg_css.registry import MODELS
+from mmseg_css.types import View
 
 
 @MODELS.register_module()
@@ -25,3 +26,29 @@ class PseudoLabelLoss(nn.Module):
         return self.loss_weight * pseudo_label_loss(
             logits, label, confidence, self.threshold, ignore_index, mean_over_ranks
         )
+
+
+@MODELS.register_module()
+class MaskedPseudoLabelLoss(nn.Module):
+    """Cross-entropy of the confident pixels over all valid ones; see `functional.masked_pseudo_label_loss`.
+
+    Args:
+        threshold: confidence from which a pixel is learned from (tau); 0 is every pixel.
+        loss_weight: factor of the loss.
+    """
+
+    def __init__(self, *, threshold: float = 0.95, loss_weight: float = 1.0) -> None:
+        super().__init__()
+        self.threshold = threshold
+        self.loss_weight = loss_weight
+
+    def forward(self, logits: Tensor, view: View, ignore_index: int, source: int = 0) -> Tensor:
+        """The loss of logits at the size of the image, by the label map ``source`` of the view."""
+        label, confidence = view.labels[:, source], view.confidences[:, source]
+        return self.loss_weight * masked_pseudo_label_loss(
+            logits, label, confidence, view.valid, self.threshold, ignore_index, mean_over_ranks
+        )
+
+    def kept(self, view: View) -> Tensor:
+        """Share of the valid pixels that are learned from, for the log."""
+        return ((view.confidences[:, 0] >= self.threshold) & view.valid).sum() / view.valid.sum().clamp(min=1)
