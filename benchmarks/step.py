@@ -32,7 +32,8 @@ from rich.table import Table
 
 import mmseg_css  # noqa: F401  (registers the models)
 from mmseg_css.engine.hooks import FiniteStepHook, PrototypeCommitHook, TeacherUpdateHook
-from mmseg_css.models.segmentors.base import Progress, SemiSegmentor, segment
+from mmseg_css.models.segmentors import Progress, SemiSegmentor
+from mmseg_css.models.segmentors.batch import segment
 from mmseg_css.registry import MODELS
 
 CONFIGS = {"css": "configs/css/css_r101_voc_1-8.py", "pc2seg": "configs/pc2seg/pc2seg_r101_voc_1-8.py"}
@@ -84,7 +85,7 @@ def training_step(
     optimizer = torch.optim.SGD(model.student.parameters(), lr=1e-3, momentum=0.9, nesterov=True, weight_decay=5e-4)
     wrapper = OptimWrapper(optimizer)
     hooks: list[Hook] = [FiniteStepHook()]
-    if hasattr(model, "teacher"):
+    if model.teacher is not None:
         hooks += [TeacherUpdateHook(), PrototypeCommitHook()]
     runner = SimpleNamespace(
         model=model, optim_wrapper=wrapper, message_hub=MessageHub.get_instance("benchmark"), iter=0
@@ -121,7 +122,7 @@ def network_passes(
     def passes() -> None:
         run(inputs["labeled"])
         run(inputs["unlabeled"])
-        if hasattr(model, "teacher"):
+        if model.teacher is not None:
             with torch.no_grad(), autocast():
                 for half in ("labeled", "unlabeled")[0 if model.teacher_sees == "both" else 1 :]:
                     segment(model.teacher.model, inputs[half])

@@ -72,7 +72,9 @@ def export_segmentor(config: Path, checkpoint: str, out: Path, network: Network 
 def network_prefixes(model: ConfigDict) -> tuple[str, ...]:
     """What the names of each network's weights begin with; none for a plain segmentor, which is one network itself."""
     kind = MODELS.get(model.type)
-    return kind.networks if inspect.isclass(kind) and issubclass(kind, SemiSegmentor) else ()
+    if not (inspect.isclass(kind) and issubclass(kind, SemiSegmentor)):
+        return ()
+    return kind.networks if model.get("teacher") is None else (*kind.networks, PREFIX["teacher"])
 
 
 def choose_prefix(model: ConfigDict, prefixes: tuple[str, ...], network: Network | None, config: Path) -> str:

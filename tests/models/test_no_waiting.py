@@ -43,8 +43,9 @@ def step(config: dict) -> None:
         sample.gt_sem_seg.data = sample.gt_sem_seg.data.to("meta")
     losses = model.loss({name: images.to("meta") for name, images in inputs.items()}, samples)
     torch.stack([value for name, value in losses.items() if "loss" in name]).sum().backward()
-    if hasattr(model, "teacher"):
+    if model.teacher is not None:
         model.teacher.update(model.student)
+    if hasattr(model, "bank"):
         model.bank.commit()
 
 

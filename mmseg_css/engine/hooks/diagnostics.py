@@ -19,7 +19,7 @@ STATE_KEY: Final = "anchors"
 
 @HOOKS.register_module()
 class DiagnosticsHook(Hook):
-    """Log the anchors used per class, and show panels of input, pseudo-label and prediction.
+    """Log the anchors that a contrast used per class, and show panels of input, pseudo-label and prediction.
 
     Args:
         log_interval: iterations between two lines about anchors.
@@ -43,9 +43,16 @@ class DiagnosticsHook(Hook):
         diagnostics = unwrap(runner.model).diagnostics
         if diagnostics is None:
             return
+        if diagnostics.anchors is not None:
+            self._count(runner, diagnostics.anchors)
+        if self.every_n_train_iters(runner, self.image_interval):
+            runner.visualizer.add_image("pseudo_labels", self._panel(runner, diagnostics), step=runner.iter + 1)
+
+    def _count(self, runner: Runner, anchors: torch.Tensor) -> None:
+        """Add this iteration's anchors; log their mean now and then."""
         # Where checkpoints find them; a sum of a device is not read here.
         total, iterations = runner.message_hub.get_info(STATE_KEY, (0, 0))
-        total, iterations = diagnostics.anchors + torch.as_tensor(total).to(diagnostics.anchors), iterations + 1
+        total, iterations = anchors + torch.as_tensor(total).to(anchors), iterations + 1
         runner.message_hub.update_info(STATE_KEY, (total, iterations))
         if self.every_n_train_iters(runner, self.log_interval):
             classes = runner.train_dataloader.dataset.metainfo["classes"]
@@ -57,12 +64,10 @@ class DiagnosticsHook(Hook):
             scalars = {f"anchors/{name}": count for name, count in zip(classes, mean, strict=True)}
             runner.visualizer.add_scalars(scalars, step=runner.iter + 1)
             runner.message_hub.update_info(STATE_KEY, (0, 0))
-        if self.every_n_train_iters(runner, self.image_interval):
-            runner.visualizer.add_image("pseudo_labels", self._panel(runner, diagnostics), step=runner.iter + 1)
 
     def _panel(self, runner: Runner, diagnostics: Diagnostics) -> np.ndarray:
         """Rows of input, pseudo-label (ignored pixels black), prediction; RGB."""
-        image, pseudo_label, logits, _ = diagnostics
+        image, pseudo_label, logits, *_ = diagnostics
         size = image.shape[2:]
         preprocessor: Any = unwrap(runner.model).data_preprocessor
         mean, std = preprocessor.mean, preprocessor.std

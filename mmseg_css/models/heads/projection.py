@@ -92,3 +92,18 @@ class ProjectionMixin(DecodeHead):
         finally:
             handle.remove()
         return SegOutput(logits.float(), self.projection(read[0]).float())
+
+
+def check_projection(head: nn.Module) -> None:
+    """Check that a decode head has what a contrast needs.
+
+    Raises:
+        TypeError: It has no projection branch.
+    """
+    if not isinstance(head, ProjectionMixin):
+        name = type(head).__name__
+        raise TypeError(
+            f"model.segmentor.decode_head is a {name}, which has no projection branch. Use one that has (for "
+            "example DeepLabV3PlusProjectionHead), or register "
+            f"`class MyProjectionHead(ProjectionMixin, {name}): ...`"
+        )

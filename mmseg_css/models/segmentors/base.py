@@ -1,22 +1,29 @@
 """What every semi-supervised segmentor shares: a student, prediction through MMSeg, progress and randomness."""
 
 from abc import abstractmethod
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from mmengine.dist import get_rank
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.segmentors import BaseSegmentor, EncoderDecoder
 from mmseg.structures import SegDataSample
 from mmseg.utils import add_prefix
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from mmseg_css.datasets.checks import check_ignored_value
-from mmseg_css.models.heads import ProjectionMixin
+from mmseg_css.functional.pseudo_label import logit_pseudo_label
+from mmseg_css.functional.ramps import exponential_rampup
+from mmseg_css.models.choices import check_choice
+from mmseg_css.models.segmentors.batch import Images, full_precision, images_of
+from mmseg_css.models.teacher import EMATeacher
 from mmseg_css.registry import MODELS
-from mmseg_css.types import SegOutput
+from mmseg_css.types import PseudoLabel, View
+
+Network = Literal["teacher", "student"]
 
 
 class Progress(NamedTuple):
@@ -28,32 +35,40 @@ class Progress(NamedTuple):
 
 
 class Diagnostics(NamedTuple):
-    """What the last training step did, for logs and pictures only. ``pseudo_label`` may have any stride."""
+    """What the last training step did, for logs and pictures only. ``pseudo_label`` may have any stride.
+
+    ``anchors`` are of methods with a contrast.
+    """
 
     image: Float[Tensor, "b c H W"]
     pseudo_label: Tensor
     logits: Float[Tensor, "b k h w"]
-    anchors: Float[Tensor, " k"]
+    anchors: Float[Tensor, " k"] | None = None
 
 
 class SemiSegmentor(BaseSegmentor):
     """Template of a method: losses of the labelled images, plus the method's own losses of the unlabelled ones.
 
-    A method implements `unsupervised_losses`. Predicting, exporting and evaluating are those of the network it names in
-    `predictor`, an ordinary MMSeg segmentor.
+    A method implements `losses`. Predicting, exporting and evaluating are those of the network it names in `predictor`,
+    an ordinary MMSeg segmentor.
 
     Args:
-        segmentor: config of an MMSeg `EncoderDecoder` whose decode head has a projection branch.
+        segmentor: config of an MMSeg `EncoderDecoder`.
+        teacher: settings of an `EMATeacher` of the student; no teacher if None.
+        augmentation: config of the strong view, for methods that have one.
+        rampup: share of the training, in [0, 1], during which the losses of the unlabelled images rise to their
+            weights (see `exponential_rampup`). 0 is no ramp.
+        predict_on: which network evaluates, ``teacher`` or ``student``; by default the teacher where there is one.
         data_preprocessor: config of a `SemiDataPreprocessor`.
         compile_backbone: compile the backbones with ``torch.compile``. Checkpoints are the same either way.
         init_cfg: MMEngine's initialisation config.
         pretrained, train_cfg: always None; MMSeg's `init_model` passes them to every segmentor.
     """
 
-    #: Where the weights of an ordinary MMSeg checkpoint go.
+    #: Where the weights of an ordinary MMSeg checkpoint go, beside the teacher.
     networks: tuple[str, ...] = ("student.",)
-    #: Hooks without which the method does not train; a method adds what it needs beside `ProgressHook`.
-    required_hooks: tuple[str, ...] = ("ProgressHook",)
+    #: Factor of the sum of all losses: a method whose paper halves it says so here.
+    total_weight: float = 1.0
     #: Hooks that a training has unless its own are in their place.
     useful_hooks: tuple[str, ...] = ("DiagnosticsHook",)
 
@@ -61,6 +76,10 @@ class SemiSegmentor(BaseSegmentor):
         self,
         *,
         segmentor: dict,
+        teacher: dict | None = None,
+        augmentation: dict | None = None,
+        rampup: float = 0.0,
+        predict_on: Network | None = None,
         data_preprocessor: dict | None = None,
         compile_backbone: bool = False,
         init_cfg: dict | None = None,
@@ -71,34 +90,57 @@ class SemiSegmentor(BaseSegmentor):
         for name, value in (("pretrained", pretrained), ("train_cfg", train_cfg)):
             if value is not None:
                 raise ValueError(f"model.{name} belongs to the student: move it to model.segmentor.{name}")
-        self.student: EncoderDecoder = MODELS.build(segmentor)
+        self.predict_on = predict_on or ("student" if teacher is None else "teacher")
+        check_choice("model.predict_on", self.predict_on, get_args(Network))
+        if self.predict_on == "teacher" and teacher is None:
+            raise ValueError("model.predict_on='teacher' needs a teacher: set model.teacher, or predict_on='student'")
+        if not 0 <= rampup <= 1:
+            raise ValueError(f"model.rampup is a share of the training: it must lie in [0, 1], got {rampup}")
+        self.rampup = rampup
         self.compile_backbone = compile_backbone
+        self.student = self.build_network(segmentor)
+        self.teacher = None if teacher is None else self.build_teacher(teacher)
+        self.augmentation: Any = None if augmentation is None else self.build_augmentation(augmentation)
         self.progress = Progress()
         self.present_hooks: set[str] = set()
         self.diagnostics: Diagnostics | None = None
-        head = self.student.decode_head
-        if not isinstance(head, ProjectionMixin):
-            name = type(head).__name__
-            raise TypeError(
-                f"model.segmentor.decode_head is a {name}, which has no projection branch. Use one that has (for "
-                "example DeepLabV3PlusProjectionHead), or register "
-                f"`class MyProjectionHead(ProjectionMixin, {name}): ...`"
-            )
+        self._check_ignored_value()
+        self._register_load_state_dict_pre_hook(self._adopt_plain_weights)
+
+    def build_network(self, segmentor: dict) -> EncoderDecoder:
+        """A network that trains, checked, and compiled if that was asked for."""
+        network: EncoderDecoder = MODELS.build(segmentor)
+        head = network.decode_head
         if head.out_channels != head.num_classes or head.num_classes < 2:
             raise ValueError(
                 f"model.segmentor.decode_head has num_classes={head.num_classes} and out_channels={head.out_channels}; "
                 "pseudo-labels need one output for each class. For binary segmentation set "
                 "num_classes=2, out_channels=2."
             )
+        if self.compile_backbone:
+            network.backbone.compile()
+        return network
+
+    def build_teacher(self, settings: dict) -> EMATeacher:
+        """The average of the student."""
+        teacher = EMATeacher(self.student, **settings)
+        if self.compile_backbone:
+            teacher.model.backbone.compile()
+        return teacher
+
+    def build_augmentation(self, config: dict) -> Any:
+        """The module that makes strong views."""
         if not hasattr(self.data_preprocessor, "mean"):
             raise ValueError(
                 "model.data_preprocessor has no mean and std, which the strong augmentation needs to see the picture "
                 "behind the normalised image; set them, e.g. mean=[0.0], std=[255.0]"
             )
-        self._check_ignored_value()
-        if compile_backbone:
-            self.student.backbone.compile()
-        self._register_load_state_dict_pre_hook(self._adopt_plain_weights)
+        return MODELS.build(config)
+
+    def init_weights(self) -> None:
+        super().init_weights()
+        if self.teacher is not None:
+            self.teacher.reset(self.student)
 
     def _check_ignored_value(self) -> None:
         """Padding must be ignored, by every head: contrast and prototypes would take it for a class."""
@@ -116,9 +158,15 @@ class SemiSegmentor(BaseSegmentor):
         plain = [name for name in state if name.startswith((f"{prefix}backbone.", f"{prefix}decode_head."))]
         if not plain:
             return
+        networks = self.networks if self.teacher is None else (*self.networks, "teacher.model.")
         for name in [name for name in state if name.startswith(prefix)]:
             value = state.pop(name)
-            state.update({f"{prefix}{network}{name.removeprefix(prefix)}": value for network in self.networks})
+            state.update({f"{prefix}{network}{name.removeprefix(prefix)}": value for network in networks})
+
+    @property
+    def required_hooks(self) -> tuple[str, ...]:
+        """Hooks without which the method does not train."""
+        return ("ProgressHook",) if self.teacher is None else ("ProgressHook", "TeacherUpdateHook")
 
     # MMSeg's tools look these up on a segmentor.
     @property
@@ -144,13 +192,16 @@ class SemiSegmentor(BaseSegmentor):
     @property
     def predictor(self) -> EncoderDecoder:
         """The network that predicts."""
-        return self.student
+        return self.student if self.teacher is None or self.predict_on == "student" else self.teacher.model
 
     @abstractmethod
-    def unsupervised_losses(
-        self, labeled: SegOutput, ground_truth: Tensor, unlabeled: Tensor, samples: list[SegDataSample]
-    ) -> dict[str, Tensor]:
-        """The method itself. ``labeled`` and ``ground_truth`` come from the labelled images, the rest is unlabelled."""
+    def losses(
+        self, labeled: Images, unlabeled: Images, generator: torch.Generator
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """The method itself: losses of the labelled images, and its own. What has no "loss" in its name is logged only.
+
+        ``generator`` is this step's randomness.
+        """
 
     def forward(self, inputs: Any, data_samples: Any = None, mode: str = "tensor") -> Any:
         """MMSeg's; a loss that is trained on needs the method's hooks, whoever asks for it.
@@ -171,22 +222,49 @@ class SemiSegmentor(BaseSegmentor):
         return super().forward(inputs, data_samples, mode)
 
     def loss(self, inputs: dict[str, Tensor], data_samples: dict[str, list[SegDataSample]]) -> dict[str, Tensor]:
-        """Losses as ``sup.loss_*`` and ``unsup.loss_*``; whatever has no "loss" in its name is logged only."""
-        samples = data_samples["labeled"]
-        features = self.student.extract_feat(inputs["labeled"])
-        output = self.student.decode_head.forward_embeddings(features)
-        supervised = self.student.decode_head.loss_by_feat(output.logits, samples)
-        if self.student.with_auxiliary_head:
-            supervised |= self.student._auxiliary_head_forward_train(features, samples)
-        ground_truth = torch.stack([sample.gt_sem_seg.data[0] for sample in samples]).long()
-        unsupervised = self.unsupervised_losses(output, ground_truth, inputs["unlabeled"], data_samples["unlabeled"])
+        """Losses as ``sup.loss_*`` and ``unsup.loss_*``."""
+        labeled, unlabeled = (images_of(inputs[half], data_samples[half]) for half in ("labeled", "unlabeled"))
+        supervised, unsupervised = self.losses(labeled, unlabeled, self.generator(unlabeled.images.device))
+        ramp = exponential_rampup(self.progress_fraction, self.rampup)
+        unsupervised = {name: ramp * value if "loss" in name else value for name, value in unsupervised.items()}
         return add_prefix(supervised, "sup") | add_prefix(unsupervised, "unsup")
 
     def parse_losses(self, losses: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-        """MMEngine's sum. One that is not finite gets a gradient that is not either, so that its step is skipped."""
+        """MMEngine's weighted sum. One that is not finite gets a gradient that is not either, to skip its step."""
         loss, log = super().parse_losses(losses)
+        loss = log["loss"] = self.total_weight * loss
         # Through the gradient, because all ranks share it, and because looking at the loss would wait for the device.
         return loss * torch.where(loss.detach().isfinite(), 1.0, torch.nan), log
+
+    @torch.no_grad()
+    def pseudo_labelled(self, half: Images, *logits: Float[Tensor, "b k h w"]) -> View:
+        """Images with what these logits say of them, a label map for each."""
+        size = (half.images.shape[2], half.images.shape[3])
+        return self.view_of(half, [logit_pseudo_label(own, size, self.align_corners) for own in logits])
+
+    def view_of(self, half: Images, sources: list[PseudoLabel]) -> View:
+        """Images with pseudo-labels, which the padding has none of."""
+        padding = ~half.valid[:, None]
+        labels = torch.stack([source.label for source in sources], dim=1).masked_fill(padding, self.ignore_index)
+        confidences = torch.stack([source.confidence for source in sources], dim=1).masked_fill(padding, 0.0)
+        return View(half.images, labels, confidences, half.valid)
+
+    @torch.no_grad()
+    def augment(self, view: View, generator: torch.Generator) -> View:
+        """The strong view."""
+        with full_precision(view.image):
+            return self.augmentation(
+                view,
+                mean=self.data_preprocessor.mean,
+                std=self.data_preprocessor.std,
+                num_classes=self.num_classes,
+                ignore_index=self.ignore_index,
+                generator=generator,
+            )
+
+    def at_image(self, logits: Float[Tensor, "b k h w"], view: View) -> Float[Tensor, "b k H W"]:
+        """Logits in the size of a view's labels."""
+        return F.interpolate(logits, view.valid.shape[1:], mode="bilinear", align_corners=self.align_corners)
 
     def predict(self, inputs: Tensor, data_samples: list[SegDataSample] | None = None) -> list[SegDataSample]:
         return self.predictor.predict(inputs, data_samples)
@@ -209,25 +287,3 @@ class SemiSegmentor(BaseSegmentor):
     def progress_fraction(self) -> float:
         """Share of the training that has passed, in [0, 1]."""
         return min(1.0, self.progress.iteration / self.progress.max_iterations)
-
-
-def segment(network: EncoderDecoder, images: Float[Tensor, "b c H W"]) -> SegOutput:
-    """Logits and embeddings of a network whose head has a projection branch."""
-    return network.decode_head.forward_embeddings(network.extract_feat(images))
-
-
-def full_precision(like: Tensor) -> torch.autocast:
-    """No autocast: for what the network's outputs are compared and counted with."""
-    return torch.autocast(like.device.type, enabled=False)
-
-
-def valid_pixels(images: Float[Tensor, "b c H W"], samples: list[SegDataSample]) -> Bool[Tensor, "b H W"]:
-    """True where a batched image shows the image itself and not the padding that made the batch rectangular."""
-    valid = torch.ones(len(images), *images.shape[2:], dtype=torch.bool, device=images.device)
-    for own, sample in zip(valid, samples, strict=True):
-        left, right, top, bottom = sample.metainfo.get("padding_size", (0, 0, 0, 0))
-        own[:top] = False
-        own[own.shape[0] - bottom :] = False
-        own[:, :left] = False
-        own[:, own.shape[1] - right :] = False
-    return valid

@@ -3,16 +3,16 @@
 from typing import Any, Final, Literal, get_args
 
 import torch
-from mmseg.models.segmentors import EncoderDecoder
-from mmseg.structures import SegDataSample
 from torch import Tensor
 from torch.nn import functional as F
 
 from mmseg_css.functional.contrastive import confidence_indicator, similarity_indicator
 from mmseg_css.functional.pseudo_label import agreement, logit_pseudo_label, prototype_pseudo_label
 from mmseg_css.models.choices import check_choice
+from mmseg_css.models.heads import check_projection
 from mmseg_css.models.prototype_bank import PrototypeBank
-from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor, full_precision, segment, valid_pixels
+from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor
+from mmseg_css.models.segmentors.batch import Images, full_precision, segment, supervised_embeddings
 from mmseg_css.models.teacher import EMATeacher
 from mmseg_css.registry import MODELS
 from mmseg_css.types import PseudoLabel, SegOutput, View
@@ -20,7 +20,6 @@ from mmseg_css.types import PseudoLabel, SegOutput, View
 Strategy = Literal["mix", "cross", "logit"]
 Indicator = Literal["similarity", "confidence"]
 TeacherSees = Literal["both", "unlabeled"]
-Network = Literal["teacher", "student"]
 
 NO_CLASS: Final = 255  # masks have 8 bits, so that classes end before
 
@@ -47,12 +46,10 @@ class CSS(SemiSegmentor):
             the paper's values every valid pixel is hard.
         temperature: T of the similarity to the prototypes.
         cross_warmup: iterations during which ``cross`` supervises with the logit space's labels.
-        predict_on: which network evaluates, ``teacher`` or ``student``.
         kwargs: arguments of `SemiSegmentor`.
     """
 
-    networks = ("student.", "teacher.model.")
-    required_hooks = ("ProgressHook", "TeacherUpdateHook", "PrototypeCommitHook")
+    teacher: EMATeacher
 
     def __init__(
         self,
@@ -69,75 +66,52 @@ class CSS(SemiSegmentor):
         strong_threshold: float = 0.8,
         temperature: float = 0.5,
         cross_warmup: int = 0,
-        predict_on: Network = "teacher",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(teacher=teacher, augmentation=augmentation, **kwargs)
+        check_projection(self.student.decode_head)
         indicator = indicator or ("confidence" if strategy == "logit" else "similarity")
         check_choice("model.strategy", strategy, get_args(Strategy))
         check_choice("model.indicator", indicator, get_args(Indicator))
         check_choice("model.teacher_sees", teacher_sees, get_args(TeacherSees))
-        check_choice("model.predict_on", predict_on, get_args(Network))
         self.strategy = strategy
         self.indicator = indicator
-        self.teacher = EMATeacher(self.student, **teacher)
         self.teacher_sees = teacher_sees
         channels = self.student.decode_head.projection.channels
         self.bank = PrototypeBank(num_classes=self.num_classes, channels=channels, decay=prototype_decay)
-        self.augmentation = MODELS.build(augmentation)
         self.pseudo_label_loss = MODELS.build(pseudo_label_loss)
         self.contrast_loss = MODELS.build(contrast_loss)
         self.weak_threshold = weak_threshold
         self.strong_threshold = strong_threshold
         self.temperature = temperature
         self.cross_warmup = cross_warmup
-        self.predict_on = predict_on
-        if self.compile_backbone:
-            self.teacher.model.backbone.compile()
 
     @property
-    def predictor(self) -> EncoderDecoder:
-        return self.teacher.model if self.predict_on == "teacher" else self.student
+    def required_hooks(self) -> tuple[str, ...]:
+        return (*super().required_hooks, "PrototypeCommitHook")
 
-    def init_weights(self) -> None:
-        super().init_weights()
-        self.teacher.reset(self.student)
-
-    def loss(self, inputs: dict[str, Tensor], data_samples: dict[str, list[SegDataSample]]) -> dict[str, Tensor]:
-        if self.teacher_sees == "both":
-            with torch.no_grad():
-                segment(self.teacher.model, inputs["labeled"])
-        return super().loss(inputs, data_samples)
-
-    def unsupervised_losses(
-        self, labeled: SegOutput, ground_truth: Tensor, unlabeled: Tensor, samples: list[SegDataSample]
-    ) -> dict[str, Tensor]:
-        generator = self.generator(unlabeled.device)
+    def losses(self, labeled: Images, unlabeled: Images, generator: torch.Generator) -> tuple[dict, dict]:
         with torch.no_grad():
-            teacher = segment(self.teacher.model, unlabeled)
-        with full_precision(unlabeled):
-            view, agreed = self.pseudo_labelled_view(unlabeled, teacher, valid_pixels(unlabeled, samples))
-            view = self.augmentation(
-                view,
-                mean=self.data_preprocessor.mean,
-                std=self.data_preprocessor.std,
-                num_classes=self.num_classes,
-                ignore_index=self.ignore_index,
-                generator=generator,
-            )
+            if self.teacher_sees == "both":
+                segment(self.teacher.model, labeled.images)
+        supervised, output = supervised_embeddings(self.student, labeled)
+        with torch.no_grad():
+            teacher = segment(self.teacher.model, unlabeled.images)
+        with full_precision(unlabeled.images):
+            view, agreed = self.pseudo_labelled_view(unlabeled, teacher)
+        view = self.augment(view, generator)
         student = segment(self.student, view.image)
-        with full_precision(unlabeled):
+        with full_precision(view.image):
             supervision = PseudoLabel(view.labels[:, 0], view.confidences[:, 0])
-            size = supervision.label.shape[1:]
-            logits = F.interpolate(student.logits, size, mode="bilinear", align_corners=self.align_corners)
+            logits = self.at_image(student.logits, view)
             pseudo = self.pseudo_label_loss(logits, *supervision, self.ignore_index)
 
-            both = _one_batch(labeled, student)
+            both = _one_batch(output, student)
             contrast_source = PseudoLabel(view.labels[:, -1], view.confidences[:, -1])
-            labels = self.contrast_labels(ground_truth, contrast_source, both.logits.shape[2:])
+            labels = self.contrast_labels(labeled.ground_truth, contrast_source, both.logits.shape[2:])
             contrast, anchors = self._contrast(both, labels, generator)
         self.diagnostics = Diagnostics(view.image, supervision.label, student.logits.detach(), anchors)
-        return {
+        return supervised, {
             "loss_pseudo_label": pseudo,
             "loss_contrast": contrast,
             "kept": (supervision.label != self.ignore_index).float().mean(),
@@ -146,13 +120,13 @@ class CSS(SemiSegmentor):
         }
 
     @torch.no_grad()
-    def pseudo_labelled_view(self, images: Tensor, teacher: SegOutput, valid: Tensor) -> tuple[View, Tensor]:
+    def pseudo_labelled_view(self, unlabeled: Images, teacher: SegOutput) -> tuple[View, Tensor]:
         """Images with the teacher's pseudo-labels, and the share of valid pixels on which its two spaces agree.
 
         The first label map supervises the logit space, the last one the contrast; under ``mix`` and ``logit`` they are
         one.
         """
-        size = (images.shape[2], images.shape[3])
+        size = (unlabeled.images.shape[2], unlabeled.images.shape[3])
         by_logits = logit_pseudo_label(teacher.logits, size, self.align_corners)
         by_prototypes = prototype_pseudo_label(
             teacher.embeddings,
@@ -163,6 +137,7 @@ class CSS(SemiSegmentor):
             self.align_corners,
             self.ignore_index,
         )
+        valid = unlabeled.valid
         agreed = ((by_logits.label == by_prototypes.label) & valid).sum() / valid.sum().clamp(min=1)
 
         if self.strategy == "mix":
@@ -171,15 +146,7 @@ class CSS(SemiSegmentor):
             sources = [by_prototypes, by_logits]
         else:
             sources = [by_logits]
-        labels = torch.stack([source.label for source in sources], dim=1)
-        confidences = torch.stack([source.confidence for source in sources], dim=1)
-        view = View(
-            images,
-            labels.masked_fill(~valid[:, None], self.ignore_index),
-            confidences.masked_fill(~valid[:, None], 0.0),
-            valid,
-        )
-        return view, agreed
+        return self.view_of(unlabeled, sources), agreed
 
     def contrast_labels(self, ground_truth: Tensor, pseudo: PseudoLabel, size: torch.Size) -> Tensor:
         """Labels of the valid pixels at the decoder's stride, labelled images first; ``NO_CLASS`` elsewhere.

@@ -6,14 +6,14 @@ from typing import Any
 
 import torch
 from jaxtyping import Bool
-from mmseg.structures import SegDataSample
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmseg_css.functional.ramps import exponential_rampup
-from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor, full_precision, segment, valid_pixels
+from mmseg_css.models.heads import check_projection
+from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor
+from mmseg_css.models.segmentors.batch import Images, full_precision, segment, supervised_embeddings
 from mmseg_css.registry import MODELS
-from mmseg_css.types import SegOutput, View
+from mmseg_css.types import View
 
 
 @MODELS.register_module()
@@ -29,8 +29,7 @@ class PC2Seg(SemiSegmentor):
         augmentation: config of the strong view; it must leave every pixel in place.
         consistency_loss: config of the loss in the label space; only the strong view learns from it.
         contrast_loss: config of the loss in the feature space; both views learn from it.
-        rampup: share of the training, in [0, 1], during which both losses rise to their weights (ours; see
-            `exponential_rampup`). 0 is no ramp.
+        rampup: as in `SemiSegmentor`; that PC2Seg has a ramp is ours.
         kwargs: arguments of `SemiSegmentor`.
     """
 
@@ -43,29 +42,22 @@ class PC2Seg(SemiSegmentor):
         rampup: float = 0.5,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self.augmentation = MODELS.build(augmentation)
+        super().__init__(augmentation=augmentation, rampup=rampup, **kwargs)
+        check_projection(self.student.decode_head)
         if self.augmentation.moves_pixels:
             raise ValueError(
                 "model.augmentation moves pixels, but PC2Seg compares pixel i of one view with pixel i of the other: "
                 "set scale=(1.0, 1.0), crop=None, flip_probability=0.0 and mixing='cutout' or 'none'"
             )
-        if not 0 <= rampup <= 1:
-            raise ValueError(f"model.rampup is a share of the training: it must lie in [0, 1], got {rampup}")
         self.consistency_loss = MODELS.build(consistency_loss)
         self.contrast_loss = MODELS.build(contrast_loss)
-        self.rampup = rampup
 
-    def unsupervised_losses(
-        self, labeled: SegOutput, ground_truth: Tensor, unlabeled: Tensor, samples: list[SegDataSample]
-    ) -> dict[str, Tensor]:
-        generator = self.generator(unlabeled.device)
-        with full_precision(unlabeled):
-            view = self.strong_view(unlabeled, valid_pixels(unlabeled, samples), generator)
-        weak_logits, weak_embeddings = segment(self.student, unlabeled)
+    def losses(self, labeled: Images, unlabeled: Images, generator: torch.Generator) -> tuple[dict, dict]:
+        supervised, _ = supervised_embeddings(self.student, labeled)
+        view = self.strong_view(unlabeled.images, unlabeled.valid, generator)
+        weak_logits, weak_embeddings = segment(self.student, unlabeled.images)
         strong_logits, strong_embeddings = segment(self.student, view.image)
-        ramp = exponential_rampup(self.progress_fraction, self.rampup)
-        with full_precision(unlabeled):
+        with full_precision(weak_logits):
             weak, strong = weak_logits.softmax(dim=1), strong_logits.softmax(dim=1)
             valid = wholly_valid(view.valid, weak.shape[2:])
             consistency = self.consistency_loss(weak, strong, valid)
@@ -79,25 +71,17 @@ class PC2Seg(SemiSegmentor):
         self.diagnostics = Diagnostics(
             view.image, predicted.masked_fill(~valid, self.ignore_index), strong_logits.detach(), anchor_counts
         )
-        return {
-            "loss_consistency": ramp * consistency,
-            "loss_contrast": ramp * contrast,
+        return supervised, {
+            "loss_consistency": consistency,
+            "loss_contrast": contrast,
             "agreement": agreeing.sum() / valid.sum().clamp(min=1),
             "anchor_classes": (anchor_counts > 0).float().sum(),
         }
 
-    @torch.no_grad()
     def strong_view(self, images: Tensor, valid: Tensor, generator: torch.Generator) -> View:
         """The strongly augmented images; ``valid`` where they show the image and not padding or a cut-out box."""
         none = images.new_zeros(len(images), 0, *images.shape[2:])
-        return self.augmentation(
-            View(images, none.long(), none, valid),
-            mean=self.data_preprocessor.mean,
-            std=self.data_preprocessor.std,
-            num_classes=self.num_classes,
-            ignore_index=self.ignore_index,
-            generator=generator,
-        )
+        return self.augment(View(images, none.long(), none, valid), generator)
 
 
 def wholly_valid(valid: Bool[Tensor, "b H W"], size: torch.Size) -> Bool[Tensor, "b h w"]:

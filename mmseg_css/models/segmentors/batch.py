@@ -1,0 +1,87 @@
+"""What a method is given, and passes of a network over it."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from mmseg.models.segmentors import EncoderDecoder
+from mmseg.structures import SegDataSample
+from torch import Tensor
+
+from mmseg_css.types import SegOutput
+
+
+class Images(NamedTuple):
+    """One half of a batch; ``valid`` is False on the padding that made it rectangular."""
+
+    images: Float[Tensor, "b c H W"]
+    valid: Bool[Tensor, "b H W"]
+    samples: list[SegDataSample]
+
+    @property
+    def ground_truth(self) -> Int[Tensor, "b H W"]:
+        """The masks of labelled images."""
+        return torch.stack([sample.gt_sem_seg.data[0] for sample in self.samples]).long()
+
+
+def images_of(images: Float[Tensor, "b c H W"], samples: list[SegDataSample]) -> Images:
+    """A batch, with the padding that its samples know of."""
+    valid = torch.ones(len(images), *images.shape[2:], dtype=torch.bool, device=images.device)
+    for own, sample in zip(valid, samples, strict=True):
+        left, right, top, bottom = sample.metainfo.get("padding_size", (0, 0, 0, 0))
+        own[:top] = False
+        own[own.shape[0] - bottom :] = False
+        own[:, :left] = False
+        own[:, own.shape[1] - right :] = False
+    return Images(images, valid, samples)
+
+
+def joined(first: Images, second: Images) -> Images:
+    """Both halves as one batch.
+
+    Raises:
+        ValueError: Their images are of two sizes.
+    """
+    sizes = [tuple(half.images.shape[2:]) for half in (first, second)]
+    if sizes[0] != sizes[1]:
+        raise ValueError(
+            f"labelled images have {sizes[0]} pixels and unlabelled ones {sizes[1]}, and pass the network together: "
+            "set model.data_preprocessor.size to the crop_size of RandomCrop in both pipelines"
+        )
+    images, valid = (torch.cat(pair) for pair in zip(first[:2], second[:2], strict=True))
+    return Images(images, valid, first.samples + second.samples)
+
+
+def segment(network: EncoderDecoder, images: Float[Tensor, "b c H W"]) -> SegOutput:
+    """Logits and embeddings of a network whose head has a projection branch."""
+    return network.decode_head.forward_embeddings(network.extract_feat(images))
+
+
+def supervise(
+    network: EncoderDecoder, features: list[Tensor], logits: Float[Tensor, "b k h w"], samples: list[SegDataSample]
+) -> dict[str, Tensor]:
+    """The losses of MMSeg's heads, from a pass whose first images are those of the labelled ``samples``."""
+    losses = network.decode_head.loss_by_feat(logits[: len(samples)], samples)
+    if network.with_auxiliary_head:
+        features = [level[: len(samples)] for level in features]
+        losses |= network._auxiliary_head_forward_train(features, samples)
+    return losses
+
+
+def supervised_pass(network: EncoderDecoder, labeled: Images) -> tuple[dict[str, Tensor], Float[Tensor, "b k h w"]]:
+    """The losses of labelled images in a pass of their own, and its logits."""
+    features = network.extract_feat(labeled.images)
+    logits = network.decode_head(features).float()
+    return supervise(network, features, logits, labeled.samples), logits
+
+
+def supervised_embeddings(network: EncoderDecoder, labeled: Images) -> tuple[dict[str, Tensor], SegOutput]:
+    """The same of a network whose head has a projection branch."""
+    features = network.extract_feat(labeled.images)
+    output = network.decode_head.forward_embeddings(features)
+    return supervise(network, features, output.logits, labeled.samples), output
+
+
+def full_precision(like: Tensor) -> torch.autocast:
+    """No autocast: for what the network's outputs are compared and counted with."""
+    return torch.autocast(like.device.type, enabled=False)
