@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from mmseg_css.functional import negative_sampling, sampling
+from mmseg_css.functional import channel_dropout, negative_sampling, sampling
 from mmseg_css.functional.contrastive import draw_contrast
 from mmseg_css.functional.geometry import draw_flip, draw_scale_crop
-from mmseg_css.functional.mixing import draw_boxes, draw_classmix_mask
-from mmseg_css.functional.photometric import draw_blur, draw_color_jitter
+from mmseg_css.functional.mixing import draw_box_sets, draw_boxes, draw_classmix_mask, draw_shaped_boxes
+from mmseg_css.functional.photometric import draw_blur, draw_color_jitter, draw_grey
 from tests.functional.helpers import class_map, equal, generator, normal, uniform
 from tests.functional.test_package import MODULES
 
@@ -24,6 +24,14 @@ DRAWS: dict[str, Callable[[torch.Generator], Any]] = {
         LABELS, torch.ones_like(LABELS).bool(), normal(1, 4, 3), num_queries=8, num_negatives=8, generator=g
     ),
     "draw_boxes": lambda g: draw_boxes(8, (64, 64), generator=g),
+    "draw_shaped_boxes": lambda g: draw_shaped_boxes(8, (64, 64), generator=g),
+    "draw_box_sets": lambda g: draw_box_sets(8, (64, 64), generator=g),
+    "draw_channel_factors": lambda g: channel_dropout.draw_channel_factors(4, 64, generator=g),
+    "draw_half": lambda g: channel_dropout.draw_half(64, generator=g),
+    "draw_complementary_factors": lambda g: channel_dropout.draw_complementary_factors(
+        torch.zeros(4, dtype=torch.bool), 64, generator=g
+    ),
+    "draw_grey": lambda g: draw_grey(64, 0.5, generator=g),
     "draw_anchors": lambda g: negative_sampling.draw_anchors(LABELS < 255, 64, generator=g),
     "draw_negatives": lambda g: negative_sampling.draw_negatives(
         negative_sampling.uniform(uniform(1, 2, 4, 6, 6)), torch.arange(8), LABELS < 255, 16, generator=g

@@ -1,7 +1,7 @@
 """What every semi-supervised segmentor shares: a student, prediction through MMSeg, progress and randomness."""
 
 from abc import abstractmethod
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 import numpy as np
 import torch
@@ -235,6 +235,11 @@ class SemiSegmentor(BaseSegmentor):
         loss = log["loss"] = self.total_weight * loss
         # Through the gradient, because all ranks share it, and because looking at the loss would wait for the device.
         return loss * torch.where(loss.detach().isfinite(), 1.0, torch.nan), log
+
+    @torch.no_grad()
+    def taught(self, half: Images) -> Float[Tensor, "b k h w"]:
+        """The teacher's logits."""
+        return cast(EMATeacher, self.teacher)(half.images).float()
 
     @torch.no_grad()
     def pseudo_labelled(self, half: Images, *logits: Float[Tensor, "b k h w"]) -> View:

@@ -1,0 +1,73 @@
+"""Cross pseudo supervision: two students teach each other (CVPR 2021, arXiv 2106.01226)."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor
+from mmseg_css.models.segmentors.batch import Images, joined, supervised_pass
+from mmseg_css.registry import MODELS
+from mmseg_css.types import View
+
+
+@MODELS.register_module()
+class CPS(SemiSegmentor):
+    """Two networks of one architecture, initialised apart, each of which learns the other's labels.
+
+    ``L = CE(p1, y) + CE(p2, y) + w [CE(p1, argmax p2) + CE(p2, argmax p1)]``. Without ``augmentation`` the second part
+    is over all pixels of labelled and unlabelled images but their padding; those without a ground truth count. With one
+    (CutMix), both label the weak view in a pass of their own and learn from the strong view, of unlabelled images only.
+
+    Args:
+        segmentor: config of both networks. `student` is the one that predicts.
+        pseudo_label_loss: config of a loss with a threshold of 0 and the weight w.
+        kwargs: arguments of `SemiSegmentor`.
+    """
+
+    networks = ("student.", "peer.")
+
+    def __init__(self, *, segmentor: dict, pseudo_label_loss: dict, **kwargs: Any) -> None:
+        super().__init__(segmentor=segmentor, **kwargs)
+        self.peer = self.build_network(segmentor)
+        self.pseudo_label_loss = MODELS.build(pseudo_label_loss)
+
+    def _adopt_plain_weights(self, state: dict[str, Any], prefix: str, *_: object) -> None:
+        """A plain checkpoint's backbone goes to both, its head to the student: equal networks would teach nothing."""
+        plain = any(name.startswith(f"{prefix}decode_head.") for name in state)
+        super()._adopt_plain_weights(state, prefix)
+        if plain:
+            head = self.peer.decode_head.state_dict(prefix=f"{prefix}peer.decode_head.")
+            state.update({name: value for name, value in head.items() if name in state})
+
+    def losses(self, labeled: Images, unlabeled: Images, generator: torch.Generator) -> tuple[dict, dict]:
+        networks = (self.student, self.peer)
+        (supervised, first), (of_peer, second) = (supervised_pass(network, labeled) for network in networks)
+        supervised |= {f"peer.{name}": value for name, value in of_peer.items()}
+        if self.augmentation is None:
+            everything = joined(labeled, unlabeled)
+            logits = [
+                torch.cat([own, network(unlabeled.images).float()])
+                for own, network in zip((first, second), networks, strict=True)
+            ]
+            view = self.pseudo_labelled(everything, *logits)
+        else:
+            with torch.no_grad():
+                weak = [network(unlabeled.images).float() for network in networks]
+            view = self.augment(self.pseudo_labelled(unlabeled, *weak), generator)
+            logits = [network(view.image).float() for network in networks]
+        self.diagnostics = Diagnostics(view.image, view.labels[:, 1], logits[0].detach())
+        return supervised, {"loss_cross": self._cross(logits, view), "agreement": agreement_of(view)}
+
+    def _cross(self, logits: list[Tensor], view: View) -> Tensor:
+        """Each network's loss with the other's labels."""
+        own, peer = (self.at_image(of_network, view) for of_network in logits)
+        return self.pseudo_label_loss(own, view, self.ignore_index, source=1) + self.pseudo_label_loss(
+            peer, view, self.ignore_index, source=0
+        )
+
+
+def agreement_of(view: View) -> Tensor:
+    """Share of the valid pixels that both networks give one label."""
+    agreeing = (view.labels[:, 0] == view.labels[:, 1]) & view.valid
+    return agreeing.sum() / view.valid.sum().clamp(min=1)

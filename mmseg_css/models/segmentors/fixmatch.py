@@ -1,0 +1,60 @@
+"""FixMatch for segmentation, as the authors of UniMatch train it (CVPR 2023, arXiv 2208.09910)."""
+
+from typing import Any, Literal, get_args
+
+import torch
+
+from mmseg_css.models.choices import check_choice
+from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor
+from mmseg_css.models.segmentors.batch import Images, joined, supervise, supervised_pass
+from mmseg_css.registry import MODELS
+
+Labeller = Literal["student", "teacher"]
+
+
+@MODELS.register_module()
+class FixMatch(SemiSegmentor):
+    """The strong view learns what the weak view, the image as the loader gives it, is confidently seen as.
+
+    ``L = (L_x + L_s) / 2``. With a teacher and ``threshold=0`` it is Mean Teacher with CutMix.
+
+    Args:
+        augmentation, pseudo_label_loss: configs of the strong view and of its loss.
+        labeller: the ``student`` labels in the pass that learns the labelled images, with batch statistics of both; a
+            ``teacher`` labels in a pass of its own.
+        teacher: settings of `EMATeacher`.
+        kwargs: arguments of `SemiSegmentor`.
+    """
+
+    total_weight = 0.5
+
+    def __init__(
+        self,
+        *,
+        augmentation: dict,
+        pseudo_label_loss: dict,
+        labeller: Labeller = "student",
+        teacher: dict | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(augmentation=augmentation, teacher=teacher, **kwargs)
+        check_choice("model.labeller", labeller, get_args(Labeller))
+        if labeller == "teacher" and teacher is None:
+            raise ValueError("model.labeller='teacher' needs a teacher: set model.teacher, e.g. dict(decay=0.996)")
+        self.pseudo_label_loss = MODELS.build(pseudo_label_loss)
+        self.labeller = labeller
+
+    def losses(self, labeled: Images, unlabeled: Images, generator: torch.Generator) -> tuple[dict, dict]:
+        if self.labeller == "teacher":
+            supervised, _ = supervised_pass(self.student, labeled)
+            weak = self.taught(unlabeled)
+        else:
+            features = self.student.extract_feat(joined(labeled, unlabeled).images)
+            logits = self.student.decode_head(features).float()
+            supervised = supervise(self.student, features, logits, labeled.samples)
+            weak = logits[len(labeled.samples) :]
+        view = self.augment(self.pseudo_labelled(unlabeled, weak), generator)
+        strong = self.student(view.image).float()
+        loss = self.pseudo_label_loss(self.at_image(strong, view), view, self.ignore_index)
+        self.diagnostics = Diagnostics(view.image, view.labels[:, 0], strong.detach())
+        return supervised, {"loss_pseudo_label": loss, "kept": self.pseudo_label_loss.kept(view)}

@@ -1,0 +1,67 @@
+"""UniMatch: FixMatch with two strong views and perturbed features (CVPR 2023, arXiv 2208.09910)."""
+
+from typing import Any
+
+import torch
+
+from mmseg_css.functional.channel_dropout import drop_channels
+from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor
+from mmseg_css.models.segmentors.batch import Images, joined, supervise
+from mmseg_css.registry import MODELS
+
+
+@MODELS.register_module()
+class UniMatch(SemiSegmentor):
+    """Two strong views, and the weak view with channels of its features dropped, learn what the weak view is seen as.
+
+    ``L = (L_x + w_s (L_s1 + L_s2) + w_fp L_fp) / 2``. The decoder sees plain and perturbed features in one batch, and
+    the network both strong views. The perturbed labelled images, of which nothing is learned, take part in that batch's
+    statistics, as in the authors' code.
+
+    Args:
+        augmentation, pseudo_label_loss: configs of the strong views and of the loss of each view.
+        strong_weight: w_s, of each strong view.
+        feature_weight: w_fp.
+        dropped: share of the channels dropped in each of the backbone's maps.
+        kwargs: arguments of `SemiSegmentor`.
+    """
+
+    total_weight = 0.5
+
+    def __init__(
+        self,
+        *,
+        augmentation: dict,
+        pseudo_label_loss: dict,
+        strong_weight: float = 0.25,
+        feature_weight: float = 0.5,
+        dropped: float = 0.5,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(augmentation=augmentation, **kwargs)
+        self.pseudo_label_loss = MODELS.build(pseudo_label_loss)
+        self.strong_weight = strong_weight
+        self.feature_weight = feature_weight
+        self.dropped = dropped
+
+    def losses(self, labeled: Images, unlabeled: Images, generator: torch.Generator) -> tuple[dict, dict]:
+        features = self.student.extract_feat(joined(labeled, unlabeled).images)
+        perturbed = drop_channels(features, self.dropped, generator)
+        both = [torch.cat(level) for level in zip(features, perturbed, strict=True)]
+        plain, disturbed = self.student.decode_head(both).float().chunk(2)
+        supervised = supervise(self.student, features, plain, labeled.samples)
+
+        number = len(labeled.samples)
+        weak = self.pseudo_labelled(unlabeled, plain[number:])
+        views = [self.augment(weak, generator) for _ in range(2)]
+        strong = self.student(torch.cat([view.image for view in views])).float().chunk(2)
+        first, second, feature = (
+            self.pseudo_label_loss(self.at_image(logits, view), view, self.ignore_index)
+            for logits, view in zip((*strong, disturbed[number:]), (*views, weak), strict=True)
+        )
+        self.diagnostics = Diagnostics(views[0].image, views[0].labels[:, 0], strong[0].detach())
+        return supervised, {
+            "loss_strong": self.strong_weight * (first + second),
+            "loss_feature": self.feature_weight * feature,
+            "kept": self.pseudo_label_loss.kept(weak),
+        }

@@ -1,0 +1,106 @@
+"""Two processes with half a batch each do what one does with the whole, also where one of them has nothing to say.
+
+What is drawn, processes draw apart: so nothing is, but for the dropped channels, which are given. No batch norm.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import torch
+from mmengine.model import MMDistributedDataParallel
+from mmengine.optim import OptimWrapper
+from mmengine.registry import init_default_scope
+from torch import Tensor
+from torch import multiprocessing as mp
+
+import mmseg_css  # noqa: F401  (registers)
+from mmseg_css.models.segmentors import Progress, unimatch, unimatch_v2
+from mmseg_css.registry import MODELS
+from tests.models.methods.helpers import BASELINES, config, networks_of
+from tests.models.test_ranks import BATCH, CASES, GivenBatch, Pyramid, batch
+
+STEPS = 2
+SAME = {
+    "type": "StrongView",
+    "boxes": "none",
+    "jitter_probability": 0.0,
+    "grey_probability": 1.0,
+    "blur_probability": 0.0,
+}
+
+
+def every_other(features: list[Tensor], *_: object) -> list[Tensor]:
+    """Stands in for the drawn channels."""
+    return [level * (torch.arange(level.shape[1]) % 2 * 2.0)[:, None, None] for level in features]
+
+
+def run(method: str, case: str, rank: int, ranks: int) -> dict[str, Any]:
+    """A few steps; the losses of each, and the weights that they leave."""
+    torch.manual_seed(0)
+    changes = {"augmentation": SAME} if "augmentation" in BASELINES[method] else {}
+    model = MODELS.build(config(method, head={"norm_cfg": {"type": "GN", "num_groups": 2}}, **changes))
+    for network in networks_of(model):
+        network.backbone = Pyramid()
+    if model.teacher is not None:
+        model.teacher.model.backbone = Pyramid().requires_grad_(False)
+    model.init_weights()
+    model.data_preprocessor = GivenBatch()
+    model.train()
+    wrapper = OptimWrapper(torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1))
+    stepper: Any = model
+    if ranks > 1:
+        stepper = MMDistributedDataParallel(model, broadcast_buffers=False, find_unused_parameters=False)
+    own = slice(rank * BATCH // ranks, (rank + 1) * BATCH // ranks)
+    losses = []
+    for step in range(STEPS):
+        model.progress = Progress(step, STEPS, 0)
+        inputs, samples = batch(step, case)
+        share = {
+            "inputs": {name: images[own] for name, images in inputs.items()},
+            "data_samples": {name: list(of_branch[own]) for name, of_branch in samples.items()},
+        }
+        found = stepper.train_step(share, wrapper)
+        losses.append({name: value.detach().clone() for name, value in found.items()})
+        if model.teacher is not None:
+            model.teacher.update(model.student)
+    return {"losses": losses, "state": {k: v for k, v in model.state_dict().items() if "extra_state" not in k}}
+
+
+def as_rank(rank: int, folder: str) -> None:
+    torch.set_num_threads(1)
+    init_default_scope("mmseg")
+    unimatch.drop_channels = unimatch_v2.drop_complementary = every_other
+    torch.distributed.init_process_group(
+        "gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=2, timeout=timedelta(minutes=1)
+    )
+    results = {f"{method} {case}": run(method, case, rank, 2) for method in BASELINES for case in CASES}
+    torch.save(results, f"{folder}/{rank}.pth")
+    torch.distributed.destroy_process_group()
+
+
+@pytest.fixture(scope="module")
+def ranks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("ranks")
+    mp.spawn(as_rank, args=(str(folder),), nprocs=2)
+    return [torch.load(folder / f"{rank}.pth", weights_only=True) for rank in (0, 1)]
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("method", BASELINES)
+def test_two_ranks_equal_one(
+    ranks: list[dict[str, Any]], method: str, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unimatch, "drop_channels", every_other)
+    monkeypatch.setattr(unimatch_v2, "drop_complementary", every_other)
+    one = run(method, case, 0, 1)
+    first, second = (results[f"{method} {case}"] for results in ranks)
+    for step, expected in enumerate(one["losses"]):
+        for name, value in expected.items():
+            if "loss" in name:
+                mean = (first["losses"][step][name] + second["losses"][step][name]) / 2
+                assert mean.item() == pytest.approx(value.item(), abs=1e-5), (step, name)
+    for name, value in one["state"].items():
+        torch.testing.assert_close(first["state"][name], value, rtol=0, atol=1e-5, msg=name)
+        assert torch.equal(first["state"][name], second["state"][name]), name
+    assert sum(value for name, value in one["losses"][-1].items() if "unsup.loss" in name) > 0.01
