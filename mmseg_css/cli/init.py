@@ -48,7 +48,7 @@ def command(
     out: Path = Path("configs/own"),
     classes: Classes = None,
     ignore: Ignore = None,
-    mask_names: str | None = None,
+    mask_names: str = "",
     resize_masks: bool = False,
     val: float = 0.2,
     seed: int = 0,

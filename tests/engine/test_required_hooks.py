@@ -207,8 +207,8 @@ def test_a_method_without_teacher_and_prototypes_needs_neither() -> None:
     class FixMatch(SemiSegmentor):
         """Its own pseudo-labels, one network."""
 
-        def unsupervised_losses(self, *_: Any) -> dict[str, Any]:
-            return {}
+        def losses(self, *_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+            return {}, {}
 
     model = FixMatch(segmentor=tiny_segmentor(), data_preprocessor=PREPROCESSOR)
     runner = SimpleNamespace(model=model, hooks=[])

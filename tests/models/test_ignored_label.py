@@ -92,4 +92,5 @@ def test_a_step_that_pads() -> None:
         for part in ("labeled", "unlabeled")
     }
     optimiser = OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1))
+    model.present_hooks |= set(model.required_hooks)
     assert torch.isfinite(model.train_step(batch, optimiser)["loss"])

@@ -36,7 +36,7 @@ class Known(NamedTuple):
 
     classes: Sequence[str] | None
     ignore: int | Colour | None
-    names: str | None
+    names: str
     resize: bool
 
 

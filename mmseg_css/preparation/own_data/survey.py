@@ -49,7 +49,7 @@ class Survey(NamedTuple):
 
 
 def survey(
-    images: Path, masks: Path, unlabeled: Path | None = None, *, mask_names: str | None = None, resize_masks: bool
+    images: Path, masks: Path, unlabeled: Path | None = None, *, mask_names: str = "", resize_masks: bool = False
 ) -> Survey:
     """Pair images with masks and decode everything.
 
@@ -57,15 +57,15 @@ def survey(
         images: Folder of the labelled images. Those without a mask are the unlabelled ones where no folder has them.
         masks: Folder of the masks.
         unlabeled: Folder of images without masks. Images that are also in ``images`` are left out.
-        mask_names: What masks are called where they lie among the images (see `pair`).
+        mask_names: What masks are called where they lie among the images (see `pair`); empty where they do not.
         resize_masks: Take masks of another size than their images, of the same proportions up to 1 %.
 
     Raises:
         FileNotFoundError: A folder is missing.
         ValueError: Folders are nested, nothing fits together, or files cannot be used: the first ones are named.
     """
-    check_folders([images, masks, *([unlabeled] if unlabeled else [])], side_by_side=mask_names is not None)
-    pairing = pair(images, masks, mask_names)
+    check_folders([images, masks, *([unlabeled] if unlabeled else [])], side_by_side=bool(mask_names))
+    pairing = pair(images, masks, mask_names or None)
     _check_lossless([pair.mask for pair in pairing.pairs])
     names, repeated = _without_masks(pairing, images, unlabeled)
     folder = unlabeled or images

@@ -60,6 +60,7 @@ def run(method: str, case: str, rank: int, ranks: int) -> dict[str, Any]:
             "inputs": {name: images[own] for name, images in inputs.items()},
             "data_samples": {name: list(of_branch[own]) for name, of_branch in samples.items()},
         }
+        model.present_hooks |= set(model.required_hooks)
         found = stepper.train_step(share, wrapper)
         losses.append({name: value.detach().clone() for name, value in found.items()})
         if model.teacher is not None:
