@@ -14,6 +14,7 @@ from mmseg_css.datasets.checks import check_batch
 from mmseg_css.datasets.sampler import PairedSampler, SeededSampler
 from mmseg_css.engine.hooks.method import register_missing
 from mmseg_css.engine.iterations import iterations_of
+from mmseg_css.engine.small_batches import norms_explained, warn_of_repeats
 from mmseg_css.registry import LOOPS
 
 SEED_KEY: Final = "paired_sampler_seed"
@@ -61,6 +62,7 @@ class PairedTrainLoop(IterBasedTrainLoop):
         BaseLoop.__init__(self, runner, _understanding_draws(dataloader))
         built: DataLoader = self.dataloader
         _check_sampler(built)
+        warn_of_repeats(built)
         if max_epochs is not None:
             max_iters = iterations_of(runner, built, max_epochs, max_iters)
         if max_iters is None:
@@ -88,6 +90,7 @@ class PairedTrainLoop(IterBasedTrainLoop):
             return self._train()
         finally:
             gc.unfreeze()
+            self.runner.call_hook("after_loop")  # MMEngine's hooks do not hear of a training that fails
 
     def _train(self) -> nn.Module:
         self.runner.call_hook("before_train")
@@ -113,6 +116,10 @@ class PairedTrainLoop(IterBasedTrainLoop):
         self.runner.call_hook("after_train_epoch")
         self.runner.call_hook("after_train")
         return self.runner.model
+
+    def run_iter(self, data_batch: Any) -> None:
+        with norms_explained(self.runner.model):
+            super().run_iter(data_batch)
 
     def _batches(self) -> Iterator[Any]:
         """The batches from the present iteration on."""

@@ -100,6 +100,12 @@ class StrongAugmentation(nn.Module):
     def _mix(self, view: View, num_classes: int, ignore_index: int, generator: torch.Generator) -> View:
         if self.mixing == "none":
             return view
+        if self.mixing in ("cutmix", "classmix") and len(view.image) == 1:
+            raise ValueError(
+                f"model.augmentation.mixing={self.mixing!r} pastes from the next image of the batch, and there is one "
+                "unlabelled image in it: raise train_dataloader.batch_size, or the second part of sampler.ratio, so "
+                "that each process has two, or set mixing='cutout' or 'none'"
+            )
         if self.mixing == "classmix":
             # The ignored label may be one of the classes, and is not to be chosen.
             labels = view.labels[:, 0].masked_fill(view.labels[:, 0] == ignore_index, num_classes)
