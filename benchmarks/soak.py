@@ -1,11 +1,11 @@
 """End short runs at random moments, resume them, and compare what they end with, bit by bit.
 
-    python benchmarks/soak.py --json work_dirs/bench/soak.json      # 4 runs, 5 kills each
+    python benchmarks/soak.py --json work_dirs/bench/soak.json      # 8 runs, 5 kills each
 
-Each of CSS and PC2Seg is trained with 0 and with 2 workers, with augmentation, dropout and bfloat16, once without
-interruption and once ended by SIGKILL, SIGTERM and a full disk in turn, at random moments of training, saving and
-validation. Both must agree in the hashes of all parts of the last checkpoint, and in every loss, anchor count and
-metric logged. Exits with 1 if not.
+Each of CSS, PC2Seg and the supervised baseline is trained with 0 and with 2 workers, with augmentation, dropout and
+bfloat16, and CSS and the baseline with accumulated gradients as well; once without interruption and once ended by
+SIGKILL, SIGTERM and a full disk in turn, at random moments of training, saving and validation. Both must agree in the
+hashes of all parts of the last checkpoint, and in every loss, anchor count and metric logged. Exits with 1 if not.
 """
 
 import argparse
@@ -112,7 +112,8 @@ def hashes(checkpoint: Path) -> dict[str, str]:
     """SHA-256 of every part of a checkpoint that training goes on from."""
     content = torch.load(checkpoint, map_location="cpu", weights_only=True)
     state = content["state_dict"]
-    parts = {name: {k: v for k, v in state.items() if k.startswith(name)} for name in ("student", "teacher", "bank")}
+    names = sorted({name.split(".")[0] for name in state})
+    parts = {name: {k: v for k, v in state.items() if k.split(".")[0] == name} for name in names}
     parts |= {"optimizer": content["optimizer"], "schedulers": content["param_schedulers"]}
     return {name: hashlib.sha256("\n".join(leaves(part)).encode()).hexdigest() for name, part in parts.items()}
 
@@ -144,7 +145,9 @@ def logged(work_dir: Path) -> dict[tuple[int, str], set[float]]:
     return values
 
 
-def soak(method: str, workers: int, kills: int, folder: Path, seed: int, iterations: int = ITERATIONS) -> dict:
+def soak(
+    method: str, workers: int, kills: int, folder: Path, seed: int, iterations: int = ITERATIONS, accumulate: int = 1
+) -> dict:
     """One run without and one with kills; what differs between them, and what happened."""
     changes = {
         "train_dataloader.num_workers": workers,
@@ -154,11 +157,13 @@ def soak(method: str, workers: int, kills: int, folder: Path, seed: int, iterati
         "param_scheduler.0.end": iterations,
         "default_hooks.checkpoint.interval": CHECKPOINTS,
         "default_hooks.logger.interval": 1,
+        "optim_wrapper.accumulative_counts": accumulate,
         "custom_imports.allow_failed_imports": True,
     }
-    config = write_tiny(method, folder, changes, name=f"{method}-{workers}")
+    config = write_tiny(method, folder, changes, name=f"{method}-{workers}" + "-accumulated" * (accumulate > 1))
     cfg = Config.fromfile(config)
-    cfg.custom_hooks = [{"type": "DiagnosticsHook", "log_interval": ANCHORS}, {"type": "SayStartedHook"}]
+    diagnostics = [] if method == "supervised" else [{"type": "DiagnosticsHook", "log_interval": ANCHORS}]
+    cfg.custom_hooks = [*diagnostics, {"type": "SayStartedHook"}]
     cfg.dump(config)
     whole, killed = folder / f"{config.stem}-whole", folder / f"{config.stem}-killed"
     duration = run(config, whole)
@@ -180,7 +185,8 @@ def soak(method: str, workers: int, kills: int, folder: Path, seed: int, iterati
     log, resumed_log = logged(whole), logged(killed)
     keys = sorted(log.keys() | resumed_log.keys())
     differing += [f"{name} at {step}" for step, name in keys if log.get((step, name)) != resumed_log.get((step, name))]
-    return {"method": method, "workers": workers, "kills": events, "values": len(log), "differing": differing} | one
+    about = {"method": method, "workers": workers, "accumulate": accumulate}
+    return {**about, "kills": events, "values": len(log), "differing": differing} | one
 
 
 def main() -> None:
@@ -191,11 +197,15 @@ def main() -> None:
     args = parser.parse_args()
     folder = Path(tempfile.mkdtemp())
     results = []
-    for method, workers in itertools.product(METHODS, (0, 2)):
-        found = soak(method, workers, args.kills, folder, args.seed)
+    runs = [(*run, 1) for run in itertools.product(METHODS, (0, 2))] + [("css", 2, 2), ("supervised", 2, 2)]
+    for method, workers, accumulate in runs:
+        found = soak(method, workers, args.kills, folder, args.seed, accumulate=accumulate)
         results.append(found)
         verdict = f"DIFFERS in {', '.join(found['differing'][:5])}" if found["differing"] else "the same"
-        print(f"{method}, {workers} workers: {', '.join(found['kills'])}: {verdict}", flush=True)
+        print(
+            f"{method}, {workers} workers, {accumulate} batches a step: {', '.join(found['kills'])}: {verdict}",
+            flush=True,
+        )
     args.json.parent.mkdir(parents=True, exist_ok=True)
     args.json.write_text(json.dumps(results, indent=2) + "\n")
     different = any(found["differing"] for found in results)

@@ -9,34 +9,34 @@ from mmseg_css.preparation.demo import generate
 
 ROOT = Path(__file__).resolve().parents[1]
 SIDE = 32
-METHODS = ("css", "pc2seg")
+METHODS = ("css", "pc2seg", "supervised")
 
 
 def write_tiny(method: str, folder: Path, changes: dict[str, Any], name: str = "tiny") -> Path:
     """Write a config, with ``changes`` by dotted keys, and its data set into ``folder``; returns the config's path."""
     generate(folder / "data" / "demo", size=SIDE, train=24, val=4, labeled=(8, 20))
-    cfg = Config.fromfile(ROOT / "configs" / method / f"{method}_lite0_demo.py")
-    segmentor = cfg.model.segmentor
+    method_folder = "pc2seg" if method == "pc2seg" else "css"
+    cfg = Config.fromfile(ROOT / "configs" / method_folder / f"{method}_lite0_demo.py")
+    segmentor = cfg.model.get("segmentor", cfg.model)
     segmentor.backbone = ConfigDict(
         type="ResNet", depth=18, num_stages=2, strides=(1, 2), dilations=(1, 1), out_indices=(0, 1), base_channels=8
     )
     segmentor.decode_head.update(
         in_channels=16, channels=8, low_in_channels=8, low_channels=4, dilations=(1, 2), dropout_ratio=0.5
     )
-    segmentor.decode_head.projection.update(channels=4)
     segmentor.decode_head.loss_decode.update(min_kept=200)
-    draws = {"num_queries": 16} if method == "css" else {"num_anchors": 16}
-    cfg.model.contrast_loss.update(**draws, num_negatives=16)
+    train = cfg.train_dataloader.dataset
+    parts = [train]
+    if method != "supervised":
+        segmentor.decode_head.projection.update(channels=4)
+        draws = {"num_queries": 16} if method == "css" else {"num_anchors": 16}
+        cfg.model.contrast_loss.update(**draws, num_negatives=16)
+        parts = [train.labeled, train.unlabeled]
     cfg.model.data_preprocessor.size = (SIDE, SIDE)
-    for step in cfg.train_dataloader.dataset.labeled.pipeline:
+    for step in parts[0].pipeline:
         for key in {"scale", "crop_size"} & step.keys():
             step[key] = (SIDE, SIDE)
-    for dataset in (
-        cfg.train_dataloader.dataset.labeled,
-        cfg.train_dataloader.dataset.unlabeled,
-        cfg.val_dataloader.dataset,
-        cfg.test_dataloader.dataset,
-    ):
+    for dataset in (*parts, cfg.val_dataloader.dataset, cfg.test_dataloader.dataset):
         dataset.data_root = str(folder)
     cfg.train_dataloader.batch_size = 4
     cfg.val_dataloader.num_workers = 0

@@ -22,13 +22,13 @@ def prototype_similarity(
     return product / torch.linalg.vector_norm(embeddings, dim=1, keepdim=True).clamp(min=1e-12)
 
 
-def check_temperature(temperature: float) -> None:
-    """Raise a ValueError unless a softmax can be taken at this temperature.
+def check_temperature(temperature: float, name: str = "temperature") -> None:
+    """Raise a ValueError, which calls it ``name``, unless a softmax can be taken at this temperature.
 
     >>> check_temperature(0.5)
     """
     if temperature <= 0:
-        raise ValueError(f"temperature must be positive, got {temperature}")
+        raise ValueError(f"{name} must be positive, got {temperature}")
 
 
 def class_sums(

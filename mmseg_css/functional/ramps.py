@@ -17,6 +17,15 @@ def exponential_rampdown(progress: float, maximum: float = 1.0, minimum: float =
     return minimum if progress >= 1 else max(minimum, maximum * math.exp(mult * progress**2))
 
 
+def check_rampup(length: float, name: str = "length") -> None:
+    """Raise a ValueError, which calls it ``name``, unless this can be the share of a training that a ramp takes.
+
+    >>> check_rampup(0.5)
+    """
+    if not 0 <= length <= 1:
+        raise ValueError(f"{name} is a share of the training: it must lie in [0, 1], got {length}")
+
+
 def exponential_rampup(progress: float, length: float) -> float:
     r"""Weight that rises as :math:`e^{-5 (1 - p / l)^2}` from :math:`e^{-5}` at the start to 1 at ``length`` l, and
     stays there (Laine and Aila, Temporal Ensembling, ICLR 2017).
@@ -29,6 +38,7 @@ def exponential_rampup(progress: float, length: float) -> float:
     Raises:
         ValueError: if ``progress`` is negative, or ``length`` lies outside [0, 1].
     """
-    if progress < 0 or not 0 <= length <= 1:
-        raise ValueError(f"progress must not be negative and length must lie in [0, 1], got {progress} and {length}")
+    if progress < 0:
+        raise ValueError(f"progress must not be negative: it must lie in [0, 1], got {progress}")
+    check_rampup(length)
     return 1.0 if progress >= length else math.exp(-5 * (1 - progress / length) ** 2)

@@ -1,14 +1,16 @@
 """When checkpoints are written, and what is asked of one that is loaded."""
 
 import os
+import re
 import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from mmengine.dist import get_world_size
+from mmengine.dist import get_world_size, master_only
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 from mmengine.runner.base_loop import BaseLoop
@@ -64,9 +66,11 @@ class DurableCheckpointHook(CheckpointHook):
                 "checkpoint, so that a resumed run would lose them"
             )
         if get_world_size() == 1 and threading.current_thread() is threading.main_thread():
+            self.after_loop(runner)
             self._terminated = False
             self._process = os.getpid()
             self._former_handler = signal.signal(signal.SIGTERM, self._on_sigterm)
+        self._clear_away()
 
     def _on_sigterm(self, number: int, frame: FrameType | None) -> None:
         # A worker, which has inherited this, must die when it is told to; and so must this process, told twice.
@@ -99,6 +103,16 @@ class DurableCheckpointHook(CheckpointHook):
         super().after_train(runner)
         self._restore_handler()
 
+    def after_loop(self, runner: Runner) -> None:
+        """What `PairedTrainLoop` calls last, whatever became of the training."""
+        self._restore_handler()
+
+    @master_only
+    def _clear_away(self) -> None:
+        """Remove what a killed run left half written."""
+        for part in Path(self.out_dir).glob("*.pth.part"):
+            part.unlink()
+
     def _restore_handler(self) -> None:
         if self._former_handler is not None:
             signal.signal(signal.SIGTERM, self._former_handler)
@@ -112,8 +126,25 @@ class DurableCheckpointHook(CheckpointHook):
             self._saved = step
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
+        before = self._best()
         with self._removals_at_the_end():
             super()._save_best_checkpoint(runner, metrics)
+        self._remove_of_before(runner, self._best() - before)
+
+    def _best(self) -> set[str]:
+        # MMEngine sets them only with save_best: the one for a single metric, the other for several.
+        found = {getattr(self, "best_ckpt_path", None), *getattr(self, "best_ckpt_path_dict", {}).values()}
+        return {path for path in found if path is not None}
+
+    @master_only
+    def _remove_of_before(self, runner: Runner, new: set[str]) -> None:
+        """In a resumed run, remove the best checkpoints of before, of which the one resumed from may not have known."""
+        if not getattr(runner, "_resume", False):
+            return
+        for path in map(Path, new):
+            for other in path.parent.glob("best_*.pth"):
+                if other != path and _without_step(other) == _without_step(path):
+                    other.unlink()
 
     @contextmanager
     def _removals_at_the_end(self) -> Iterator[None]:
@@ -127,8 +158,7 @@ class DurableCheckpointHook(CheckpointHook):
             yield
         finally:
             self.file_backend = backend
-        # MMEngine sets them only with save_best: the one for a single metric, the other for several.
-        best = {getattr(self, "best_ckpt_path", None), *getattr(self, "best_ckpt_path_dict", {}).values()}
+        best = self._best()
         for path in later.removed:
             if path not in best and os.path.abspath(os.path.dirname(path)) == os.path.abspath(self.out_dir):
                 backend.remove(path)
@@ -153,6 +183,10 @@ class DurableCheckpointHook(CheckpointHook):
             processes = [note] if (note := not_exact(checkpoint)) else []
             for note in processes + reconcile(runner, checkpoint, self._described(runner)):
                 runner.logger.warning(f"Resumed: {note}.")
+
+
+def _without_step(path: Path) -> str:
+    return re.sub(r"_\d+\.pth$", "", path.name)
 
 
 class RemovesLater:

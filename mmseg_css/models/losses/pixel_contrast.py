@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from mmseg_css.functional.negative_sampling import SAMPLERS, Sampler, draw_anchors, draw_negatives
 from mmseg_css.functional.normalise import mean_of
 from mmseg_css.functional.pixel_contrast import pixel_contrast
+from mmseg_css.functional.prototypes import check_temperature
 from mmseg_css.models.choices import check_choice
 from mmseg_css.models.losses.ranks import CANDIDATES, Candidates, mean_over_ranks, of_all_ranks
 from mmseg_css.registry import MODELS
@@ -46,8 +47,7 @@ class PixelContrastLoss(nn.Module):
         for name, number in (("num_anchors", num_anchors), ("num_negatives", num_negatives)):
             if number < 1:
                 raise ValueError(f"contrast_loss.{name} must be at least 1, got {number}")
-        if temperature <= 0:
-            raise ValueError(f"contrast_loss.temperature must be positive, got {temperature}")
+        check_temperature(temperature, "contrast_loss.temperature")
         self.sampler = sampler
         self.num_anchors = num_anchors
         self.num_negatives = num_negatives

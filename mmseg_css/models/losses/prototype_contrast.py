@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from mmseg_css.functional.contrastive import SHARINGS, ContrastDraw, Sharing, draw_contrast, prototype_contrast_loss
+from mmseg_css.functional.prototypes import check_temperature
 from mmseg_css.functional.ramps import exponential_rampdown
 from mmseg_css.functional.sampling import group_sizes
 from mmseg_css.models.choices import check_choice
@@ -51,6 +52,8 @@ class PrototypeContrastLoss(nn.Module):
         check_choice("contrast_loss.candidates", candidates, CANDIDATES)
         self.num_negatives = num_negatives
         self.sharing = sharing
+        check_temperature(temperature, "contrast_loss.temperature")
+        check_temperature(similarity_temperature, "contrast_loss.similarity_temperature")
         self.temperature = temperature
         self.similarity_temperature = similarity_temperature
         self.loss_weight = loss_weight

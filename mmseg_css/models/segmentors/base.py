@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from mmseg_css.datasets.checks import check_ignored_value
 from mmseg_css.functional.pseudo_label import logit_pseudo_label
-from mmseg_css.functional.ramps import exponential_rampup
+from mmseg_css.functional.ramps import check_rampup, exponential_rampup
 from mmseg_css.models.choices import check_choice
 from mmseg_css.models.segmentors.batch import Images, full_precision, images_of
 from mmseg_css.models.teacher import EMATeacher
@@ -94,8 +94,7 @@ class SemiSegmentor(BaseSegmentor):
         check_choice("model.predict_on", self.predict_on, get_args(Network))
         if self.predict_on == "teacher" and teacher is None:
             raise ValueError("model.predict_on='teacher' needs a teacher: set model.teacher, or predict_on='student'")
-        if not 0 <= rampup <= 1:
-            raise ValueError(f"model.rampup is a share of the training: it must lie in [0, 1], got {rampup}")
+        check_rampup(rampup, "model.rampup")
         self.rampup = rampup
         self.compile_backbone = compile_backbone
         self.student = self.build_network(segmentor)

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mmseg_css.functional.contrastive import confidence_indicator, similarity_indicator
+from mmseg_css.functional.prototypes import check_temperature
 from mmseg_css.functional.pseudo_label import agreement, logit_pseudo_label, prototype_pseudo_label
 from mmseg_css.models.choices import check_choice
 from mmseg_css.models.heads import check_projection
@@ -74,6 +75,7 @@ class CSS(SemiSegmentor):
         check_choice("model.strategy", strategy, get_args(Strategy))
         check_choice("model.indicator", indicator, get_args(Indicator))
         check_choice("model.teacher_sees", teacher_sees, get_args(TeacherSees))
+        check_temperature(temperature, "model.temperature")
         self.strategy = strategy
         self.indicator = indicator
         self.teacher_sees = teacher_sees

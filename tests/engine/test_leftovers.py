@@ -1,0 +1,68 @@
+"""What a training, ended as it may be, leaves behind: no files that nothing reads, and no handler."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from mmseg_css.engine.hooks import DurableCheckpointHook
+from tests.engine.test_checkpoints import Trained, advance, names, save
+from tests.engine.tiny import config, write_data
+
+
+@pytest.fixture(autouse=True)
+def _handler() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+class Bad(Hook):
+    def after_train_iter(self, *_: object, **__: object) -> None:
+        raise FloatingPointError("a bad step")
+
+
+def test_a_training_that_fails_leaves_no_handler(tmp_path: Path) -> None:
+    """With it, the process would not die of a SIGTERM any more."""
+    runner = Runner.from_cfg(config(write_data(tmp_path), "supervised", 2))
+    runner.register_hook(Bad())
+    with pytest.raises(FloatingPointError, match="a bad step"):
+        runner.train()
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_a_training_that_starts_twice_leaves_no_handler(tmp_path: Path) -> None:
+    runner, hook = Trained(tmp_path), DurableCheckpointHook(1, by_epoch=False)
+    hook.before_train(runner)
+    hook.before_train(runner)
+    hook.after_train(runner)
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_what_a_kill_left_half_written_goes(tmp_path: Path) -> None:
+    runner, hook = Trained(tmp_path), DurableCheckpointHook(1, by_epoch=False)
+    for name in ("iter_3.pth.part", "best_mIoU_iter_2.pth.part", "iter_2.pth", "notes.part"):
+        (tmp_path / name).write_bytes(b"")
+    hook.before_train(runner)
+    hook.after_train(runner)
+    assert {path.name for path in tmp_path.iterdir()} == {"iter_2.pth", "notes.part"}
+
+
+@pytest.mark.parametrize("resumed", [True, False])
+def test_the_best_of_a_killed_run_goes_with_the_next_best(tmp_path: Path, resumed: bool) -> None:
+    """It may be of after the checkpoint that was resumed from, or recorded under another folder's name. A run that only
+    starts in the same folder keeps what it finds there.
+    """
+    runner, hook = Trained(tmp_path), DurableCheckpointHook(1, by_epoch=False, save_best="mIoU", rule="greater")
+    runner._resume = resumed
+    kept = {"best_mAcc_iter_3.pth", "best_mIoU_iter_1.pth", "iter_1.pth"}
+    for name in ("best_mIoU_iter_7.pth", "best_mAcc_iter_3.pth"):
+        save(tmp_path / name)
+    hook.before_train(runner)
+    assert "best_mIoU_iter_7.pth" in names(runner)  # until there is a better one
+    advance(runner, hook, 20.0)
+    hook.after_train(runner)
+    assert names(runner) == (kept if resumed else kept | {"best_mIoU_iter_7.pth"})
