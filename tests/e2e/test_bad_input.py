@@ -269,6 +269,6 @@ def test_one_image_in_each_set(root: Path) -> None:
 
 
 def test_every_row_of_the_table_has_a_test() -> None:
-    table = (ROOT / "docs" / "bad-input.md").read_text()
+    table = (ROOT / "docs" / "bad-input.md").read_text().partition("\n## ")[0]
     listed = re.findall(r"^\| ([^|]+?) +\|", table, re.MULTILINE)
     assert sorted(listed[1:]) == sorted(ROWS)  # the first is the table's head
