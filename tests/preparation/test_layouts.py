@@ -167,6 +167,7 @@ def test_only_the_same_proportion(height: int, fits: bool) -> None:
     [
         ([[0, 1], [2, 0]], [[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 0, 0], [2, 2, 0, 0]]),
         ([[0, 0, 1, 1, 2, 2]] * 6, [[0, 1, 2]] * 3),
+        ([[0, 1, 1, 2, 2, 0]] * 3, [[1, 2]]),
     ],
 )
 def test_the_nearest_pixel(old: list, new: list) -> None:
