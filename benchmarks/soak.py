@@ -145,10 +145,8 @@ def logged(work_dir: Path) -> dict[tuple[int, str], set[float]]:
     return values
 
 
-def soak(
-    method: str, workers: int, kills: int, folder: Path, seed: int, iterations: int = ITERATIONS, accumulate: int = 1
-) -> dict:
-    """One run without and one with kills; what differs between them, and what happened."""
+def write_config(method: str, workers: int, folder: Path, iterations: int, accumulate: int) -> Path:
+    """A training in the small that saves, validates and logs often."""
     changes = {
         "train_dataloader.num_workers": workers,
         "train_dataloader.persistent_workers": workers > 0,
@@ -165,6 +163,14 @@ def soak(
     diagnostics = [] if method == "supervised" else [{"type": "DiagnosticsHook", "log_interval": ANCHORS}]
     cfg.custom_hooks = [*diagnostics, {"type": "SayStartedHook"}]
     cfg.dump(config)
+    return config
+
+
+def soak(
+    method: str, workers: int, kills: int, folder: Path, seed: int, iterations: int = ITERATIONS, accumulate: int = 1
+) -> dict:
+    """One run without and one with kills; what differs between them, and what happened."""
+    config = write_config(method, workers, folder, iterations, accumulate)
     whole, killed = folder / f"{config.stem}-whole", folder / f"{config.stem}-killed"
     duration = run(config, whole)
     rng = random.Random(f"{seed} {config.stem}")

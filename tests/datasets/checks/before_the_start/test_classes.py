@@ -1,0 +1,127 @@
+"""Classes, palettes and zero labels that differ between sets are said before the first step, or the first image."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from mmseg_css.datasets import checks
+from tests.datasets.checks.before_the_start.helpers import METHODS, config, head_of, labeled_of, run
+from tests.datasets.helpers import METAINFO, write_mask
+
+
+def metainfo(*classes: str, palette: list | None = None) -> dict:
+    return {"classes": classes, "palette": palette or [[0, 0, 0], [255, 255, 255], [9, 9, 9]][: len(classes)]}
+
+
+OTHER_CLASSES = [
+    (metainfo("background"), "1 classes, the .* 2; the first .* is class 1: None .*'thing'"),
+    (metainfo("thing", "background"), "other classes; the first .* is class 0: 'thing' .*'background'"),
+    (metainfo("background", "tree"), "other classes; the first .* is class 1: 'tree' .*'thing'"),
+]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("other", "message"), OTHER_CLASSES)
+def test_other_classes_in_validation(root: Path, method: str, other: dict, message: str) -> None:
+    for name in "abc":
+        write_mask(root / f"val/masks/{name}.png", np.zeros((16, 16), np.uint8))
+    cfg = config(root, method)
+    cfg["val_dataloader"]["dataset"]["metainfo"] = other
+    if len(other["classes"]) == 1:
+        message = "num_classes=2, but the validation set has 1 classes"
+    with pytest.raises(ValueError, match=message):
+        run(cfg, "train")
+
+
+def save(root: Path, method: str) -> str:
+    """A checkpoint of one step."""
+    cfg = config(root, method)
+    cfg.pop("val_dataloader"), cfg.pop("val_cfg"), cfg.pop("val_evaluator")
+    runner = Runner.from_cfg(Config(cfg))
+    runner.train()
+    path = root / "work_dir" / "iter_1.pth"
+    runner.save_checkpoint(str(path.parent), path.name, by_epoch=False)
+    return str(path)
+
+
+@pytest.mark.parametrize(("other", "message"), OTHER_CLASSES[1:])
+def test_other_classes_in_the_test_than_were_learnt(root: Path, other: dict, message: str) -> None:
+    cfg = config(root, "css")
+    cfg["load_from"] = save(root, "css")
+    cfg["test_dataloader"]["dataset"]["metainfo"] = other
+    with pytest.raises(ValueError, match=f"the test set has {message} in the training of the checkpoint"):
+        run(cfg, "test")
+
+
+def test_classes_that_changed_before_a_resume(root: Path) -> None:
+    cfg = config(root, "css")
+    cfg.update(load_from=save(root, "css"), resume=True)
+    cfg["train_cfg"]["max_iters"] = 2
+    for dataset in (labeled_of(cfg), cfg["val_dataloader"]["dataset"]):
+        dataset["metainfo"] = metainfo("thing", "background")
+    with pytest.raises(ValueError, match="the training set has other classes; .* in the training of the checkpoint"):
+        run(cfg, "train")
+
+
+def test_other_weights_may_have_learnt_anything(root: Path) -> None:
+    cfg = config(root, "css")
+    cfg["load_from"] = save(root, "css")
+    for dataset in (labeled_of(cfg), cfg["val_dataloader"]["dataset"]):
+        dataset["metainfo"] = metainfo("thing", "background")
+    run(cfg, "train")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_zero_label_that_is_ignored_on_one_side(root: Path, method: str) -> None:
+    """The validation's labels are then one above what is learnt, all of them classes but for the last: mIoU 0.0."""
+    labels = np.eye(16, dtype=np.uint8) + 1
+    for name in "abcd":
+        write_mask(root / f"train/masks/{name}.png", labels)
+    cfg = config(root, method)
+    labeled_of(cfg)["reduce_zero_label"] = True
+    with pytest.raises(
+        ValueError, match="reduce_zero_label is False in the validation set and True in the training set"
+    ):
+        run(cfg, "train")
+    cfg = config(root, method)
+    cfg["load_from"] = save_reduced(root, method)
+    with pytest.raises(
+        ValueError, match="reduce_zero_label is False in the test set and True in the training of the ch"
+    ):
+        run(cfg, "test")
+
+
+def save_reduced(root: Path, method: str) -> str:
+    path = save_path = root / "reduced.pth"
+    cfg = config(root, method)
+    labeled_of(cfg)["reduce_zero_label"] = True
+    cfg.pop("val_dataloader"), cfg.pop("val_cfg"), cfg.pop("val_evaluator")
+    runner = Runner.from_cfg(Config(cfg))
+    runner.train()
+    runner.save_checkpoint(str(path.parent), save_path.name, by_epoch=False)
+    return str(path)
+
+
+def test_another_palette_is_said(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(checks.classes, "print_log", lambda message, **_: said.append(message))
+    run(config(root, "css"), "train")
+    assert not said
+    cfg = config(root, "css")
+    cfg["val_dataloader"]["dataset"]["metainfo"] = {**METAINFO, "palette": [[1, 1, 1], [2, 2, 2]]}
+    run(cfg, "train")
+    assert ["the validation set has another palette" in message for message in said] == [True]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("stage", ["train", "test"])
+def test_as_many_outputs_as_classes(root: Path, method: str, stage: str) -> None:
+    cfg = config(root, method)
+    head_of(cfg)["num_classes"] = 3
+    with pytest.raises(
+        ValueError, match=r"decode_head\.num_classes=3, but the \w+ set has 2 classes \(background, thing"
+    ):
+        run(cfg, stage)
