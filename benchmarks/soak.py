@@ -1,8 +1,8 @@
 """End short runs at random moments, resume them, and compare what they end with, bit by bit.
 
-    python benchmarks/soak.py --json work_dirs/bench/soak.json      # 8 runs, 5 kills each
+    python benchmarks/soak.py --json work_dirs/bench/soak.json      # two runs or three of every method, 5 kills each
 
-Each of CSS, PC2Seg and the supervised baseline is trained with 0 and with 2 workers, with augmentation, dropout and
+Every method and the supervised baseline are trained with 0 and with 2 workers, with augmentation, dropout and
 bfloat16, and CSS and the baseline with accumulated gradients as well; once without interruption and once ended by
 SIGKILL, SIGTERM and a full disk in turn, at random moments of training, saving and validation. Both must agree in the
 hashes of all parts of the last checkpoint, and in every loss, anchor count and metric logged. Exits with 1 if not.

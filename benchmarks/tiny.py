@@ -9,7 +9,9 @@ from mmseg_css.preparation.demo import generate
 
 ROOT = Path(__file__).resolve().parents[1]
 SIDE = 32
-METHODS = ("css", "pc2seg", "supervised")
+METHODS = ("css", "pc2seg", "fixmatch", "mean_teacher", "unimatch", "unimatch_v2", "cps", "cps_cutmix", "supervised")
+#: How many pixels a contrast begins at.
+DRAWS = {"PrototypeContrastLoss": "num_queries", "PixelContrastLoss": "num_anchors"}
 
 
 def write_tiny(method: str, folder: Path, changes: dict[str, Any], name: str = "tiny") -> Path:
@@ -25,13 +27,11 @@ def write_tiny(method: str, folder: Path, changes: dict[str, Any], name: str = "
         in_channels=16, channels=8, low_in_channels=8, low_channels=4, dilations=(1, 2), dropout_ratio=0.5
     )
     segmentor.decode_head.loss_decode.update(min_kept=200)
-    train = cfg.train_dataloader.dataset
-    parts = [train]
-    if method != "supervised":
+    if "contrast_loss" in cfg.model:
         segmentor.decode_head.projection.update(channels=4)
-        draws = {"num_queries": 16} if method == "css" else {"num_anchors": 16}
-        cfg.model.contrast_loss.update(**draws, num_negatives=16)
-        parts = [train.labeled, train.unlabeled]
+        cfg.model.contrast_loss.update({DRAWS[cfg.model.contrast_loss.type]: 16, "num_negatives": 16})
+    train = cfg.train_dataloader.dataset
+    parts = [train] if method == "supervised" else [train.labeled, train.unlabeled]
     cfg.model.data_preprocessor.size = (SIDE, SIDE)
     for step in parts[0].pipeline:
         for key in {"scale", "crop_size"} & step.keys():

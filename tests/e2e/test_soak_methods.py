@@ -1,0 +1,26 @@
+"""The baselines, killed once: they end as without, bit by bit. (`make soak` kills every method more often.)"""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.models.methods.helpers import BASELINES, METHODS
+
+
+@pytest.mark.parametrize("method", BASELINES)
+def test_killed_once_it_ends_as_without(
+    import_benchmark: Callable[[str], ModuleType], tmp_path: Path, method: str
+) -> None:
+    soak = import_benchmark("soak")
+    found = soak.soak(method, workers=0, kills=1, folder=tmp_path, seed=0, iterations=12)
+    assert found["differing"] == []
+    assert found["values"] > 12 * 4  # losses and shares of every iteration, and the metrics
+    logged = {name for _, name in soak.logged(tmp_path / f"{method}-0-killed")}
+    assert {"mIoU", "skipped_steps"} <= logged
+    assert any(name.startswith("unsup.loss_") for name in logged)
+
+
+def test_every_method_is_soaked(import_benchmark: Callable[[str], ModuleType]) -> None:
+    assert set(import_benchmark("tiny").METHODS) == {*METHODS, "supervised"}
