@@ -15,6 +15,7 @@ METHODS: dict[str, type] = {
     "cps_cutmix": CPS,
 }
 BASELINES = tuple(method for method in METHODS if method not in ("css", "pc2seg"))
+SHARED = {"fixmatch": "unimatch"}
 SEMI = [name for name in NAMES if "/supervised" not in name]
 # Method, network and data; the labelled list is what comes after.
 GROUPS = sorted({name.rsplit("_1-", 1)[0] for name in NAMES})
@@ -29,15 +30,25 @@ LIST_LENGTHS = {
     "pc2seg/r101_cityscapes": {"1-30": 100, "1-8": 372, "1-4": 744},
     "pc2seg/r50_coco": {"1-512": 232, "1-256": 463, "1-128": 925, "1-64": 1849, "1-32": 3697},
     "pc2seg/lite0_camvid": {"1-16": 23, "1-8": 46, "1-4": 92},
+    **{
+        f"{method}/r101_{data}": lists
+        for method in ("fixmatch", "unimatch")
+        for data, lists in {
+            "voc": {"1-16": 92, "1-8": 183, "1-4": 366, "1-2": 732, "1-1": 1464},
+            "voc-blended": {"1-16": 662, "1-8": 1323, "1-4": 2646},
+            "cityscapes": {"1-16": 186, "1-8": 372, "1-4": 744, "1-2": 1488},
+        }.items()
+    },
+    "unimatch_v2/dinov2-b_voc": {"1-16": 92, "1-8": 183, "1-4": 366, "1-2": 732, "1-1": 1464},
     **{f"{method}/lite0_camvid": {"1-16": 23, "1-8": 46, "1-4": 92} for method in BASELINES},
 }
 
 
 def baseline_of(name: str) -> str:
-    """The small data sets have one baseline for all methods."""
+    """The small data sets have one baseline for all methods, and the authors' settings of FixMatch are UniMatch's."""
     folder, own = name.split("/")
     supervised = own.replace(folder, "supervised", 1)
-    return f"css/{supervised}" if "_lite0_" in name else f"{folder}/{supervised}"
+    return f"css/{supervised}" if "_lite0_" in name else f"{SHARED.get(folder, folder)}/{supervised}"
 
 
 def group_of(name: str) -> str:

@@ -6,6 +6,7 @@ For another head of MMSeg, or one of your own, a class of one line does it; regi
 from mmseg.models.decode_heads import FCNHead, PSPHead, SegformerHead, UPerHead
 
 from mmseg_css.models.heads.deeplabv3plus import DeepLabV3PlusHead
+from mmseg_css.models.heads.dpt import MapDPTHead
 from mmseg_css.models.heads.projection import LinearProjection, ProjectionBranch, ProjectionMixin, check_projection
 from mmseg_css.registry import MODELS
 
@@ -42,6 +43,7 @@ __all__ = [
     "DeepLabV3PlusProjectionHead",
     "FCNProjectionHead",
     "LinearProjection",
+    "MapDPTHead",
     "PSPProjectionHead",
     "ProjectionBranch",
     "ProjectionMixin",
