@@ -17,7 +17,7 @@ DRAWS = {"PrototypeContrastLoss": "num_queries", "PixelContrastLoss": "num_ancho
 def write_tiny(method: str, folder: Path, changes: dict[str, Any], name: str = "tiny") -> Path:
     """Write a config, with ``changes`` by dotted keys, and its data set into ``folder``; returns the config's path."""
     generate(folder / "data" / "demo", size=SIDE, train=24, val=4, labeled=(8, 20))
-    method_folder = "pc2seg" if method == "pc2seg" else "css"
+    method_folder = "css" if method == "supervised" else method
     cfg = Config.fromfile(ROOT / "configs" / method_folder / f"{method}_lite0_demo.py")
     segmentor = cfg.model.get("segmentor", cfg.model)
     segmentor.backbone = ConfigDict(

@@ -11,4 +11,3 @@ labeled_list = "data/splits/voc-blended-cps-1323.txt"
 model = dict(data_preprocessor=_base_.preprocessing, segmentor=segmentor)
 _base_.labeled.ann_file = _base_.unlabeled.exclude = labeled_list
 train_dataloader = dict(batch_size=4, num_workers=4, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
-train_cfg = dict(type="PairedTrainLoop")

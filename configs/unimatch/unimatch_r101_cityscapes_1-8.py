@@ -13,4 +13,3 @@ segmentor.decode_head.loss_decode = dict(type="OhemCrossEntropyLoss", threshold=
 segmentor.test_cfg = dict(mode="slide", crop_size=_base_.crop_size, stride=(534, 534))
 model = dict(data_preprocessor=_base_.preprocessing, segmentor=segmentor, pseudo_label_loss=dict(threshold=0.0))
 train_dataloader = dict(batch_size=4, num_workers=4, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
-train_cfg = dict(type="PairedTrainLoop")

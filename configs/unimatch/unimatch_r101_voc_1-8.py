@@ -9,4 +9,3 @@ _base_ = [
 segmentor = _base_.segmentor
 model = dict(data_preprocessor=_base_.preprocessing, segmentor=segmentor)
 train_dataloader = dict(batch_size=4, num_workers=4, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
-train_cfg = dict(type="PairedTrainLoop")

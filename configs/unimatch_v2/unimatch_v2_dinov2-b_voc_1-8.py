@@ -8,4 +8,3 @@ _base_ = [
 ]
 model = dict(data_preprocessor=_base_.preprocessing, segmentor=_base_.segmentor)
 train_dataloader = dict(batch_size=8, num_workers=4, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
-train_cfg = dict(type="PairedTrainLoop")

@@ -88,6 +88,12 @@ class StrongView(nn.Module):
         view = view._replace(image=(image * 255 - mean) / std)
         if self.boxes == "none":
             return view
+        if len(image) == 1:
+            raise ValueError(
+                f"model.augmentation.boxes={self.boxes!r} pastes from another image of the batch, and there is one "
+                "unlabelled image in it: raise train_dataloader.batch_size, or the second part of sampler.ratio, so "
+                "that each process has two, or set boxes='none'"
+            )
         paste = mix.paste_next if self.partner == "next" else mix.paste_opposite
         return paste(view, self._mask(image, generator))
 

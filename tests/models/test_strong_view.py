@@ -96,6 +96,12 @@ def test_a_box_is_of_the_recoloured_partner() -> None:
     torch.testing.assert_close(found.image, torch.where(mixed, apart.image.roll(-1, 0), apart.image))
 
 
+def test_an_image_alone_has_no_partner() -> None:
+    with pytest.raises(ValueError, match="model.augmentation.boxes='one' pastes from another image of the batch, and"):
+        strong(view_of(1), boxes="one")
+    assert strong(view_of(1)).image.shape == (1, 3, 16, 16)
+
+
 @pytest.mark.parametrize("channels", [1, 5])
 def test_grey_and_multispectral_images(channels: int) -> None:
     view = view_of(4)

@@ -227,6 +227,18 @@ def test_own_checkpoints_load(method: str) -> None:
     assert expected == found
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_the_loop_is_asked_for_the_hooks_that_the_method_needs(method: str) -> None:
+    """Progress of all, the teacher's update where there is one, and the prototypes' of CSS."""
+    model = build(method)
+    wanted = {
+        "ProgressHook": True,
+        "TeacherUpdateHook": model.teacher is not None,
+        "PrototypeCommitHook": method == "css",
+    }
+    assert set(model.required_hooks) == {name for name, needed in wanted.items() if needed}
+
+
 @pytest.mark.parametrize("method", BASELINES)
 def test_a_baseline_needs_no_projection_and_predicts_as_its_network(method: str) -> None:
     model = build(method).eval()
