@@ -16,6 +16,14 @@ from tests.configs.helpers import ROOT
 from tests.engine.conftest import full_disk, save
 
 
+@pytest.fixture(autouse=True)
+def _default_handler() -> Iterator[None]:
+    """What other tests of this process left; MMEngine's own loop takes no handler away when it fails."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def test_settings_that_could_lose_a_run_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="max_keep_ckpts=1 leaves none"):
         DurableCheckpointHook(2, by_epoch=False, max_keep_ckpts=1)

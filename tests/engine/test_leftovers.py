@@ -9,7 +9,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmseg_css.engine.hooks import DurableCheckpointHook
-from tests.engine.test_checkpoints import Trained, advance, names, save
+from tests.engine.test_checkpoint_hook import Trained, advance, names, save
 from tests.engine.tiny import config, write_data
 
 

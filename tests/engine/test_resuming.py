@@ -9,7 +9,7 @@ import torch
 from mmengine.runner import Runner
 
 from tests.datasets.helpers import write_list
-from tests.e2e.test_train_and_test import assert_same
+from tests.e2e.test_training import assert_same
 from tests.engine.tiny import config, log_of, train, write_data
 
 POLY = {"type": "PolyLR", "eta_min": 1e-6, "power": 0.9, "begin": 0, "by_epoch": False}

@@ -57,7 +57,7 @@ RECIPE: Final = Recipe(
         ),
         *(
             LabeledList(f"cityscapes-unimatch-{n}.txt", n, f"UniMatch's cityscapes/1_{part}/labeled.txt")
-            for n, part in ((100, 30), (372, 8), (744, 4))
+            for n, part in ((100, 30), (186, 16), (372, 8), (744, 4), (1488, 2))
         ),
     ),
 )

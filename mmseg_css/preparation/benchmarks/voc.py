@@ -67,10 +67,17 @@ RECIPE: Final = Recipe(
     plan=plan,
     source=Path("data/benchmark_RELEASE"),
     lists=(
-        *(LabeledList(f"voc-classic-{n}.txt", n, f"UniMatch's pascal/{n}/labeled.txt") for n in (92, 183, 366, 732)),
+        *(
+            LabeledList(f"voc-classic-{n}.txt", n, f"UniMatch's pascal/{n}/labeled.txt")
+            for n in (92, 183, 366, 732, 1464)
+        ),
         *(
             LabeledList(f"voc-blended-u2pl-{n}.txt", n, f"U2PL's pascal/{n}/labeled.txt")
             for n in (662, 1323, 2646, 5291)
+        ),
+        *(
+            LabeledList(f"voc-blended-cps-{n}.txt", n, f"UniMatch's splits/pascal/1_{part}/labeled.txt")
+            for n, part in ((662, 16), (1323, 8), (2646, 4))
         ),
     ),
 )
