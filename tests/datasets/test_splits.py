@@ -114,7 +114,7 @@ def test_missing_published_list_names_both_ways_to_it(root: Path) -> None:
     assert "github.com/LiheYoung/UniMatch (there it is splits/coco/1_512/labeled.txt)" in message
     assert "a list of your own, whose results compare with no published ones" in message
     assert "generate --config CONFIG --count 232 --out data/splits/coco-own-232.txt`" in message
-    with pytest.raises(FileNotFoundError, match="make_split.py import coco-pseudoseg-1/512"):
+    with pytest.raises(FileNotFoundError, match="mmseg-css split import coco-pseudoseg-1/512"):
         DATASETS.build(unlabeled_config(root, exclude="data/splits/coco-pseudoseg-232.txt"))
 
 

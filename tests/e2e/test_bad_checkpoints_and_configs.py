@@ -16,9 +16,14 @@ from tests.e2e.conftest import RUNS, MakeConfig, row, train, truncated
 @pytest.mark.parametrize(
     ("method", "changes", "harm", "message"),
     [
-        ("css", {"model.segmentor.decode_head.num_classes": 5}, None, "was trained with 9 classes, the config has 5"),
-        ("pc2seg", {}, None, "is not a checkpoint of this config's PC2Seg: .* are unknown to the model .*its work dir"),
-        ("css", {}, truncated, "is truncated or corrupt .*an earlier one"),
+        ("css", {"model.segmentor.decode_head.num_classes": 5}, None, r"num_classes=5, but the \w+ set has 9 classes"),
+        (
+            "pc2seg",
+            {},
+            None,
+            r"iter_2\.pth is not a checkpoint of this config's PC2Seg: .* are unknown to the model .*its work dir",
+        ),
+        ("css", {}, truncated, r"iter_2\.pth is truncated or corrupt .*an earlier one"),
     ],
     ids=["classes", "method", "truncated"],
 )
@@ -37,7 +42,7 @@ def test_checkpoint(
     if harm is not None:
         harm(checkpoint)
     path = make_config(f"bad-{tool}-{method}-{len(changes)}", changes, method)
-    with pytest.raises(ValueError, match=rf"(?s)iter_2\.pth {message}"):
+    with pytest.raises(ValueError, match=f"(?s){message}"):
         if tool == "train":
             train(path, tmp_path / "work", "--resume", str(checkpoint))
         else:
