@@ -40,7 +40,8 @@ class CurveHook(Hook):
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         minutes = self._count(runner) / 60
         earlier = [p for p in runner.message_hub.get_info(POINTS, []) if p["iteration"] < runner.iter]
-        points = [*earlier, {"iteration": runner.iter, "minutes": minutes, **(metrics or {})}]
+        measured = {name: float(value) for name, value in (metrics or {}).items()}  # of NumPy's own types otherwise
+        points = [*earlier, {"iteration": runner.iter, "minutes": minutes, **measured}]
         runner.message_hub.update_info(POINTS, points)
         self.file.parent.mkdir(parents=True, exist_ok=True)
         self.file.write_text(json.dumps(points))
