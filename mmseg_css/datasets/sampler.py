@@ -43,8 +43,34 @@ class ShuffledStream:
         return np.random.SeedSequence(self.seed, spawn_key=(self.name, purpose, number))
 
 
+class DrawSampler(Sampler[Draw]):
+    """What the samplers share: a seed that all ranks know, a share of the draws for each rank, and a place to start.
+
+    Args:
+        seed: The same on all ranks; ``None`` draws one and shares it.
+        rank: This process among ``world_size``; both default to those of the process group.
+        world_size: Number of processes that share the draws.
+    """
+
+    def __init__(self, seed: int | None, rank: int | None, world_size: int | None) -> None:
+        group_rank, group_size = get_dist_info()
+        self.seed = sync_random_seed() if seed is None else seed
+        self.rank = group_rank if rank is None else rank
+        self.world_size = group_size if world_size is None else world_size
+        self._start = 0
+
+    def set_start(self, position: int) -> None:
+        """Let the next iteration begin at the ``position``-th draw of this rank (iteration times batch size)."""
+        if position < 0:
+            raise ValueError(f"the start of a {type(self).__name__} must not be negative, got {position}")
+        self._start = position
+
+    # MMEngine 0.10.12's own iteration loop looks for this name when it resumes.
+    skip = set_start
+
+
 @DATA_SAMPLERS.register_module()
-class PairedSampler(Sampler[Draw]):
+class PairedSampler(DrawSampler):
     """Endless draws from a :class:`PairedDataset`: ``ratio[0]`` labelled, then ``ratio[1]`` unlabelled, and so on.
 
     One such *round* goes to each rank in turn. So with a batch size that is a multiple of ``sum(ratio)`` every batch
@@ -83,22 +109,9 @@ class PairedSampler(Sampler[Draw]):
                 " set dataset=dict(type='PairedDataset', labeled=..., unlabeled=...), without num_batch_per_epoch"
             )
         check_ratio(ratio)
-        group_rank, group_size = get_dist_info()
+        super().__init__(seed, rank, world_size)
         self.dataset = dataset
         self.ratio = tuple(ratio)
-        self.seed = sync_random_seed() if seed is None else seed
-        self.rank = group_rank if rank is None else rank
-        self.world_size = group_size if world_size is None else world_size
-        self._start = 0
-
-    def set_start(self, position: int) -> None:
-        """Let the next iteration begin at the ``position``-th draw of this rank (iteration times batch size)."""
-        if position < 0:
-            raise ValueError(f"the start of a PairedSampler must not be negative, got {position}")
-        self._start = position
-
-    # MMEngine 0.10.12's own iteration loop looks for this name when it resumes.
-    skip = set_start
 
     def __iter__(self) -> Iterator[Draw]:
         labeled, unlabeled = self.ratio
@@ -123,7 +136,7 @@ class PairedSampler(Sampler[Draw]):
 
 
 @DATA_SAMPLERS.register_module()
-class SeededSampler(Sampler[Draw]):
+class SeededSampler(DrawSampler):
     """Endless draws from one data set, for supervised training: a `PairedSampler` without unlabelled images.
 
     With the same seed it deals out the labelled images of a `PairedSampler` in the same order, under the same seeds, so
@@ -138,16 +151,8 @@ class SeededSampler(Sampler[Draw]):
     def __init__(
         self, dataset: Sized, *, seed: int | None = None, rank: int | None = None, world_size: int | None = None
     ) -> None:
-        group_rank, group_size = get_dist_info()
+        super().__init__(seed, rank, world_size)
         self.size = len(dataset)
-        self.seed = sync_random_seed() if seed is None else seed
-        self.rank = group_rank if rank is None else rank
-        self.world_size = group_size if world_size is None else world_size
-        self._start = 0
-
-    def set_start(self, position: int) -> None:
-        """Let the next iteration begin at the ``position``-th draw of this rank (iteration times batch size)."""
-        self._start = position
 
     def __iter__(self) -> Iterator[Draw]:
         stream = ShuffledStream(first=0, size=self.size, seed=self.seed, name=0)

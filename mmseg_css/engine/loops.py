@@ -11,7 +11,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from mmseg_css.datasets.checks import check_batch
-from mmseg_css.datasets.sampler import PairedSampler, SeededSampler
+from mmseg_css.datasets.sampler import DrawSampler, PairedSampler, SeededSampler
 from mmseg_css.engine.hooks.method import register_missing
 from mmseg_css.engine.iterations import iterations_of
 from mmseg_css.engine.small_batches import norms_explained, warn_of_repeats
@@ -123,7 +123,7 @@ class PairedTrainLoop(IterBasedTrainLoop):
 
     def _batches(self) -> Iterator[Any]:
         """The batches from the present iteration on."""
-        sampler, messages = cast(PairedSampler | SeededSampler, self.dataloader.sampler), self.runner.message_hub
+        sampler, messages = cast(DrawSampler, self.dataloader.sampler), self.runner.message_hub
         if self._iter > 0:
             # Without a seed in the config, MMEngine restores that of the checkpoint when the sampler exists already.
             sampler.seed = messages.get_info(SEED_KEY, sampler.seed)

@@ -1,5 +1,6 @@
 """Strong augmentation of a batch that already has its pseudo-labels."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -13,6 +14,34 @@ from mmseg_css.registry import MODELS
 from mmseg_css.types import View
 
 Mixing = Literal["none", "cutout", "cutmix", "classmix"]
+
+
+def recoloured(
+    view: View, mean: Float[Tensor, "c 1 1"], std: Float[Tensor, "c 1 1"], change: Callable[[Tensor], Tensor]
+) -> View:
+    """A view whose images, normalised with ``mean`` and ``std``, were changed as pictures of values in [0, 1]."""
+    image = change(((view.image * std + mean) / 255).clamp(0, 1))
+    return view._replace(image=(image * 255 - mean) / std)
+
+
+def check_partner(view: View, setting: str, giver: str, instead: str) -> None:
+    """Check that no image would be mixed with itself.
+
+    Args:
+        view: The images.
+        setting: What mixes, as it stands in ``model.augmentation``.
+        giver: Which image of the batch gives.
+        instead: The setting that mixes nothing.
+
+    Raises:
+        ValueError: There is one image only.
+    """
+    if len(view.image) == 1:
+        raise ValueError(
+            f"model.augmentation.{setting} pastes from {giver} image of the batch, and there is one unlabelled image "
+            "in it: raise train_dataloader.batch_size, or the second part of sampler.ratio, so that each process has "
+            f"two, or set {instead}"
+        )
 
 
 @MODELS.register_module()
@@ -85,27 +114,24 @@ class StrongAugmentation(nn.Module):
             params = draw_scale_crop(batch, size, crop, self.scale, generator, device)
             view = apply_scale_crop(view, params, crop, ignore_index)
         view = self._mix(view, num_classes, ignore_index, generator)
-
-        image = ((view.image * std + mean) / 255).clamp(0, 1)
-        image = apply_color_jitter(
-            image, draw_color_jitter(batch, self.jitter, self.hue, self.jitter_probability, generator, device)
-        )
-        if self.blur_probability > 0:
-            image = apply_blur(image, draw_blur(batch, self.blur_sigma, self.blur_probability, generator, device))
-        view = view._replace(image=(image * 255 - mean) / std)
+        view = recoloured(view, mean, std, lambda image: self._jittered_and_blurred(image, generator))
         if self.flip_probability > 0:
             view = apply_flip(view, draw_flip(batch, self.flip_probability, generator, device))
         return view
 
+    def _jittered_and_blurred(self, image: Tensor, generator: torch.Generator) -> Tensor:
+        batch, device = len(image), image.device
+        jitter = draw_color_jitter(batch, self.jitter, self.hue, self.jitter_probability, generator, device)
+        image = apply_color_jitter(image, jitter)
+        if self.blur_probability == 0:
+            return image
+        return apply_blur(image, draw_blur(batch, self.blur_sigma, self.blur_probability, generator, device))
+
     def _mix(self, view: View, num_classes: int, ignore_index: int, generator: torch.Generator) -> View:
         if self.mixing == "none":
             return view
-        if self.mixing in ("cutmix", "classmix") and len(view.image) == 1:
-            raise ValueError(
-                f"model.augmentation.mixing={self.mixing!r} pastes from the next image of the batch, and there is one "
-                "unlabelled image in it: raise train_dataloader.batch_size, or the second part of sampler.ratio, so "
-                "that each process has two, or set mixing='cutout' or 'none'"
-            )
+        if self.mixing in ("cutmix", "classmix"):
+            check_partner(view, f"mixing={self.mixing!r}", "the next", "mixing='cutout' or 'none'")
         if self.mixing == "classmix":
             # The ignored label may be one of the classes, and is not to be chosen.
             labels = view.labels[:, 0].masked_fill(view.labels[:, 0] == ignore_index, num_classes)

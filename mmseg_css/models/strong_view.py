@@ -16,6 +16,7 @@ from mmseg_css.functional.photometric import (
     draw_color_jitter,
     draw_grey,
 )
+from mmseg_css.models.augmentation import check_partner, recoloured
 from mmseg_css.models.choices import check_choice
 from mmseg_css.registry import MODELS
 from mmseg_css.types import View
@@ -84,20 +85,14 @@ class StrongView(nn.Module):
         generator: torch.Generator,
     ) -> View:
         """Augment images normalised with ``mean`` and ``std`` (on the scale 0..255) and all that moves with them."""
-        image = self._recoloured(((view.image * std + mean) / 255).clamp(0, 1), generator)
-        view = view._replace(image=(image * 255 - mean) / std)
+        view = recoloured(view, mean, std, lambda image: self._changed(image, generator))
         if self.boxes == "none":
             return view
-        if len(image) == 1:
-            raise ValueError(
-                f"model.augmentation.boxes={self.boxes!r} pastes from another image of the batch, and there is one "
-                "unlabelled image in it: raise train_dataloader.batch_size, or the second part of sampler.ratio, so "
-                "that each process has two, or set boxes='none'"
-            )
+        check_partner(view, f"boxes={self.boxes!r}", "another", "boxes='none'")
         paste = mix.paste_next if self.partner == "next" else mix.paste_opposite
-        return paste(view, self._mask(image, generator))
+        return paste(view, self._mask(view.image, generator))
 
-    def _recoloured(self, image: Tensor, generator: torch.Generator) -> Tensor:
+    def _changed(self, image: Tensor, generator: torch.Generator) -> Tensor:
         batch, device = len(image), image.device
         jitter = draw_color_jitter(batch, self.jitter, self.hue, self.jitter_probability, generator, device)
         image = apply_color_jitter(image, jitter)

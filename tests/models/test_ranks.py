@@ -113,13 +113,26 @@ def run(method: str, case: str, sampled: float, rank: int, ranks: int) -> dict[s
     model.train()
     optimizer = torch.optim.SGD(model.student.parameters(), lr=0.01)
     wrapper = OptimWrapper(optimizer)
+
+    def as_hooks() -> None:
+        if method == "css":
+            model.teacher.update(model.student)
+            model.bank.commit()
+
+    return steps(model, wrapper, case, rank, ranks, as_hooks)
+
+
+def steps(
+    model: Any, wrapper: OptimWrapper, case: str, rank: int, ranks: int, after: Callable[[], None], number: int = STEPS
+) -> dict[str, Any]:
+    """A few steps on the share of a rank, ``after`` each of them; the losses of each, and the state that is left."""
     stepper = model
     if ranks > 1:
         stepper = MMDistributedDataParallel(model, broadcast_buffers=False, find_unused_parameters=False)
     own = slice(rank * BATCH // ranks, (rank + 1) * BATCH // ranks)
     losses = []
-    for step in range(STEPS):
-        model.progress = Progress(step, STEPS, 0)
+    for step in range(number):
+        model.progress = Progress(step, number, 0)
         inputs, samples = batch(step, case)
         share = {
             "inputs": {name: images[own] for name, images in inputs.items()},
@@ -128,10 +141,17 @@ def run(method: str, case: str, sampled: float, rank: int, ranks: int) -> dict[s
         model.present_hooks |= set(model.required_hooks)
         found = stepper.train_step(share, wrapper)
         losses.append({name: value.detach().clone() for name, value in found.items()})
-        if method == "css":
-            model.teacher.update(model.student)
-            model.bank.commit()
+        after()
     return {"losses": losses, "state": {k: v for k, v in model.state_dict().items() if "extra_state" not in k}}
+
+
+def assert_mean_of_ranks(expected: list[dict], first: list[dict], second: list[dict]) -> None:
+    """Every loss of every step is the mean over both ranks."""
+    for step, losses in enumerate(expected):
+        for name, value in losses.items():
+            if "loss" in name:
+                mean = (first[step][name] + second[step][name]) / 2
+                assert mean.item() == pytest.approx(value.item(), abs=1e-5), (step, name)
 
 
 def negative(images: Tensor, valid: Tensor, generator: torch.Generator) -> View:
@@ -190,11 +210,7 @@ def test_two_ranks_equal_one(ranks: list[dict[str, Any]], method: str, case: str
     """Without the sampled term: the losses of every step, and so also the weights, teacher and prototypes before it."""
     one = run(method, case, 0.0, 0, 1)
     first, second = (results[f"{method} {case} 0.0"] for results in ranks)
-    for step, expected in enumerate(one["losses"]):
-        for name, value in expected.items():
-            if "loss" in name:
-                mean = (first["losses"][step][name] + second["losses"][step][name]) / 2
-                assert mean.item() == pytest.approx(value.item(), abs=1e-5), (step, name)
+    assert_mean_of_ranks(one["losses"], first["losses"], second["losses"])
     for name, value in one["state"].items():
         tolerance = 1e-6 if name.startswith("bank") else 1e-5
         torch.testing.assert_close(first["state"][name], value, rtol=0, atol=tolerance, msg=name)

@@ -5,11 +5,11 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
 from mmseg_css.datasets import PairedDataset, checks
+from mmseg_css.engine.hooks.method import unwrap
 from mmseg_css.registry import HOOKS
 
 
@@ -78,8 +78,8 @@ def _metainfo(loop: BaseLoop) -> dict[str, Any]:
 
 
 def _network(model: Any) -> Any:
-    """The segmentor itself, below the wrappers of distributed training and of test-time augmentation."""
-    model = model.module if is_model_wrapper(model) else model
+    """The segmentor itself, below the wrappers of training and of test-time augmentation."""
+    model = unwrap(model)
     return getattr(model, "module", model)
 
 

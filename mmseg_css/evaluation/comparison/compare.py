@@ -10,7 +10,7 @@ from mmseg_css.evaluation.comparison.curves import draw_curves
 from mmseg_css.evaluation.comparison.progress import Board
 from mmseg_css.evaluation.comparison.results import summarise
 from mmseg_css.evaluation.comparison.runs import Lanes, Run, locked
-from mmseg_css.evaluation.comparison.tables import print_tables, tables
+from mmseg_css.evaluation.comparison.tables import tables
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,5 +77,5 @@ def compare(question: Question, work_dir: Path, *, jobs: int = 1) -> dict[str, A
         (work_dir / "results.json").write_text(json.dumps(results, indent=2) + "\n")
         (work_dir / "results.md").write_text(tables(results, markdown=True))
         draw_curves(results, work_dir / "curves.png")
-    print_tables(results)
+    print(tables(results))
     return results

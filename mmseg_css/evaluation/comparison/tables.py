@@ -6,10 +6,6 @@ from typing import Any
 from prettytable import PrettyTable, TableStyle
 
 
-def print_tables(results: Mapping[str, Any]) -> None:
-    print(tables(results))
-
-
 def tables(results: Mapping[str, Any], *, markdown: bool = False) -> str:
     """A table with a row for each method, one with its classes, and what the runs were made with."""
     seeds = " / ".join(map(str, results["seeds"]))
@@ -31,7 +27,7 @@ def _methods(results: Mapping[str, Any]) -> PrettyTable:
     columns = {
         "mIoU": lambda method: f"{method['mIoU']:.1f}",
         "by seed": lambda method: _join(method["mIoU_per_seed"]),
-        "gain": lambda method: _signed(method.get("gain", {}).get("mean")),
+        "gain": lambda method: _number(method.get("gain", {}).get("mean"), "+.1f"),
         "95 % interval": lambda method: _interval(method.get("gain", {}).get("interval"), "+.1f"),
         "detectable": lambda method: _number(method.get("gain", {}).get("detectable"), ".1f"),
         "p over seeds (Holm)": lambda method: _tested(method.get("gain", {}), "p_seeds"),
@@ -57,10 +53,6 @@ def _classes(results: Mapping[str, Any]) -> PrettyTable:
 
 def _number(value: float | None, form: str) -> str:
     return "" if value is None else f"{value:{form}}"
-
-
-def _signed(value: float | None) -> str:
-    return _number(value, "+.1f")
 
 
 def _interval(bounds: Sequence[float | None] | None, form: str) -> str:

@@ -8,19 +8,17 @@ from typing import Any
 
 import pytest
 import torch
-from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import OptimWrapper
 from mmengine.registry import init_default_scope
 from torch import Tensor
 from torch import multiprocessing as mp
 
 import mmseg_css  # noqa: F401  (registers)
-from mmseg_css.models.segmentors import Progress, unimatch, unimatch_v2
+from mmseg_css.models.segmentors import unimatch, unimatch_v2
 from mmseg_css.registry import MODELS
 from tests.models.methods.helpers import BASELINES, config, networks_of
-from tests.models.test_ranks import BATCH, CASES, GivenBatch, Pyramid, batch
+from tests.models.test_ranks import CASES, GivenBatch, Pyramid, assert_mean_of_ranks, steps
 
-STEPS = 2
 SAME = {
     "type": "StrongView",
     "boxes": "none",
@@ -48,24 +46,12 @@ def run(method: str, case: str, rank: int, ranks: int) -> dict[str, Any]:
     model.data_preprocessor = GivenBatch()
     model.train()
     wrapper = OptimWrapper(torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.1))
-    stepper: Any = model
-    if ranks > 1:
-        stepper = MMDistributedDataParallel(model, broadcast_buffers=False, find_unused_parameters=False)
-    own = slice(rank * BATCH // ranks, (rank + 1) * BATCH // ranks)
-    losses = []
-    for step in range(STEPS):
-        model.progress = Progress(step, STEPS, 0)
-        inputs, samples = batch(step, case)
-        share = {
-            "inputs": {name: images[own] for name, images in inputs.items()},
-            "data_samples": {name: list(of_branch[own]) for name, of_branch in samples.items()},
-        }
-        model.present_hooks |= set(model.required_hooks)
-        found = stepper.train_step(share, wrapper)
-        losses.append({name: value.detach().clone() for name, value in found.items()})
+
+    def move_teacher() -> None:
         if model.teacher is not None:
             model.teacher.update(model.student)
-    return {"losses": losses, "state": {k: v for k, v in model.state_dict().items() if "extra_state" not in k}}
+
+    return steps(model, wrapper, case, rank, ranks, move_teacher, number=2)
 
 
 def as_rank(rank: int, folder: str) -> None:
@@ -96,11 +82,7 @@ def test_two_ranks_equal_one(
     monkeypatch.setattr(unimatch_v2, "drop_complementary", every_other)
     one = run(method, case, 0, 1)
     first, second = (results[f"{method} {case}"] for results in ranks)
-    for step, expected in enumerate(one["losses"]):
-        for name, value in expected.items():
-            if "loss" in name:
-                mean = (first["losses"][step][name] + second["losses"][step][name]) / 2
-                assert mean.item() == pytest.approx(value.item(), abs=1e-5), (step, name)
+    assert_mean_of_ranks(one["losses"], first["losses"], second["losses"])
     for name, value in one["state"].items():
         torch.testing.assert_close(first["state"][name], value, rtol=0, atol=1e-5, msg=name)
         assert torch.equal(first["state"][name], second["state"][name]), name
