@@ -1,5 +1,6 @@
 """Tiny data sets on disk."""
 
+import copy
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def write_list(path: Path, ids: Iterable[str]) -> str:
 
 
 def labeled_config(root: Path, **changes: object) -> dict:
-    """A labelled data set of MMSeg's own kind."""
+    """A labelled data set of MMSeg's own kind; a copy through and through, to be changed at will."""
     config = {
         "type": "BaseSegDataset",
         "metainfo": METAINFO,
@@ -51,7 +52,7 @@ def labeled_config(root: Path, **changes: object) -> dict:
         "img_suffix": ".png",
         "pipeline": [*LOAD, {"type": "LoadAnnotations"}, *AUGMENT],
     }
-    return {**config, **changes}
+    return copy.deepcopy({**config, **changes})
 
 
 def unlabeled_config(root: Path, **changes: object) -> dict:
@@ -61,7 +62,7 @@ def unlabeled_config(root: Path, **changes: object) -> dict:
         "data_prefix": {"img_path": "images"},
         "pipeline": [*LOAD, *AUGMENT],
     }
-    return {**config, **changes}
+    return copy.deepcopy({**config, **changes})
 
 
 def dataloader_config(root: Path, labeled_list: str, **changes: object) -> dict:

@@ -39,7 +39,8 @@ def make_config(tmp_path_factory: pytest.TempPathFactory) -> MakeConfig:
             "save_best": "mIoU",
         }
         cfg.log_level = "INFO"
-        cfg.experiment_name = cfg.visualizer.name = name  # MMEngine keeps loggers and visualisers by these
+        # MMEngine keeps loggers and visualisers by these, and this fixture is made once for every folder that uses it.
+        cfg.experiment_name = cfg.visualizer.name = f"{name}-{next(RUNS)}"
         cfg.merge_from_dict(changes or {})
         path = root / f"{name}.py"
         cfg.dump(str(path))

@@ -91,7 +91,9 @@ class Run:
     def note(self, finished: dict[str, float] | None) -> None:
         """Write down that the run began, or is finished."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "run.json").write_text(json.dumps({"settings": self.settings, "finished": finished}))
+        file, part = self.folder / "run.json", self.folder / "run.json.part"
+        part.write_text(json.dumps({"settings": self.settings, "finished": finished}))
+        part.replace(file)  # at once: the board of the comparison reads it meanwhile
 
 
 @dataclass
@@ -114,8 +116,13 @@ class Lanes:
         wanted = [run for run in runs if run.finished() is None]
         failed = []
         with ThreadPoolExecutor(self.jobs) as pool:
-            futures = {pool.submit(self._train, run): run for run in wanted}
+            futures = {}
             try:
+                for run in wanted:
+                    # Configs are read here: Python's parser fails now and then where two threads use it.
+                    command = run.command()
+                    run.note(None)
+                    futures[pool.submit(self._train, run, command)] = run
                 for future in as_completed(futures):
                     if future.result():
                         failed.append(futures[future])
@@ -127,8 +134,7 @@ class Lanes:
         if failed:
             raise RuntimeError("\n".join(map(_why, failed)))
 
-    def _train(self, run: Run) -> int:
-        run.note(None)
+    def _train(self, run: Run, command: list[str]) -> int:
         environment = dict(os.environ)
         # So that a clone works without being installed.
         path = [str(PACKAGE.parent), *filter(None, [environment.get("PYTHONPATH")])]
@@ -138,7 +144,7 @@ class Lanes:
         with (run.folder / "output.txt").open("a") as output:
             # A session of its own, so that Ctrl-C reaches only us, who let it save a checkpoint.
             process = subprocess.Popen(
-                run.command(), env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+                command, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
             )
             self._processes[process.pid] = process
             _, status, usage = os.wait4(process.pid, 0)
