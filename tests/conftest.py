@@ -1,7 +1,7 @@
 """Shapes are types: under test every call into ``mmseg_css.functional`` is checked against its annotations."""
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 import torch
 from jaxtyping import install_import_hook
+from mmengine.config import Config
 
 import tests.typechecker  # noqa: F401  (the hook finds it by name)
 
@@ -26,3 +27,15 @@ def import_benchmark(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleT
     """The scripts of ``benchmarks/``, which import each other from their own folder."""
     monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[1] / "benchmarks"))
     return importlib.import_module
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _unformatted_configs() -> Iterator[None]:
+    """MMEngine lays a config out anew for every Runner and file, a second each time; commands of their own still do."""
+
+    def text(config: Config) -> str:
+        return "\n".join(f"{key} = {value!r}" for key, value in config.to_dict().items())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Config, "pretty_text", property(text))
+        yield

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from PIL import Image
 
@@ -21,9 +20,3 @@ def root(tmp_path: Path) -> Path:
             picture = Image.fromarray(rng.integers(0, 256, (16, 16, 3), np.uint8))
             picture.save(tmp_path / part / "images" / f"{name}.png")
     return tmp_path
-
-
-@pytest.fixture(autouse=True)
-def _unformatted_configs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """MMEngine formats a config for every Runner, which takes longer than all else here."""
-    monkeypatch.setattr(Config, "pretty_text", property(lambda config: repr(config._cfg_dict.to_dict())))
