@@ -38,6 +38,7 @@ from mmseg_css.compat.cpu import (
     use_cpu_amp,
     wrap_for_cpu,
 )
+from mmseg_css.compat.noise import quieten
 from mmseg_css.compat.upstream import find_mmseg_bases, overruns_memory, stub_compiled_ops
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "on_cpu",
     "overruns_memory",
     "prepare_cfg",
+    "quieten",
     "revert_sync_bn",
     "stub_compiled_ops",
     "trust_checkpoints",
@@ -73,6 +75,7 @@ __all__ = [
 
 def apply_workarounds() -> None:
     """Everything that must be in place before the first model, config or checkpoint. Idempotent."""
+    quieten()
     allow_checkpoint_types()
     load_checkpoints_safely()
     find_mmseg_bases()

@@ -79,6 +79,7 @@ def train(cfg: Config, notes: Sequence[str] = (), *, trust_checkpoint: bool = Fa
         check_training_paths(cfg.train_dataloader.dataset)
         check_pretrained(cfg.model)
         runner = Runner.from_cfg(cfg)
+        runner.logger.info(f"Config, environment and order of the hooks: {runner.log_dir}/{runner.timestamp}.log")
         for note in notes:
             runner.logger.warning(note)
         runner.train()

@@ -57,6 +57,28 @@ def test_training_leaves_checkpoints_logs_and_the_config(trained: Path) -> None:
     assert list(trained.rglob("events.out.tfevents*"))  # TensorBoard
 
 
+def test_what_is_said_before_the_first_step_can_be_read(
+    make_config: MakeConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The rest is in the log file: config, environment, hooks, and a line for each parameter with a rate of its own."""
+    rates = {"decode_head": {"lr_mult": 10}}
+    config = make_config("said", {"optim_wrapper.paramwise_cfg": {"custom_keys": rates}, "train_cfg.max_iters": 1})
+    train(config, tmp_path, "--cfg-options", "default_hooks.logger.interval=1")
+    said = capsys.readouterr().out
+    lines = said[: said.index("Iter(train)")].splitlines()
+    assert len(lines) < 30, said
+    [file] = (line.rsplit(": ", 1)[1] for line in lines if "order of the hooks" in line)
+    kept = Path(file).read_text()
+    for long in (
+        "System environment:",
+        "Hooks will be executed",
+        "paramwise_options -- student.decode_head",
+        "max_iters",
+    ):
+        assert long in kept
+        assert long not in "\n".join(lines)
+
+
 def test_checkpoint_holds_all_the_state(trained: Path) -> None:
     state = load(trained / "iter_4.pth")["state_dict"]
     assert state["teacher._extra_state"] == 4
