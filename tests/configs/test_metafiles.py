@@ -1,4 +1,4 @@
-"""The model index: every config is in it, our figures are those of the README, and others' are marked as theirs."""
+"""The model index: every config is in it, our figures are those of docs/results.md, and others' are marked as theirs."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.configs.helpers import CONFIGS, ROOT
 INDEX = yaml.safe_load((ROOT / "model-index.yml").read_text())["Import"]
 METAFILES = {path: yaml.safe_load((ROOT / path).read_text()) for path in INDEX}
 REPORTED = METAFILES.pop("configs/reported/metafile.yaml")
-README = (ROOT / "README.md").read_text()
+RESULTS = (ROOT / "docs" / "results.md").read_text()
 SPEC = ROOT.parent / "shared" / "spec" / "protocols.md"
 
 
@@ -30,14 +30,14 @@ def test_entries_belong_to_their_collection_and_name_their_config(path: str) -> 
         assert model["Metadata"]["Training Data"] in collection["Metadata"]["Training Data"]
 
 
-def test_figures_are_those_of_the_readme() -> None:
+def test_figures_are_those_of_the_results() -> None:
     """Ours only, and only where they were measured."""
     found = [model for metafile in METAFILES.values() for model in metafile["Models"] if "Results" in model]
     assert found
     for model in found:
         value = f"{model['Results']['Metrics']['mIoU']:.1f}"
         row = "supervised-only" if model["Name"].startswith("supervised") else model["In Collection"]
-        assert any(line.startswith(f"| {row} |") and value in line.split("|")[2] for line in README.splitlines()), (
+        assert any(line.startswith(f"| {row} |") and value in line.split("|")[2] for line in RESULTS.splitlines()), (
             f"{model['Name']}: {value}"
         )
 
@@ -59,22 +59,22 @@ def figures_of(text: str) -> dict[str, list[float]]:
 def test_reported_figures_say_whose_they_are() -> None:
     collections = {collection["Name"]: collection for collection in REPORTED["Collections"]}
     assert all("README of " in collection["Metadata"]["Source"] for collection in collections.values())
-    assert all(collection["Code"]["URL"] in README for collection in collections.values())
+    assert all(collection["Code"]["URL"] in RESULTS for collection in collections.values())
     for model in REPORTED["Models"]:
         assert model["In Collection"] in collections
         assert "reported" in model["Name"] and "reported" in model["In Collection"]
         assert "Config" not in model  # no config of ours gave that figure
 
 
-def test_reported_figures_are_those_of_the_readme() -> None:
+def test_reported_figures_are_those_of_the_results() -> None:
     found: dict[str, list[float]] = {}
     for model in REPORTED["Models"]:
         found.setdefault(first_word(model["In Collection"]), []).append(model["Results"]["Metrics"]["mIoU"])
     names = [model["Metadata"]["Labelled Images"] for model in REPORTED["Models"]]
     assert names == [f"voc-classic-{images}" for images in (92, 183, 366, 732, 1464)] * len(found)
-    assert figures_of(README) == found
+    assert figures_of(RESULTS) == found
 
 
 @pytest.mark.skipif(not SPEC.is_file(), reason=f"{SPEC} missing")
 def test_reported_figures_are_those_of_the_specification() -> None:
-    assert figures_of(README) == figures_of(SPEC.read_text())
+    assert figures_of(RESULTS) == figures_of(SPEC.read_text())
