@@ -17,6 +17,7 @@ from mmengine.runner import Runner
 from mmseg_css.datasets import PairedDataset, UnlabeledDataset
 from mmseg_css.registry import DATASETS
 from tests.configs.groups import (
+    CEILINGS,
     GROUPS,
     LIST_LENGTHS,
     METHODS,
@@ -36,7 +37,7 @@ def test_all_configs_are_there() -> None:
     for group, lists in LIST_LENGTHS.items():
         method, rest = group.split("/")
         expected |= {f"{method}/{method}_{rest}_{ratio}" for ratio in lists}
-    assert set(NAMES) == expected | {baseline_of(name) for name in expected}
+    assert set(NAMES) == expected | {baseline_of(name) for name in expected} | CEILINGS
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=NAMES)
@@ -67,7 +68,7 @@ def test_data_build(name: str, tmp_path: Path) -> None:
         labeled = dataset.labeled
         assert not images_of(labeled) & images_of(dataset.unlabeled)
         assert len(dataset.unlabeled) == len(ALL) - len(LABELED)
-    assert len(labeled) == len(LABELED)
+    assert len(labeled) == len(ALL if name == "ceiling/ceiling_lite0_camvid" else LABELED)  # it has no list
     assert len(DATASETS.build(cfg.val_dataloader.dataset)) > 0
     assert cfg.test_pipeline == cfg.test_dataloader.dataset.pipeline  # which MMSeg's inference_model reads
     classes = [node.num_classes for node in walk(cfg.model) if "num_classes" in node]
@@ -127,6 +128,17 @@ def test_supervised_config_matches(name: str) -> None:
     preprocessor = plain.pop("data_preprocessor")
     assert segmentor == plain
     assert {**semi.model.data_preprocessor, "type": preprocessor["type"]} == preprocessor
+
+
+@pytest.mark.parametrize("name", sorted(CEILINGS))
+def test_a_ceiling_is_the_baseline_with_all_labels(name: str) -> None:
+    ceiling = load(name).to_dict()
+    folder = "demo" if name.endswith("demo") else "camvid_1-8"
+    supervised = load(f"css/supervised_lite0_{folder}").to_dict()
+    all_images = {"demo": "data/demo/splits/train.txt", "camvid_1-8": ""}[folder]
+    assert ceiling["train_dataloader"]["dataset"].pop("ann_file") == all_images
+    supervised["train_dataloader"]["dataset"].pop("ann_file")
+    assert ceiling == supervised
 
 
 # -- steps ------------------------------------------------------------------------------------------------------------
