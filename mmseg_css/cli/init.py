@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter, Token
 
@@ -37,6 +37,15 @@ Ignore = Annotated[
     Any,
     _parsed(value_or_colour, "VALUE or R,G,B of pixels of no class; 255 where masks hold class indices otherwise."),
 ]
+Method = Literal[
+    "supervised", "css", "pc2seg", "fixmatch", "mean_teacher", "unimatch", "unimatch_v2", "cps", "cps_cutmix"
+]
+Methods = Annotated[
+    list[Method] | None,
+    Parameter(
+        name="--methods", consume_multiple=True, help="For which to write configs: supervised css pc2seg unless given."
+    ),
+]
 
 
 def command(
@@ -53,9 +62,10 @@ def command(
     val: float = 0.2,
     seed: int = 0,
     crop: int = 512,
+    methods: Methods = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write configs for your own images, for supervised-only, CSS and PC2Seg.
+    """Write configs for your own images, for supervised-only, CSS, PC2Seg and others.
 
     Looks into every file, says what is wrong or odd, and takes some labelled images for validation. Masks that
     MMSegmentation cannot read (colours, 0 and 255) are written anew, as PNGs of class indices; nothing of yours is
@@ -73,7 +83,9 @@ def command(
         crop: The largest side of what the network trains on, a multiple of 16.
     """
     import mmseg_css.register  # noqa: F401
+    from mmseg_css.preparation.own_data.configs import METHODS
     from mmseg_css.preparation.own_data.initialise import Folders, Known, initialise
 
     folders, known = Folders(images, masks, unlabeled, out), Known(classes, ignore, mask_names, resize_masks)
-    initialise(folders, known, val=val, seed=seed, crop=crop, overwrite=overwrite)
+    chosen = methods or list(METHODS[:3])
+    initialise(folders, known, val=val, seed=seed, crop=crop, overwrite=overwrite, methods=chosen)

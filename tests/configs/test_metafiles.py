@@ -1,4 +1,4 @@
-"""The model index: every config is in it, our figures are those of docs/results.md, and others' are marked as theirs."""
+"""The model index: every config is in it, our figures are those of the results, and others' are marked as theirs."""
 
 import re
 from pathlib import Path

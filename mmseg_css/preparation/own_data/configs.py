@@ -10,6 +10,11 @@ from mmseg_css.preparation.own_data.coding import Coding
 from mmseg_css.preparation.own_data.images import Input, Sizes
 from mmseg_css.preparation.own_data.split import Split
 
+#: What a config is written for; the three first unless others are asked for.
+METHODS: Final = (
+    *("supervised", "css", "pc2seg", "fixmatch", "mean_teacher"),
+    *("unimatch", "unimatch_v2", "cps", "cps_cutmix"),
+)
 TALLEST: Final = 4  # an image is resized to its shorter side unless it is longer than this many times that
 
 
@@ -31,18 +36,19 @@ class Plan(NamedTuple):
     unlabeled_names: tuple[str, ...] = ()
 
 
-def target_files(out: Path, methods: Iterable[str] = ("supervised", "css", "pc2seg")) -> dict[str, Path]:
+def target_files(out: Path, methods: Iterable[str] = METHODS) -> dict[str, Path]:
     """The config of each method; its name says what the work dir is called."""
     return {method: out / f"{method}_lite0_{out.resolve().name}.py" for method in methods}
 
 
-def write_configs(plan: Plan, out: Path, bases: Path) -> dict[str, Path]:
+def write_configs(plan: Plan, out: Path, bases: Path, methods: Iterable[str] = METHODS[:3]) -> dict[str, Path]:
     """Write the lists and the configs; only the supervised one where nothing is unlabelled.
 
     Args:
         plan: What to write.
         out: Folder for the files.
         bases: This repository's ``configs/_base_``.
+        methods: Of `METHODS`.
 
     Returns:
         The config of each method.
@@ -58,9 +64,7 @@ def write_configs(plan: Plan, out: Path, bases: Path) -> dict[str, Path]:
             _write(out / f"{name}.txt", "".join(f"{image}\n" for image in images))
     _write(out / "_base_" / "data.py", data_text(plan, out, _relative(bases, out / "_base_")))
     texts = leaf_texts(_relative(bases, out))
-    if plan.unlabeled is None:
-        texts = {"supervised": texts["supervised"]}
-    files = target_files(out, texts)
+    files = target_files(out, ["supervised"] if plan.unlabeled is None else methods)
     for method, path in files.items():
         _write(path, texts[method])
     return files
@@ -209,7 +213,7 @@ def _resize(sizes: Sizes) -> str:
 
 def leaf_texts(bases: str) -> dict[str, str]:
     """The config of each method, beside the shared file."""
-    return {
+    texts = {
         "supervised": f"""\
 _base_ = ["./_base_/data.py", "{bases}/methods/supervised.py"]
 model = dict(**_base_.segmentor, data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing))
@@ -241,6 +245,21 @@ model = dict(
 )
 {PAIRED}""",
     }
+    return texts | {method: _other_text(method, bases) for method in METHODS if method not in texts}
+
+
+def _other_text(method: str, bases: str) -> str:
+    """The config of a method that needs no projection."""
+    strong = method != "cps"  # which learns from the images as they are
+    views = f', "{bases}/views/short.py"' if strong else ""
+    augmentation = "    augmentation=dict(_delete_=True, **_base_.augmentation, hue=0.1),\n" if strong else ""
+    return f"""\
+_base_ = ["./_base_/data.py", "{bases}/methods/{method}.py"{views}]
+model = dict(
+    data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing),
+    segmentor=_base_.segmentor,
+{augmentation})
+{PAIRED}"""
 
 
 PAIRED: Final = """\

@@ -8,7 +8,7 @@ from mmengine.config import Config
 
 from mmseg_css.locations import CONFIGS
 from mmseg_css.preparation.own_data.coding import find_coding
-from mmseg_css.preparation.own_data.configs import Plan, target_files, write_configs
+from mmseg_css.preparation.own_data.configs import METHODS, Plan, target_files, write_configs
 from mmseg_css.preparation.own_data.images import choose_input, choose_sizes
 from mmseg_css.preparation.own_data.index_masks import readable_masks
 from mmseg_css.preparation.own_data.masks import Colour
@@ -40,10 +40,19 @@ class Known(NamedTuple):
     resize: bool
 
 
-def initialise(folders: Folders, known: Known, *, val: float, seed: int, crop: int, overwrite: bool) -> None:
+def initialise(
+    folders: Folders,
+    known: Known,
+    *,
+    val: float,
+    seed: int,
+    crop: int,
+    overwrite: bool,
+    methods: Sequence[str] = METHODS[:3],
+) -> None:
     """Look into every file, say what is wrong or odd, and write lists and configs. Nothing of the user's is changed.
 
-    ``mmseg-css init --help`` says what ``val``, ``seed``, ``crop`` and ``overwrite`` are.
+    ``mmseg-css init --help`` says what ``val``, ``seed``, ``crop``, ``overwrite`` and ``methods`` are.
 
     Raises:
         ValueError: Something in the folders does not fit, or an argument does not.
@@ -69,7 +78,7 @@ def initialise(folders: Folders, known: Known, *, val: float, seed: int, crop: i
         sizes=sizes,
         unlabeled_names=tuple(found.unlabeled) if found.side_by_side and not found.apart else (),
     )
-    written = write_configs(plan, folders.out, CONFIGS / "_base_")
+    written = write_configs(plan, folders.out, CONFIGS / "_base_", methods)
     iterations = max(Config.fromfile(path).train_cfg.max_iters for path in written.values())  # and so all are read
     print_report(found, plan, written, training_commands(written, WEIGHTS, iterations))
 

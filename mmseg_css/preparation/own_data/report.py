@@ -183,7 +183,7 @@ def training_commands(written: Mapping[str, Path], weights: Path, iterations: in
     """What to type: the weights if they are not there, the trainings, the evaluation of the last one's checkpoint."""
     commands = [] if weights.exists() else ["mmseg-css data weights"]
     commands += [f"mmseg-css train {shlex.quote(str(path))}" for path in written.values()]
-    path = written.get("css", written["supervised"])
+    path = written.get("css") or list(written.values())[-1]
     checkpoint = Path("work_dirs") / path.stem / f"iter_{iterations}.pth"
     return [*commands, f"mmseg-css test {shlex.quote(str(path))} {shlex.quote(str(checkpoint))}"]
 

@@ -3,6 +3,7 @@
 import re
 import textwrap
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import torch
@@ -10,7 +11,11 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 from mmseg.apis import inference_model
 
+from mmseg_css.cli.init import Method
+from mmseg_css.cli.main import call
+from mmseg_css.preparation.own_data.configs import METHODS
 from mmseg_css.registry import MODELS
+from tests.configs.groups import METHODS as METHODS_WITH_CONFIGS
 from tests.configs.helpers import ROOT, shrink
 from tests.preparation.own_data.conftest import (
     COLOURS,
@@ -105,6 +110,20 @@ def test_supervised_and_pc2seg_train(write_data, classes: int, channels: int, me
     model = runner.model if method == "supervised" else runner.model.student
     assert (model.decode_head.num_classes, model.decode_head.out_channels) == (classes, classes)
     assert model.backbone.timm_model.conv_stem.in_channels == channels
+
+
+@pytest.mark.parametrize("method", METHODS[3:])
+@pytest.mark.parametrize(("write_data", "channels"), [(write_palette, 3), (write_four_channels, 4)])
+def test_methods_that_are_asked_for_train(write_data, channels: int, method: str) -> None:
+    call(["init", "images", "masks", *write_data(), "--methods", method, "supervised"])
+    written = {path.name for path in Path("configs/own").glob("*.py")}
+    assert written == {f"{method}_lite0_own.py", "supervised_lite0_own.py"}
+    runner = make_step(Config.fromfile(f"configs/own/{method}_lite0_own.py"), f"own-{method}-{channels}")
+    assert runner.model.student.backbone.timm_model.conv_stem.in_channels == channels
+
+
+def test_every_method_has_a_config_for_ones_own_images() -> None:
+    assert {*METHODS} == {*get_args(Method)} == {"supervised", *METHODS_WITH_CONFIGS}
 
 
 def test_what_the_page_says_to_change() -> None:
