@@ -84,8 +84,7 @@ def command(
     """
     import mmseg_css.register  # noqa: F401
     from mmseg_css.preparation.own_data.configs import METHODS
-    from mmseg_css.preparation.own_data.initialise import Folders, Known, initialise
+    from mmseg_css.preparation.own_data.initialise import Folders, Known, Wanted, initialise
 
     folders, known = Folders(images, masks, unlabeled, out), Known(classes, ignore, mask_names, resize_masks)
-    chosen = methods or list(METHODS[:3])
-    initialise(folders, known, val=val, seed=seed, crop=crop, overwrite=overwrite, methods=chosen)
+    initialise(folders, known, Wanted(val, seed, crop, methods or METHODS[:3]), overwrite=overwrite)

@@ -72,7 +72,7 @@ def compare(question: Question, work_dir: Path, *, jobs: int = 1) -> dict[str, A
     in_order = [run for same_seed in zip(*runs.values(), strict=True) for run in same_seed]
     with locked(work_dir):
         with Board(in_order, jobs) as board:
-            Lanes(jobs).train(in_order, board.done)
+            Lanes(jobs).train(in_order, board.done, board.waiting)
         results = summarise(runs, ceiling=question.ceiling, block=question.block, jobs=jobs)
         (work_dir / "results.json").write_text(json.dumps(results, indent=2) + "\n")
         (work_dir / "results.md").write_text(tables(results, markdown=True))

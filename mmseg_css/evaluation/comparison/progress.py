@@ -1,11 +1,11 @@
 """How far the trainings of a comparison are, while one waits."""
 
 import re
-import time
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import fmean
 from types import TracebackType
-from typing import Final
+from typing import Final, NamedTuple
 
 from rich.console import Console
 from rich.live import Live
@@ -13,13 +13,21 @@ from rich.table import Table
 
 from mmseg_css.evaluation.comparison.runs import Run
 
-_STEP: Final = re.compile(r"Iter\(train\) \[ *(\d+)/(\d+)\].*?eta: ((?:\d+ days?, )?[\d:]+)")
+_STEP: Final = re.compile(r"Iter\(train\) \[ *(\d+)/(\d+)\].*?eta: (?:(\d+) days?, )?(\d+):(\d+):(\d+)")
 _METRIC: Final = re.compile(r"mIoU: ([\d.]+)")
 TAIL: Final = 20_000
 
 
+class Place(NamedTuple):
+    """Where a training is, and how many minutes it still takes, by its own account."""
+
+    iteration: int
+    total: int
+    left: float
+
+
 class Board:
-    """A live table of all runs on a terminal; elsewhere a line for each run that ends.
+    """A live table of all runs on a terminal; elsewhere the time it will take, and a line for each run that ends.
 
     Args:
         runs: The runs.
@@ -30,15 +38,15 @@ class Board:
         self.runs = runs
         self.jobs = jobs
         self.console = Console(highlight=False, markup=False)
-        self._start = time.perf_counter()
-        self._before = sum(run.finished() is not None for run in runs)
+        self._told = False
         self._live = Live(get_renderable=self._table, console=self.console, refresh_per_second=0.5)
 
     def __enter__(self) -> "Board":
         if self.console.is_terminal:
             self._live.start()
         else:
-            self.console.print(f"{len(self.runs)} trainings, {self._before} of them finished, {self.jobs} at a time")
+            before = sum(run.finished() is not None for run in self.runs)
+            self.console.print(f"{len(self.runs)} trainings, {before} of them finished, {self.jobs} at a time")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -52,16 +60,30 @@ class Board:
             said = "failed" if finished is None else f"finished after {finished['minutes']:.1f} min"
             self.console.print(f"{run.name}, seed {run.seed}: {said}; {self._left()}", soft_wrap=True)
 
+    def waiting(self) -> None:
+        """Called now and then: where no table is drawn, says once how long it will take."""
+        if not self.console.is_terminal and not self._told and "min" in self._left():
+            self._told = True
+            self.console.print(self._left())
+
     def _left(self) -> str:
-        """Time left, from the time that the finished ones took."""
-        finished = sum(run.finished() is not None for run in self.runs)
-        new, waiting = finished - self._before, len(self.runs) - finished
+        """How many trainings are not finished, and the minutes until they are."""
+        waiting = [run for run in self.runs if run.finished() is None]
         if not waiting:
             return "all finished"
-        if not new:
-            return f"{waiting} to go"
-        minutes = (time.perf_counter() - self._start) / 60 / new * waiting
-        return f"{waiting} to go, about {minutes:.0f} min"
+        left = [self._left_of(run) for run in waiting]
+        if None in left:
+            return f"{len(waiting)} to go"
+        known = [minutes for minutes in left if minutes is not None]
+        return f"{len(waiting)} to go, about {max(sum(known) / self.jobs, *known):.0f} min"
+
+    def _left_of(self, run: Run) -> float | None:
+        """Minutes until a run is finished: it says so itself, or takes as long as others of its config, or as all."""
+        if (place := _place(run)) is not None:
+            return place.left
+        durations = {other: minutes for other in self.runs if (minutes := _duration(other)) is not None}
+        alike = [minutes for other, minutes in durations.items() if other.name == run.name]
+        return fmean(alike or durations.values()) if durations else None
 
     def _table(self) -> Table:
         table = Table("run", "seed", "iteration", "mIoU", "left", title=self._left())
@@ -74,12 +96,29 @@ def _where(run: Run) -> tuple[str, str, str]:
     """Iteration, last mIoU and time left of a run, as its output says."""
     if (finished := run.finished()) is not None:
         return "finished", _last(_METRIC, _tail(run.folder / "output.txt")), f"took {finished['minutes']:.1f} min"
-    text = _tail(run.folder / "output.txt")
-    steps = _STEP.findall(text)
-    if not steps:
+    place = _place(run)
+    if place is None:
         return "waits", "", ""
-    iteration, total, left = steps[-1]
-    return f"{iteration} of {total}", _last(_METRIC, text), left
+    metric = _last(_METRIC, _tail(run.folder / "output.txt"))
+    return f"{place.iteration} of {place.total}", metric, f"{place.left:.0f} min"
+
+
+def _place(run: Run) -> Place | None:
+    steps = _STEP.findall(_tail(run.folder / "output.txt"))
+    if not steps:
+        return None
+    iteration, total, days, hours, minutes, seconds = (int(number or 0) for number in steps[-1])
+    return Place(iteration, total, days * 1440 + hours * 60 + minutes + seconds / 60)
+
+
+def _duration(run: Run) -> float | None:
+    """Minutes of the whole training, as far as they can be known."""
+    if (finished := run.finished()) is not None:
+        return finished["minutes"]
+    place = _place(run)
+    if place is None or place.iteration >= place.total:
+        return None
+    return place.left * place.total / (place.total - place.iteration)
 
 
 def _last(pattern: re.Pattern[str], text: str) -> str:

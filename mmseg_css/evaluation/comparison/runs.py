@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,6 +19,7 @@ from mmengine.config import Config
 from mmseg_css.cfg_options import parse_options
 
 PACKAGE: Final = Path(__file__).resolve().parents[2]
+PATIENCE: Final = 10.0  # seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +107,8 @@ class Lanes:
     jobs: int = 1
     _processes: dict[int, subprocess.Popen] = field(default_factory=dict)
 
-    def train(self, runs: Iterable[Run], done: Callable[[Run], None]) -> None:
-        """Train what is not finished, and call ``done`` after each.
+    def train(self, runs: Iterable[Run], done: Callable[[Run], None], waiting: Callable[[], None]) -> None:
+        """Train what is not finished; call ``done`` after each, and ``waiting`` now and then.
 
         Raises:
             RuntimeError: A training failed; the others were trained.
@@ -123,10 +124,13 @@ class Lanes:
                     command = run.command()
                     run.note(None)
                     futures[pool.submit(self._train, run, command)] = run
-                for future in as_completed(futures):
-                    if future.result():
-                        failed.append(futures[future])
-                    done(futures[future])
+                pending = set(futures)
+                while pending:
+                    ended, pending = wait(pending, PATIENCE, FIRST_COMPLETED)
+                    failed += [futures[future] for future in ended if future.result()]
+                    for future in ended:
+                        done(futures[future])
+                    waiting()
             except BaseException:
                 self._stop()
                 pool.shutdown(cancel_futures=True)

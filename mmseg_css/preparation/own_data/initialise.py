@@ -8,7 +8,7 @@ from mmengine.config import Config
 
 from mmseg_css.locations import CONFIGS
 from mmseg_css.preparation.own_data.coding import find_coding
-from mmseg_css.preparation.own_data.configs import METHODS, Plan, target_files, write_configs
+from mmseg_css.preparation.own_data.configs import Plan, target_files, write_configs
 from mmseg_css.preparation.own_data.images import choose_input, choose_sizes
 from mmseg_css.preparation.own_data.index_masks import readable_masks
 from mmseg_css.preparation.own_data.masks import Colour
@@ -40,19 +40,17 @@ class Known(NamedTuple):
     resize: bool
 
 
-def initialise(
-    folders: Folders,
-    known: Known,
-    *,
-    val: float,
-    seed: int,
-    crop: int,
-    overwrite: bool,
-    methods: Sequence[str] = METHODS[:3],
-) -> None:
-    """Look into every file, say what is wrong or odd, and write lists and configs. Nothing of the user's is changed.
+class Wanted(NamedTuple):
+    """What ``mmseg-css init --help`` explains."""
 
-    ``mmseg-css init --help`` says what ``val``, ``seed``, ``crop``, ``overwrite`` and ``methods`` are.
+    val: float
+    seed: int
+    crop: int
+    methods: Sequence[str]
+
+
+def initialise(folders: Folders, known: Known, wanted: Wanted, *, overwrite: bool) -> None:
+    """Look into every file, say what is wrong or odd, and write lists and configs. Nothing of the user's is changed.
 
     Raises:
         ValueError: Something in the folders does not fit, or an argument does not.
@@ -63,8 +61,8 @@ def initialise(
         check_targets(folders.out, index_masks)
     found = survey(*folders[:3], mask_names=known.names, resize_masks=known.resize)
     coding = find_coding(found.masks.values(), known.classes, known.ignore)
-    parts = split({name: coding.classes_of(mask) for name, mask in found.masks.items()}, val, seed)
-    loading, sizes = choose_input(found.images), choose_sizes(found.images, crop)
+    parts = split({name: coding.classes_of(mask) for name, mask in found.masks.items()}, wanted.val, wanted.seed)
+    loading, sizes = choose_input(found.images), choose_sizes(found.images, wanted.crop)
     masks, suffix = readable_masks(found, coding, index_masks)
     plan = Plan(
         images=folders.images,
@@ -78,7 +76,7 @@ def initialise(
         sizes=sizes,
         unlabeled_names=tuple(found.unlabeled) if found.side_by_side and not found.apart else (),
     )
-    written = write_configs(plan, folders.out, CONFIGS / "_base_", methods)
+    written = write_configs(plan, folders.out, CONFIGS / "_base_", wanted.methods)
     iterations = max(Config.fromfile(path).train_cfg.max_iters for path in written.values())  # and so all are read
     print_report(found, plan, written, training_commands(written, WEIGHTS, iterations))
 
