@@ -8,19 +8,26 @@ import numpy as np
 
 
 def draw_curves(results: Mapping[str, Any], out: Path) -> None:
-    """A line for the mean over seeds of each method, thin ones for the seeds, and a dashed one for the ceiling.
-
-    Nothing is drawn where matplotlib, an extra, is missing.
-    """
+    """A file of :func:`plot_curves`; nothing is drawn where matplotlib, an extra, is missing."""
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError:
         print('curves.png is not drawn: pip install "mmseg-css[demo]"')
         return
     figure = Figure(figsize=(10, 4), layout="constrained")
-    for axis, key, label in zip(
-        figure.subplots(1, 2, sharey=True), ("iteration", "minutes"), ("iterations", "minutes of one run"), strict=True
-    ):
+    plot_curves(figure, results)
+    figure.savefig(out, dpi=120)
+
+
+def plot_curves(figure: Any, results: Mapping[str, Any]) -> None:
+    """A line for the mean over seeds of each method, thin ones for the seeds, and a dashed one for the ceiling.
+
+    Args:
+        figure: A matplotlib figure or part of one, which is empty.
+        results: Of a comparison.
+    """
+    axes = figure.subplots(1, 2, sharey=True)
+    for axis, key, label in zip(axes, ("iteration", "minutes"), ("iterations", "minutes of one run"), strict=True):
         for colour, (name, method) in enumerate(results["methods"].items()):
             style: dict[str, Any] = {"color": f"C{colour}", "linestyle": "--" if name == results["ceiling"] else "-"}
             curves = [([point[key] for point in run], [point["mIoU"] for point in run]) for run in method["curves"]]
@@ -31,6 +38,5 @@ def draw_curves(results: Mapping[str, Any], out: Path) -> None:
             axis.plot(*mean, linewidth=2, label=name, **style)
         axis.set_xlabel(label)
         axis.grid(alpha=0.3)
-    figure.axes[0].set_ylabel("mIoU, percent")
-    figure.axes[0].legend()
-    figure.savefig(out, dpi=120)
+    axes[0].set_ylabel("mIoU, percent")
+    axes[0].legend()
