@@ -10,6 +10,7 @@ from mmseg_css.models import SemiSegmentor
 from mmseg_css.models.segmentors import Progress
 from mmseg_css.registry import MODELS
 from tests.models.helpers import NUM_CLASSES, PREPROCESSOR, css_config, read_segmentor, tiny_segmentor
+from tests.models.methods.documented import register
 from tests.models.test_pc2seg import pc2seg_config
 
 # Networks of a few weights are sure of nothing.
@@ -25,7 +26,11 @@ BASELINES: dict[str, dict] = {
     "cps": {"type": "CPS", **CROSS},
     "cps_cutmix": {"type": "CPS", **CROSS, "augmentation": {"type": "StrongView", "boxes": "three"}},
 }
-METHODS = {**BASELINES, "css": css_config(), "pc2seg": pc2seg_config()}
+register()
+WRITTEN: dict[str, dict] = {
+    "entropy": {"type": "EntropyMinimisation"},
+}
+METHODS = {**BASELINES, "css": css_config(), "pc2seg": pc2seg_config(), **WRITTEN}
 
 
 def plain_segmentor(**head: Any) -> dict:

@@ -23,7 +23,7 @@ from tests.models.methods.helpers import (
 
 GROUP_NORM = {"type": "GN", "num_groups": 2, "requires_grad": True}
 #: Nothing in a step of theirs is drawn.
-WITHOUT_RANDOMNESS = {"cps"}
+WITHOUT_RANDOMNESS = {"cps", "entropy"}
 # Pixels alone: jitter and blur would carry what stands in one pixel to others.
 ALONE = {"type": "StrongView", "jitter_probability": 0.0, "blur_probability": 0.0, "mixing_probability": 1.0}
 
