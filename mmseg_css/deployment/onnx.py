@@ -12,6 +12,8 @@ from mmseg.models.segmentors import EncoderDecoder
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmseg_css.models.segmentors.decoding import logits_of
+
 NEEDED = ("onnx", "onnxruntime", "onnxscript")
 TOLERANCE = 1e-4  # of the largest logit
 
@@ -30,7 +32,7 @@ class PicturesToLogits(nn.Module):
         size, prepare = images.shape[2:], self.segmentor.data_preprocessor
         if prepare._channel_conversion:
             images = images[:, [2, 1, 0]]
-        logits = self.segmentor._forward((images - prepare.mean) / prepare.std)
+        logits = logits_of(self.segmentor, (images - prepare.mean) / prepare.std)
         return F.interpolate(logits, size=size, mode="bilinear", align_corners=self.segmentor.align_corners)
 
 

@@ -105,26 +105,36 @@ def plain_config(cfg: Config, model: dict[str, Any]) -> tuple[Config, list[str]]
 def plain_model(segmentor: ConfigDict) -> tuple[dict[str, Any], str]:
     """The segmentor's config without what is ours, and the source of its head if MMSeg has no such head."""
     model = ConfigDict(segmentor.to_dict())
-    head = model.decode_head
+    heads = _listed(model.decode_head)
+    # Evaluation computes no loss, and ours would not be found.
+    for any_head in (*heads, *_listed(model.get("auxiliary_head"))):
+        any_head.get("kernel_generate_head", any_head).loss_decode = dict(type="CrossEntropyLoss")
+    model.backbone.pop("init_cfg", None)
+    definitions = [definition for head in heads if (definition := _make_head_plain(head))]
+    return model, definitions[0] if definitions else ""
+
+
+def _listed(heads: Any) -> list[ConfigDict]:
+    return list(heads) if isinstance(heads, list | tuple) else [heads] if heads else []
+
+
+def _make_head_plain(head: ConfigDict) -> str:
+    """Name a head of MMSeg's in place; the source of the head if MMSeg has none."""
     kind = MODELS.get(head.type)
     if issubclass(kind, ProjectionMixin):
         kind = kind.__mro__[kind.__mro__.index(ProjectionMixin) + 1]
         for key in ("projection", "tap"):
             head.pop(key, None)
-    # Evaluation computes no loss, and ours would not be found.
-    auxiliary = model.get("auxiliary_head") or []
-    for any_head in (head, *(auxiliary if isinstance(auxiliary, list) else [auxiliary])):
-        any_head.loss_decode = dict(type="CrossEntropyLoss")
-    model.backbone.pop("init_cfg", None)
-    head.type, definition = kind.__name__, ""
+    head.type = kind.__name__
     if kind is DeepLabV3PlusHead:
-        head.type, definition = EXPORTED_HEAD, head_definition()
-    elif not kind.__module__.startswith(("mmseg.", "mmpretrain.")):
+        head.type = EXPORTED_HEAD
+        return head_definition()
+    if not kind.__module__.startswith(("mmseg.", "mmpretrain.")):
         raise ValueError(
             f"the head {kind.__name__} is neither MMSeg's nor the paper's DeepLabV3PlusHead, so that no plain config "
             "names it; it has to travel with the model as a custom import"
         )
-    return model, definition
+    return ""
 
 
 EXPORTED_HEAD = "ExportedDeepLabV3PlusHead"

@@ -76,7 +76,13 @@ class ProjectionMixin(DecodeHead):
     def __init__(self, *, projection: dict, tap: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.tap = tap or self.tap
-        in_channels = self.get_submodule(self.tap).in_channels
+        try:
+            in_channels = self.get_submodule(self.tap).in_channels
+        except AttributeError:
+            raise TypeError(
+                f"{type(self).__name__} has no submodule {self.tap!r}, whose input the projection branch would read: "
+                "name a convolution of this head in decode_head.tap, or take another head, UPerProjectionHead say"
+            ) from None
         self.projection = MODELS.build({"in_channels": in_channels, "norm_cfg": self.norm_cfg, **projection})
 
     def forward_embeddings(self, features: list[Tensor]) -> SegOutput:
@@ -91,6 +97,11 @@ class ProjectionMixin(DecodeHead):
             logits = self(features)
         finally:
             handle.remove()
+        if not read:
+            raise TypeError(
+                f"the forward pass of {type(self).__name__} never comes by its {self.tap!r}, whose input the "
+                "projection branch would read: name a convolution that it does come by in decode_head.tap"
+            )
         return SegOutput(logits.float(), self.projection(read[0]).float())
 
 

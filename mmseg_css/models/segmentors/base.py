@@ -19,6 +19,7 @@ from mmseg_css.functional.pseudo_label import logit_pseudo_label
 from mmseg_css.functional.ramps import check_rampup, exponential_rampup
 from mmseg_css.models.choices import check_choice
 from mmseg_css.models.segmentors.batch import Images, full_precision, images_of
+from mmseg_css.models.segmentors.decoding import check_outputs, check_segmentor, heads_of, logits_of
 from mmseg_css.models.teacher import EMATeacher
 from mmseg_css.registry import MODELS
 from mmseg_css.types import PseudoLabel, View
@@ -53,7 +54,7 @@ class SemiSegmentor(BaseSegmentor):
     an ordinary MMSeg segmentor.
 
     Args:
-        segmentor: config of an MMSeg `EncoderDecoder`.
+        segmentor: config of an MMSeg `EncoderDecoder`, or of a cascade; ``docs/compatibility.md`` has the heads.
         teacher: settings of an `EMATeacher` of the student; no teacher if None.
         augmentation: config of the strong view, for methods that have one.
         rampup: share of the training, in [0, 1], during which the losses of the unlabelled images rise to their
@@ -108,14 +109,9 @@ class SemiSegmentor(BaseSegmentor):
 
     def build_network(self, segmentor: dict) -> EncoderDecoder:
         """A network that trains, checked, and compiled if that was asked for."""
+        check_segmentor(segmentor)
         network: EncoderDecoder = MODELS.build(segmentor)
-        head = network.decode_head
-        if head.out_channels != head.num_classes or head.num_classes < 2:
-            raise ValueError(
-                f"model.segmentor.decode_head has num_classes={head.num_classes} and out_channels={head.out_channels}; "
-                "pseudo-labels need one output for each class. For binary segmentation set "
-                "num_classes=2, out_channels=2."
-            )
+        check_outputs(network)
         if self.compile_backbone:
             network.backbone.compile()
         return network
@@ -146,7 +142,7 @@ class SemiSegmentor(BaseSegmentor):
         others = {
             f"model.segmentor.{name}.ignore_index": module.ignore_index
             for name, module in self.student.named_modules()
-            if isinstance(module, BaseDecodeHead)
+            if isinstance(module, BaseDecodeHead) and hasattr(module, "ignore_index")
         }
         if hasattr(self.data_preprocessor, "seg_pad_val"):
             others["model.data_preprocessor.seg_pad_val"] = self.data_preprocessor.seg_pad_val
@@ -174,15 +170,15 @@ class SemiSegmentor(BaseSegmentor):
 
     @property
     def num_classes(self) -> int:
-        return self.student.decode_head.num_classes
+        return heads_of(self.student)[-1].num_classes
 
     @property
     def out_channels(self) -> int:
-        return self.student.decode_head.out_channels
+        return heads_of(self.student)[-1].out_channels
 
     @property
     def ignore_index(self) -> int:
-        return self.student.decode_head.ignore_index
+        return heads_of(self.student)[-1].ignore_index
 
     @property
     def align_corners(self) -> bool:
@@ -238,7 +234,7 @@ class SemiSegmentor(BaseSegmentor):
     @torch.no_grad()
     def taught(self, half: Images) -> Float[Tensor, "b k h w"]:
         """The teacher's logits."""
-        return cast(EMATeacher, self.teacher)(half.images).float()
+        return logits_of(cast(EMATeacher, self.teacher).model, half.images)
 
     @torch.no_grad()
     def pseudo_labelled(self, half: Images, *logits: Float[Tensor, "b k h w"]) -> View:

@@ -1,13 +1,15 @@
 """What a method is given, and passes of a network over it."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.structures import SegDataSample
+from mmseg.utils import add_prefix
 from torch import Tensor
 
+from mmseg_css.models.segmentors.decoding import decode, heads_of
 from mmseg_css.types import SegOutput
 
 
@@ -58,12 +60,20 @@ def segment(network: EncoderDecoder, images: Float[Tensor, "b c H W"]) -> SegOut
 
 
 def supervise(
-    network: EncoderDecoder, features: list[Tensor], logits: Float[Tensor, "b k h w"], samples: list[SegDataSample]
+    network: EncoderDecoder, features: list[Tensor], outputs: list[Any], samples: list[SegDataSample]
 ) -> dict[str, Tensor]:
-    """The losses of MMSeg's heads, from a pass whose first images are those of the labelled ``samples``."""
-    losses = network.decode_head.loss_by_feat(logits[: len(samples)], samples)
+    """The losses of MMSeg's heads, from a pass whose first images are those of the labelled ``samples``.
+
+    ``outputs`` are those of every decode head.
+    """
+    number, heads = len(samples), heads_of(network)
+    losses: dict[str, Tensor] = {}
+    for index, (head, output) in enumerate(zip(heads, outputs, strict=True)):
+        own = output[:number] if isinstance(output, Tensor) else tuple(part[:number] for part in output)
+        found = head.loss_by_feat(own, samples)
+        losses |= add_prefix(found, f"decode_{index}") if len(heads) > 1 else found  # as a cascade names them
     if network.with_auxiliary_head:
-        features = [level[: len(samples)] for level in features]
+        features = [level[:number] for level in features]
         losses |= network._auxiliary_head_forward_train(features, samples)
     return losses
 
@@ -71,15 +81,15 @@ def supervise(
 def supervised_pass(network: EncoderDecoder, labeled: Images) -> tuple[dict[str, Tensor], Float[Tensor, "b k h w"]]:
     """The losses of labelled images in a pass of their own, and its logits."""
     features = network.extract_feat(labeled.images)
-    logits = network.decode_head(features).float()
-    return supervise(network, features, logits, labeled.samples), logits
+    decoded = decode(network, features)
+    return supervise(network, features, decoded.outputs, labeled.samples), decoded.logits
 
 
 def supervised_embeddings(network: EncoderDecoder, labeled: Images) -> tuple[dict[str, Tensor], SegOutput]:
     """The same of a network whose head has a projection branch."""
     features = network.extract_feat(labeled.images)
     output = network.decode_head.forward_embeddings(features)
-    return supervise(network, features, output.logits, labeled.samples), output
+    return supervise(network, features, [output.logits], labeled.samples), output
 
 
 def full_precision(like: Tensor) -> torch.autocast:

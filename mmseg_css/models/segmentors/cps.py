@@ -7,6 +7,7 @@ from torch import Tensor
 
 from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor
 from mmseg_css.models.segmentors.batch import Images, joined, supervised_pass
+from mmseg_css.models.segmentors.decoding import logits_of
 from mmseg_css.registry import MODELS
 from mmseg_css.types import View
 
@@ -46,22 +47,22 @@ class CPS(SemiSegmentor):
         supervised |= {f"peer.{name}": value for name, value in of_peer.items()}
         if self.augmentation is None:
             everything = joined(labeled, unlabeled)
-            logits = [
-                torch.cat([own, network(unlabeled.images).float()])
+            said = [
+                torch.cat([own, logits_of(network, unlabeled.images)])
                 for own, network in zip((first, second), networks, strict=True)
             ]
-            view = self.pseudo_labelled(everything, *logits)
+            view = self.pseudo_labelled(everything, *said)
         else:
             with torch.no_grad():
-                weak = [network(unlabeled.images).float() for network in networks]
+                weak = [logits_of(network, unlabeled.images) for network in networks]
             view = self.augment(self.pseudo_labelled(unlabeled, *weak), generator)
-            logits = [network(view.image).float() for network in networks]
-        self.diagnostics = Diagnostics(view.image, view.labels[:, 1], logits[0].detach())
-        return supervised, {"loss_cross": self._cross(logits, view), "agreement": agreement_of(view)}
+            said = [logits_of(network, view.image) for network in networks]
+        self.diagnostics = Diagnostics(view.image, view.labels[:, 1], said[0].detach())
+        return supervised, {"loss_cross": self._cross(said, view), "agreement": agreement_of(view)}
 
-    def _cross(self, logits: list[Tensor], view: View) -> Tensor:
+    def _cross(self, said: list[Tensor], view: View) -> Tensor:
         """Each network's loss with the other's labels."""
-        own, peer = (self.at_image(of_network, view) for of_network in logits)
+        own, peer = (self.at_image(of_network, view) for of_network in said)
         return self.pseudo_label_loss(own, view, self.ignore_index, source=1) + self.pseudo_label_loss(
             peer, view, self.ignore_index, source=0
         )

@@ -14,6 +14,7 @@ from mmseg_css.models.heads import check_projection
 from mmseg_css.models.prototype_bank import PrototypeBank
 from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor
 from mmseg_css.models.segmentors.batch import Images, full_precision, segment, supervised_embeddings
+from mmseg_css.models.segmentors.decoding import check_one_map
 from mmseg_css.models.teacher import EMATeacher
 from mmseg_css.registry import MODELS
 from mmseg_css.types import PseudoLabel, SegOutput, View
@@ -70,6 +71,7 @@ class CSS(SemiSegmentor):
         **kwargs: Any,
     ) -> None:
         super().__init__(teacher=teacher, augmentation=augmentation, **kwargs)
+        check_one_map(self.student)
         check_projection(self.student.decode_head)
         indicator = indicator or ("confidence" if strategy == "logit" else "similarity")
         check_choice("model.strategy", strategy, get_args(Strategy))

@@ -7,6 +7,7 @@ import torch
 from mmseg_css.models.choices import check_choice
 from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor
 from mmseg_css.models.segmentors.batch import Images, joined, supervise, supervised_pass
+from mmseg_css.models.segmentors.decoding import decode, logits_of
 from mmseg_css.registry import MODELS
 
 Labeller = Literal["student", "teacher"]
@@ -50,11 +51,11 @@ class FixMatch(SemiSegmentor):
             weak = self.taught(unlabeled)
         else:
             features = self.student.extract_feat(joined(labeled, unlabeled).images)
-            logits = self.student.decode_head(features).float()
-            supervised = supervise(self.student, features, logits, labeled.samples)
-            weak = logits[len(labeled.samples) :]
+            decoded = decode(self.student, features)
+            supervised = supervise(self.student, features, decoded.outputs, labeled.samples)
+            weak = decoded.logits[len(labeled.samples) :]
         view = self.augment(self.pseudo_labelled(unlabeled, weak), generator)
-        strong = self.student(view.image).float()
+        strong = logits_of(self.student, view.image)
         loss = self.pseudo_label_loss(self.at_image(strong, view), view, self.ignore_index)
         self.diagnostics = Diagnostics(view.image, view.labels[:, 0], strong.detach())
         return supervised, {"loss_pseudo_label": loss, "kept": self.pseudo_label_loss.kept(view)}

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from mmseg_css.models.heads import check_projection
 from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor
 from mmseg_css.models.segmentors.batch import Images, full_precision, segment, supervised_embeddings
+from mmseg_css.models.segmentors.decoding import check_one_map
 from mmseg_css.registry import MODELS
 from mmseg_css.types import View
 
@@ -43,6 +44,7 @@ class PC2Seg(SemiSegmentor):
         **kwargs: Any,
     ) -> None:
         super().__init__(augmentation=augmentation, rampup=rampup, **kwargs)
+        check_one_map(self.student)
         check_projection(self.student.decode_head)
         if self.augmentation.moves_pixels:
             raise ValueError(

@@ -7,6 +7,7 @@ import torch
 from mmseg_css.functional.channel_dropout import drop_channels
 from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor
 from mmseg_css.models.segmentors.batch import Images, joined, supervise
+from mmseg_css.models.segmentors.decoding import check_maps, decode, logits_of
 from mmseg_css.registry import MODELS
 
 
@@ -39,6 +40,7 @@ class UniMatch(SemiSegmentor):
         **kwargs: Any,
     ) -> None:
         super().__init__(augmentation=augmentation, **kwargs)
+        check_maps(self.student)
         self.pseudo_label_loss = MODELS.build(pseudo_label_loss)
         self.strong_weight = strong_weight
         self.feature_weight = feature_weight
@@ -48,16 +50,17 @@ class UniMatch(SemiSegmentor):
         features = self.student.extract_feat(joined(labeled, unlabeled).images)
         perturbed = drop_channels(features, self.dropped, generator)
         both = [torch.cat(level) for level in zip(features, perturbed, strict=True)]
-        plain, disturbed = self.student.decode_head(both).float().chunk(2)
-        supervised = supervise(self.student, features, plain, labeled.samples)
+        decoded = decode(self.student, both)
+        supervised = supervise(self.student, features, decoded.outputs, labeled.samples)
+        plain, disturbed = decoded.logits.chunk(2)
 
         number = len(labeled.samples)
         weak = self.pseudo_labelled(unlabeled, plain[number:])
         views = [self.augment(weak, generator) for _ in range(2)]
-        strong = self.student(torch.cat([view.image for view in views])).float().chunk(2)
+        strong = logits_of(self.student, torch.cat([view.image for view in views])).chunk(2)
         first, second, feature = (
-            self.pseudo_label_loss(self.at_image(logits, view), view, self.ignore_index)
-            for logits, view in zip((*strong, disturbed[number:]), (*views, weak), strict=True)
+            self.pseudo_label_loss(self.at_image(own, view), view, self.ignore_index)
+            for own, view in zip((*strong, disturbed[number:]), (*views, weak), strict=True)
         )
         self.diagnostics = Diagnostics(views[0].image, views[0].labels[:, 0], strong[0].detach())
         return supervised, {

@@ -7,6 +7,7 @@ import torch
 from mmseg_css.functional.channel_dropout import drop_complementary
 from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor
 from mmseg_css.models.segmentors.batch import Images, supervised_pass
+from mmseg_css.models.segmentors.decoding import check_maps, decode
 from mmseg_css.registry import MODELS
 
 
@@ -26,6 +27,7 @@ class UniMatchV2(SemiSegmentor):
 
     def __init__(self, *, augmentation: dict, pseudo_label_loss: dict, teacher: dict, **kwargs: Any) -> None:
         super().__init__(augmentation=augmentation, teacher=teacher, **kwargs)
+        check_maps(self.student)
         self.pseudo_label_loss = MODELS.build(pseudo_label_loss)
 
     def losses(self, labeled: Images, unlabeled: Images, generator: torch.Generator) -> tuple[dict, dict]:
@@ -33,7 +35,7 @@ class UniMatchV2(SemiSegmentor):
         weak = self.pseudo_labelled(unlabeled, self.taught(unlabeled))
         views = [self.augment(weak, generator) for _ in range(2)]
         features = self.student.extract_feat(torch.cat([view.image for view in views]))
-        strong = self.student.decode_head(drop_complementary(features, generator)).float().chunk(2)
+        strong = decode(self.student, drop_complementary(features, generator)).logits.chunk(2)
         first, second = (
             self.pseudo_label_loss(self.at_image(logits, view), view, self.ignore_index)
             for logits, view in zip(strong, views, strict=True)

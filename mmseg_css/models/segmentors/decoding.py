@@ -1,0 +1,144 @@
+"""From features to logits: through one head or a cascade, of a map or of a map among others that only a loss reads."""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from jaxtyping import Float
+from mmseg.models.segmentors import EncoderDecoder
+from torch import Tensor, nn
+
+from mmseg_css.registry import MODELS
+
+#: MMSeg's heads that give several outputs in training, and which of them predicts.
+PREDICTS: Final = {"DAHead": 0, "EncHead": 0, "DDRHead": 0, "PIDHead": 1, "IterativeDecodeHead": -1}
+#: MMSeg's heads of which no method can have logits for every pixel, and why.
+WITHOUT_LOGITS: Final = {
+    "PointHead": "predicts at sampled points in training, and not at every pixel",
+    "MaskFormerHead": "learns masks of queries, and not classes of pixels",
+    "Mask2FormerHead": "learns masks of queries, and not classes of pixels",
+    "SideAdapterCLIPHead": "learns masks of queries, and not classes of pixels",
+    "VPDDepthHead": "predicts depths, and not classes",
+    "STDCHead": "learns boundaries, and belongs into auxiliary_head",
+}
+REMEDY: Final = "docs/compatibility.md lists what works: take one of these, UPerHead say, in an EncoderDecoder"
+
+
+class Decoded(NamedTuple):
+    """What the heads of a network give.
+
+    Both in float32 also under autocast: thresholds like 0.97 need more than the 8 bits of bfloat16. ``outputs`` are
+    what each head's own loss takes.
+    """
+
+    logits: Float[Tensor, "b k h w"]
+    outputs: list[Any]
+
+
+def heads_of(network: EncoderDecoder) -> list[Any]:
+    """The decode heads, of which the last one predicts."""
+    head = network.decode_head
+    return list(head) if isinstance(head, nn.ModuleList) else [head]
+
+
+def decode(network: EncoderDecoder, features: list[Tensor]) -> Decoded:
+    """A pass of the decode heads, each of which is given the output of the one before."""
+    outputs: list[Any] = []
+    for head in heads_of(network):
+        output = head(features, *outputs[-1:])
+        outputs.append(output.float() if isinstance(output, Tensor) else tuple(map(Tensor.float, output)))
+    return Decoded(_predicting(head, outputs[-1]), outputs)
+
+
+def logits_of(network: EncoderDecoder, images: Float[Tensor, "b c H W"]) -> Float[Tensor, "b k h w"]:
+    """What a network says of images."""
+    return decode(network, network.extract_feat(images)).logits
+
+
+def _predicting(head: nn.Module, output: Any) -> Tensor:
+    if isinstance(output, Tensor):
+        return output
+    for kind in _kinds(head) & PREDICTS.keys():
+        return output[PREDICTS[kind]]
+    raise TypeError(
+        f"model.segmentor.decode_head is a {type(head).__name__}, which gives {len(output)} outputs, and nothing says "
+        "which of them predicts: let its forward give the logits alone"
+    )
+
+
+def _kinds(module: nn.Module) -> set[str]:
+    return _names(type(module))
+
+
+def _names(kind: Any) -> set[str]:
+    return {base.__name__ for base in getattr(kind, "__mro__", ())}
+
+
+def check_segmentor(config: Mapping[str, Any]) -> None:
+    """Check, before it is built, that a method can have of a segmentor what it needs: logits for every pixel.
+
+    Raises:
+        TypeError: It is no such segmentor, or its head no such head.
+    """
+    kind, head = _kind(config), config.get("decode_head", {})
+    if "EncoderDecoder" not in (names := _names(kind)) or names & {"MultimodalEncoderDecoder", "DepthEstimator"}:
+        raise TypeError(
+            f"model.segmentor is a {kind.__name__}, of which no method has logits of classes for every pixel. {REMEDY}"
+        )
+    for one in head if isinstance(head, list | tuple) else [head]:
+        for name in _names(_kind(one)) & WITHOUT_LOGITS.keys():
+            raise TypeError(f"model.segmentor.decode_head is a {name}, which {WITHOUT_LOGITS[name]}. {REMEDY}")
+
+
+def _kind(config: Mapping[str, Any]) -> Any:
+    return MODELS.get(kind) if isinstance(kind := config.get("type"), str) else kind
+
+
+def check_outputs(network: EncoderDecoder) -> None:
+    """Check that every head of a network has one output for each class.
+
+    Raises:
+        ValueError: One has not.
+    """
+    for index, head in enumerate(heads := heads_of(network)):
+        place = f"model.segmentor.decode_head{f'[{index}]' if len(heads) > 1 else ''}"
+        if head.out_channels != head.num_classes or head.num_classes < 2:
+            raise ValueError(
+                f"{place} has num_classes={head.num_classes} and out_channels={head.out_channels}; "
+                "pseudo-labels need one output for each class. For binary segmentation set "
+                "num_classes=2, out_channels=2."
+            )
+
+
+def check_one_map(network: EncoderDecoder) -> None:
+    """Check that the head of a network gives one map, beside which its projection branch can give another.
+
+    Raises:
+        TypeError: There are several heads, or several outputs.
+    """
+    if len(heads := heads_of(network)) > 1:
+        raise TypeError(
+            f"model.segmentor is a {type(network).__name__} of {len(heads)} heads, and a contrast reads embeddings of "
+            "one: take an EncoderDecoder whose head has a projection branch (UPerProjectionHead, say), or a method "
+            "without contrast (FixMatch, say), which trains cascades of OCRHead"
+        )
+    [head] = heads
+    for kind in _kinds(head) & PREDICTS.keys():
+        raise TypeError(
+            f"model.segmentor.decode_head is a {kind}, which gives several outputs, and a contrast reads embeddings "
+            "beside one: take another head with a projection branch (UPerProjectionHead, say), or a method without "
+            "contrast (FixMatch, say), which trains it"
+        )
+
+
+def check_maps(network: EncoderDecoder) -> None:
+    """Check that the features of a network are maps, of which channels can be dropped.
+
+    Raises:
+        TypeError: Its head wants class tokens beside them.
+    """
+    for head in heads_of(network):
+        if "DPTHead" in (kinds := _kinds(head)) and "MapDPTHead" not in kinds:
+            raise TypeError(
+                f"model.segmentor.decode_head is a {type(head).__name__}, which wants a class token beside each map, "
+                "and UniMatch drops channels of maps: take MapDPTHead, and output_cls_token=False in the backbone"
+            )
