@@ -20,6 +20,10 @@ class PairedSample(NamedTuple):
     branch: Branch
     sample: dict[str, Any]
 
+    def __getitem__(self, key: Any) -> Any:
+        """``sample[key]`` for a name, so that MMSeg's ``browse_dataset.py`` goes through the training images."""
+        return self.sample[key] if isinstance(key, str) else tuple.__getitem__(self, key)
+
 
 @DATASETS.register_module()
 class PairedDataset(Dataset[PairedSample]):
