@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -149,6 +149,24 @@ def check_fit(model: nn.Module, checkpoint: Mapping[str, Any], path: str = "the 
         raise ValueError(
             f"{path} is not a checkpoint of this config's {type(model).__name__}: {', '.join(faults)}. Take the config "
             "that it was trained with (it lies in its work dir)"
+        )
+
+
+def check_some_fit(
+    model: nn.Module, checkpoint: Mapping[str, Any], path: str = "the checkpoint", networks: Sequence[str] = ()
+) -> None:
+    """Check that a checkpoint to start from holds something of the model, or of one of its ``networks``.
+
+    Raises:
+        ValueError: It does not, so that the training would start without it.
+    """
+    own = _shapes(model.state_dict())
+    found = _shapes(checkpoint.get("state_dict", checkpoint))
+    if not any(own.get(f"{prefix}{name}") == shape for name, shape in found.items() for prefix in ("", *networks)):
+        raise ValueError(
+            f"load_from={path!r} holds nothing of this config's {type(model).__name__}, which would train without it: "
+            f"its names are like {next(iter(found), 'nothing')!r}, the model's like {next(iter(own))!r}. Weights of a "
+            "backbone alone belong into its config: init_cfg=dict(type='Pretrained', checkpoint=...)"
         )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from mmengine.dataset import InfiniteSampler
-from mmengine.hooks import CheckpointHook, LoggerHook
+from mmengine.hooks import CheckpointHook, EMAHook, LoggerHook, ProfilerHook
 from mmengine.logging import print_log
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmengine.runner.base_loop import BaseLoop
@@ -63,6 +63,13 @@ def _epochs(runner: Runner) -> Iterator[str]:
                 "default_hooks.logger counts epochs (MMEngine's default) and would log the metrics of every validation "
                 "at step 0: set log_metric_by_epoch=False"
             )
+        if isinstance(hook, ProfilerHook) and hook.by_epoch:
+            yield (
+                "ProfilerHook counts epochs (MMEngine's default) and would record the whole training: set "
+                "by_epoch=False, and profile_times in iterations"
+            )
+        if isinstance(hook, EMAHook) and hook.begin_epoch > 0:
+            yield f"EMAHook counts epochs (begin_epoch={hook.begin_epoch}): set begin_iter in its place"
 
 
 def warn_of_schedule(runner: Runner) -> None:

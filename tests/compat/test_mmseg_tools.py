@@ -1,4 +1,4 @@
-"""The programs that come with MMSegmentation, on configs, checkpoints and logs of ours, as docs/compatibility.md says."""
+"""The programs that come with MMSegmentation, on what is ours, as docs/compatibility.md says."""
 
 import os
 import runpy

@@ -45,7 +45,7 @@ class Trained:
         self.logger = SimpleNamespace(info=lambda text: None, warning=lambda text: None)
         self.message_hub = MessageHub(f"trained {folder}")
         self.optim_wrapper = SimpleNamespace(_accumulative_counts=1, should_update=lambda: True)
-        self.max_iters, self.disk_is_full = 100, False
+        self.max_iters, self.disk_is_full, self.hooks = 100, False, []
 
     def save_checkpoint(self, folder: str, filename: str, *_: object, **__: object) -> None:
         if self.disk_is_full:

@@ -11,11 +11,11 @@ from types import FrameType
 from typing import Any
 
 from mmengine.dist import get_world_size, master_only
-from mmengine.hooks import CheckpointHook
+from mmengine.hooks import CheckpointHook, EMAHook
 from mmengine.runner import Runner
 from mmengine.runner.base_loop import BaseLoop
 
-from mmseg_css.engine.checkpoints import META_KEY, check_fit, check_format, not_exact, stamp
+from mmseg_css.engine.checkpoints import META_KEY, check_fit, check_format, check_some_fit, not_exact, stamp
 from mmseg_css.engine.hooks.method import check_once, unwrap
 from mmseg_css.engine.iterations import check_counts_iterations
 from mmseg_css.engine.resuming import describe, reconcile
@@ -88,10 +88,17 @@ class DurableCheckpointHook(CheckpointHook):
     def after_val_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: Sequence | None = None
     ) -> None:
+        if self._told_to_stop(runner):
+            for hook in runner.hooks:
+                if isinstance(hook, EMAHook):
+                    hook._swap_ema_parameters()  # the model holds the averages during a validation
         self._stop_if_told(runner, runner.iter)  # the validation is repeated by the run that resumes
 
+    def _told_to_stop(self, runner: Runner) -> bool:
+        return self._terminated and runner.optim_wrapper.should_update()
+
     def _stop_if_told(self, runner: Runner, iteration: int) -> None:
-        if not self._terminated or not runner.optim_wrapper.should_update():
+        if not self._told_to_stop(runner):
             return
         if not self.by_epoch and self._saved != iteration:
             self._save_checkpoint_with_step(runner, iteration, meta={"epoch": runner.epoch, "iter": iteration})
@@ -176,9 +183,12 @@ class DurableCheckpointHook(CheckpointHook):
         path = runner._load_from or "the checkpoint"
         check_format(checkpoint, path)
         training = isinstance(runner._train_loop, BaseLoop)
-        # Only a training that starts from other weights may take what fits.
+        # Only a training that starts from other weights may take what fits, if something does.
         if not training or runner._resume:
             check_fit(unwrap(runner.model), checkpoint, path)
+        else:
+            model = unwrap(runner.model)
+            check_some_fit(model, checkpoint, path, getattr(model, "networks", ()))
         if training and runner._resume:
             processes = [note] if (note := not_exact(checkpoint)) else []
             for note in processes + reconcile(runner, checkpoint, self._described(runner)):

@@ -1,7 +1,7 @@
 """Look at everything that a run will use before it uses the first of it."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from mmengine.config import Config
 from mmengine.hooks import Hook
@@ -14,9 +14,18 @@ from mmseg_css.registry import HOOKS
 
 
 def use_data_checks(cfg: Config) -> None:
-    """Let the run of a config begin with :class:`DataCheckHook`, whose settings may be there already."""
-    hooks = cfg.get("default_hooks") or {}
-    cfg.default_hooks = {**hooks, "data_check": {"type": "DataCheckHook", **hooks.get("data_check", {})}}
+    """Let the run of a config begin with :class:`DataCheckHook`, whose settings may be there already.
+
+    None leaves any hook out. (MMEngine understands that of its own, and asserts of others that they are not None.)
+    """
+    hooks = {"data_check": {}, **(cfg.get("default_hooks") or {})}
+    if hooks["data_check"] is not None:
+        hooks["data_check"] = {"type": "DataCheckHook", **hooks["data_check"]}
+    cfg.default_hooks = {name: hook for name, hook in hooks.items() if hook is not None or name in MMENGINES}
+
+
+#: Hooks that MMEngine has without being told.
+MMENGINES: Final = ("runtime_info", "timer", "sampler_seed", "logger", "param_scheduler", "checkpoint")
 
 
 @HOOKS.register_module()

@@ -8,6 +8,7 @@ from mmengine.dist import get_rank
 from mmengine.runner import Runner
 
 from mmseg_css.engine.hooks.method import MethodHook, unwrap
+from mmseg_css.engine.ineffective import check_effective
 from mmseg_css.engine.iterations import check_counts_iterations, warn_of_schedule
 from mmseg_css.models.segmentors import Progress
 from mmseg_css.registry import HOOKS
@@ -24,6 +25,7 @@ class ProgressHook(MethodHook):
     def before_run(self, runner: Runner) -> None:
         super().before_run(runner)
         check_counts_iterations(runner)
+        check_effective(runner)
         warn_of_schedule(runner)
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:

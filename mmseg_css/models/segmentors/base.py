@@ -163,10 +163,14 @@ class SemiSegmentor(BaseSegmentor):
         """Hooks without which the method does not train."""
         return ("ProgressHook",) if self.teacher is None else ("ProgressHook", "TeacherUpdateHook")
 
-    # MMSeg's tools look these up on a segmentor.
+    # Tools and settings of MMSeg and MMEngine look these up on a segmentor.
     @property
     def decode_head(self) -> nn.Module:
         return self.predictor.decode_head
+
+    @property
+    def backbone(self) -> nn.Module:
+        return self.predictor.backbone
 
     @property
     def num_classes(self) -> int:
