@@ -18,7 +18,7 @@ from mmseg_css.compat.versions import (
 
 # isort: split
 # Only now is it known that what these import exists.
-from mmseg_css.compat import layer_decay  # noqa: F401  (registers)
+from mmseg_css.compat import layer_decay, mlflow  # noqa: F401  (registers)
 from mmseg_css.compat.checkpoints import (
     REFUSED,
     allow_checkpoint_types,

@@ -10,7 +10,9 @@ from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS as MMSEG
 
+from mmseg_css.deployment.plain import plain_model
 from mmseg_css.models.segmentors import SemiSegmentor
+from mmseg_css.models.segmentors.decoding import logits_of
 from mmseg_css.registry import MODELS
 from tests.compat.heads import CASCADED, HEADS, segmentor_of
 from tests.compat.helpers import ROOT
@@ -164,6 +166,22 @@ def test_a_head_of_ones_own_with_several_outputs_is_refused_at_the_first_pass() 
     segmentor = segmentor_of("FCNHead", type=name)
     with pytest.raises(TypeError, match="TwoMaps, which gives 2 outputs, and nothing says which"):
         step_at(build("fixmatch", segmentor), random_batch())
+
+
+@pytest.mark.parametrize("head", ["OCRHead", "DAHead", "EncHead", "IterativeDecodeHead", "PIDHead", "UPerHead"])
+def test_a_plain_form_gives_the_same_logits(head: str) -> None:
+    """What `mmseg-css export` writes."""
+    segmentor = segmentor_of(head, projection=head == "UPerHead")
+    student = build("css" if head == "UPerHead" else "fixmatch", segmentor).student.eval()
+    config, definition = plain_model(ConfigDict(segmentor))
+    assert not definition
+    plain = MMSEG.build(config).eval()
+    weights = {name: value for name, value in student.state_dict().items() if "projection" not in name}
+    plain.load_state_dict(weights)
+    images = random_batch()[0]["labeled"]
+    metas = [{"img_shape": (32, 32)}] * 2
+    assert torch.equal(plain.encode_decode(images, metas), student.encode_decode(images, metas))
+    assert torch.equal(logits_of(plain, images), logits_of(student, images))
 
 
 # -- segmentors -------------------------------------------------------------------------------------------------------

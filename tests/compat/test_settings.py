@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
@@ -211,3 +212,15 @@ def test_mlflow_backend(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     runner = train(drawn(root, backend))
     runner.visualizer.close()
     assert {"loss", "mIoU"} <= {os.path.basename(path) for path in root.glob("runs/*/*/metrics/*")}
+    assert {path.name for path in root.rglob("artifacts/*.png")} == {"pseudo_labels_1.png", "pseudo_labels_2.png"}
+
+
+def test_mlflow_pictures_fault(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Goes when MMEngine gives MLflow a file's name."""
+    pytest.importorskip("mlflow")
+    from mmengine.visualization.vis_backend import MLflowVisBackend
+
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    backend = MLflowVisBackend(save_dir=str(root), tracking_uri=f"file://{root}/runs")
+    with pytest.raises(ValueError, match="unknown file extension"):
+        backend.add_image("pseudo_labels", np.zeros((4, 4, 3), np.uint8))

@@ -1,6 +1,5 @@
 """Files named after images, and the table that says which test holds which row."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from mmseg.structures import SegDataSample
 from mmseg.visualization import SegLocalVisualizer
 
 from mmseg_css.datasets import checks
-from tests.configs.helpers import ROOT
 from tests.datasets.helpers import METAINFO, labeled_config, write_image
 
 
@@ -42,11 +40,3 @@ def test_names_of_predictions(root: Path) -> None:
     write_image(root / "images/town 1/frame 00.png")
     with pytest.raises(ValueError, match=r"town 0/frame 00\.png' and '.*town 1/frame 00\.png' would both be written"):
         checks.check_output_names(DATASETS.build(labeled_config(root)), "out")
-
-
-def test_the_table_names_tests() -> None:
-    table = (ROOT / "docs" / "bad-input.md").read_text().partition("\n## ")[2]
-    named = re.findall(r"\| `(\S+\.py)::(\w+)` \|$", table, re.MULTILINE)
-    assert len(named) == table.count("\n| ") - 1  # without the head
-    for file, test in named:
-        assert f"def {test}(" in (ROOT / "tests" / file).read_text(), (file, test)
