@@ -98,6 +98,7 @@ def paired_collate(batch: Sequence[PairedSample]) -> dict[Branch, dict[str, list
 
 def _build(dataset: BaseDataset | dict, branch: Branch) -> BaseDataset:
     if isinstance(dataset, Mapping):
+        checks.check_wrappers(dataset)
         checks.check_config(dataset)
         dataset = DATASETS.build({**dataset, "lazy_init": True})
     checks.check_not_empty(dataset, branch)

@@ -84,7 +84,7 @@ def test_exif_rotation_counts(root: Path, suffix: str) -> None:
     folder = root / "turned"
     folder.mkdir()
     Image.new("RGB", (16, 8)).save(folder / f"a{suffix}", exif=exif)  # decoded as 8 wide, 16 high
-    write_mask(root / "turned masks" / "a.png", np.zeros((16, 8), np.uint8))
+    write_mask(root / "turned masks" / "a.png", np.eye(16, 8, dtype=np.uint8))
     build(root, data_prefix={"img_path": "turned", "seg_map_path": "turned masks"}, img_suffix=suffix)
 
 

@@ -78,7 +78,7 @@ def train_one_step(root: Path, **labeled: object) -> dict[str, float]:
 def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The warnings of the checks."""
     warnings: list[str] = []
-    monkeypatch.setattr(checks.masks, "print_log", lambda message, **_: warnings.append(message))
+    monkeypatch.setattr(checks.labels, "print_log", lambda message, **_: warnings.append(message))
     return warnings
 
 
@@ -147,7 +147,7 @@ def test_exif_rotation(root: Path) -> None:
     exif = Image.Exif()
     exif[checks.EXIF_ORIENTATION] = 6
     Image.new("RGB", (16, 8)).save(root / "images/turned.jpg", exif=exif)
-    write_mask(root / "masks/turned.png", np.zeros((16, 8), np.uint8))
+    write_mask(root / "masks/turned.png", np.eye(16, 8, dtype=np.uint8))
     listed = write_list(root / "turned.txt", ["turned"])
     pipeline = [{"type": "LoadImageFromFile"}, {"type": "LoadAnnotations"}, {"type": "PackSegInputs"}]
     dataset = build(root, ann_file=listed, img_suffix=".jpg", pipeline=pipeline)
@@ -161,7 +161,7 @@ def test_exif_rotation(root: Path) -> None:
 def test_small_images_are_padded(root: Path) -> None:
     for number in range(8):
         write_image(root / f"images/town 0/frame {number:02d}.png", size=(6, 9), value=100)
-        write_mask(root / f"masks/town 0/frame {number:02d}.png", np.zeros((6, 9), np.uint8))
+        write_mask(root / f"masks/town 0/frame {number:02d}.png", np.eye(6, 9, dtype=np.uint8))
     assert all(map(np.isfinite, train_one_step(root).values()))
 
 

@@ -7,19 +7,13 @@ from mmseg_css.datasets.checks.config import (
     check_pretrained,
     check_single,
     check_training_paths,
+    check_wrappers,
     dataset_configs,
 )
 from mmseg_css.datasets.checks.ignored import check_ignored_value, ignored_values
 from mmseg_css.datasets.checks.images import EXIF_ORIENTATION, TOO_LARGE, check_images, find_faults, image_fault
-from mmseg_css.datasets.checks.masks import (
-    EVALUATION,
-    FAULTY,
-    IGNORED,
-    TRAINING,
-    MaskCheck,
-    check_mask_free,
-    check_masks,
-)
+from mmseg_css.datasets.checks.labels import EVALUATION, TRAINING
+from mmseg_css.datasets.checks.masks import FAULTY, IGNORED, MaskCheck, check_mask_free, check_masks
 from mmseg_css.datasets.checks.outputs import check_output_names
 from mmseg_css.datasets.checks.paths import check_links, check_not_empty, check_paths, leaves
 from mmseg_css.datasets.checks.reading import WatchedPipeline, watch
@@ -51,6 +45,7 @@ __all__ = [
     "check_set",
     "check_single",
     "check_training_paths",
+    "check_wrappers",
     "dataset_configs",
     "find_faults",
     "ignored_values",

@@ -60,7 +60,7 @@ def check_num_classes(outputs: Mapping[str, int], classes: Any, name: str) -> No
         name: What the data set is called.
 
     Raises:
-        ValueError: A number differs.
+        ValueError: A number differs, or there is one class only.
     """
     for place, number in outputs.items():
         if number != len(classes):
@@ -68,3 +68,9 @@ def check_num_classes(outputs: Mapping[str, int], classes: Any, name: str) -> No
                 f"{place}.num_classes={number}, but the {name} has {len(classes)} classes ({', '.join(classes)}): set "
                 f"{place}.num_classes={len(classes)}, or correct the classes of the data set"
             )
+    if outputs and len(classes) == 1:
+        raise ValueError(
+            f"the {name} has the one class {classes[0]!r}, and every pixel would be predicted as that, whatever it "
+            f"shows: name what is not {classes[0]!r} as a class, too (classes=('background', {classes[0]!r}), masks of "
+            f"0 and 1), and set num_classes=2 in {' and '.join(outputs)}"
+        )

@@ -4,6 +4,7 @@ import os.path as osp
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mmengine.dataset import ClassBalancedDataset
 from mmseg.datasets import BaseSegDataset
 
 from mmseg_css.datasets.checks.paths import PATH_REMEDY, check_paths
@@ -53,9 +54,27 @@ def check_training_paths(config: Any) -> None:
     Raises:
         FileNotFoundError: A folder or list is missing.
         ValueError: A list is empty.
+        TypeError: A wrapper asks what MMSeg's data sets do not know.
     """
+    check_wrappers(config)
     for dataset in dataset_configs(config):
         check_config(dataset)
+
+
+def check_wrappers(config: Any) -> None:
+    """Check that no wrapper asks a data set for the classes of an image, which MMSeg's data sets do not know.
+
+    Raises:
+        TypeError: There is a ``ClassBalancedDataset``.
+    """
+    for child in config.values() if isinstance(config, Mapping) else config if isinstance(config, list | tuple) else ():
+        check_wrappers(child)
+    if isinstance(config, Mapping) and config.get("type") in ("ClassBalancedDataset", ClassBalancedDataset):
+        raise TypeError(
+            "ClassBalancedDataset asks which classes an image shows (get_cat_ids), which MMSeg's data sets do not "
+            "know: list the images with rare classes in a data set of their own, and write dict(type='ConcatDataset', "
+            "datasets=[all, dict(type='RepeatDataset', times=..., dataset=those)])"
+        )
 
 
 def dataset_configs(config: Any) -> Iterator[Mapping[str, Any]]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mmseg_css.datasets.checks.masks import transforms_in
 from mmseg_css.datasets.checks.paths import leaves
+from mmseg_css.datasets.checks.pipelines import transforms_in
 
 
 def check_ignored_value(value: int, place: str, others: Mapping[str, int]) -> None:

@@ -12,7 +12,10 @@ from mmengine.dist import is_main_process
 from PIL import Image
 from tqdm import tqdm
 
+from mmseg_css.datasets.checks.depth import check_depth
+from mmseg_css.datasets.checks.listing import check_listing
 from mmseg_css.datasets.checks.paths import LINK_REMEDY, leaves
+from mmseg_css.datasets.splits import IMAGE_SUFFIXES
 
 MASK_REMEDY: Final = "PairedDataset(check_masks=False) skips this check"
 EXIF_ORIENTATION: Final = 0x0112
@@ -51,14 +54,37 @@ def missing_file(what: str, path: str) -> FileNotFoundError:
     """The error for a file that is not there; ``what`` names its kind."""
     if os.path.islink(path):
         return FileNotFoundError(f"the {what} {path!r} is a link to {os.readlink(path)!r}, not here; {LINK_REMEDY}")
-    return FileNotFoundError(
-        f"the {what} {path!r} is missing; supply it, take its id off the list, or correct data_prefix, "
-        "img_suffix and seg_map_suffix"
+    remedy = _meant(path) or (
+        "supply it, take its id off the list, or correct data_prefix, img_suffix and seg_map_suffix"
     )
+    return FileNotFoundError(f"the {what} {path!r} is missing; {remedy}")
+
+
+def _meant(path: str) -> str | None:
+    """What was probably meant by a path that a data set made of a line of its list and an ending."""
+    start, ending = os.path.splitext(path)
+    if "\ufeff" in path:
+        return "its list begins with a byte order mark: save it as UTF-8 without one"
+    if os.path.basename(path).startswith("."):
+        return "its list has a blank line: take it out"
+    if any(part.lower().endswith(IMAGE_SUFFIXES) for part in path.split()[:-1]):
+        return "a line of its list names image and mask: leave one name on each line, without its ending"
+    if start.lower().endswith(IMAGE_SUFFIXES) and os.path.exists(start):
+        return (
+            f"there is {start!r}, whose ending is in the list, and the data set adds {ending!r}: take it off the list"
+        )
+    endings = (kind for suffix in IMAGE_SUFFIXES for kind in (suffix, suffix.upper()))
+    if other := next((start + kind for kind in endings if os.path.exists(start + kind)), None):
+        return (
+            f"there is {other!r}: set the suffix to its ending, or list whole names in a FolderDataset, which mixes all"
+        )
+    return None
 
 
 def check_images(dataset: BaseDataset, *, remedy: str = MASK_REMEDY, threads: int = 8, shown: int = 5) -> None:
     """Look at the beginning and the end of every image file of a data set; wrappers are looked into.
+
+    At the depth of a few, too, and at what the list repeats or the folder has beside them.
 
     Raises:
         FileNotFoundError: An image is missing.
@@ -70,6 +96,8 @@ def check_images(dataset: BaseDataset, *, remedy: str = MASK_REMEDY, threads: in
         faults = find_faults(partial(image_fault, backend_args=backend_args), paths, "checking images", threads)
         summary = f"{len(faults)} of the {len(paths)} images of {type(leaf).__name__} cannot be read"
         raise_faults(faults, summary, shown, remedy)
+        check_listing(leaf)
+        check_depth(leaf)
 
 
 def find_faults(check: Callable[[Any], Exception | None], items: Sequence, doing: str, threads: int) -> list[Exception]:

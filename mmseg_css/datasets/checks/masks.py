@@ -1,18 +1,16 @@
 """Masks: as large as their images, of one channel, with values that the classes explain; pipelines that load them."""
 
-import logging
-from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import mmcv
 import numpy as np
 from mmcv.transforms import LoadAnnotations
 from mmengine import fileio
 from mmengine.dataset import BaseDataset
-from mmengine.logging import print_log
 from mmseg.datasets.transforms import RandomCrop
 from PIL import Image
 
+from mmseg_css.datasets.checks.depth import check_depth
 from mmseg_css.datasets.checks.images import (
     EXIF_ORIENTATION,
     MASK_REMEDY,
@@ -22,33 +20,13 @@ from mmseg_css.datasets.checks.images import (
     missing_file,
     raise_faults,
 )
+from mmseg_css.datasets.checks.labels import TRAINING, Purpose, check_labels
+from mmseg_css.datasets.checks.listing import check_listing
 from mmseg_css.datasets.checks.paths import leaves
+from mmseg_css.datasets.checks.pipelines import transforms_in
 
 IGNORED: Final = 255  # what MMSeg itself writes for reduce_zero_label, for dropped classes and for padding
 FAULTY: Final = -1
-
-
-class Purpose(NamedTuple):
-    """What masks are for, in words."""
-
-    participle: str
-    verb: str
-    mask: str
-    without: str
-
-
-TRAINING: Final = Purpose(
-    participle="trained",
-    verb="learn from",
-    mask="mask",
-    without="which cannot be learnt; label an image that shows it, or take it out of classes",
-)
-EVALUATION: Final = Purpose(
-    participle="evaluated",
-    verb="evaluate",
-    mask="mask for evaluation",
-    without="whose IoU is then nan and left out of the mean",
-)
 
 
 def check_mask_free(pipeline: Any) -> None:
@@ -67,17 +45,8 @@ def check_mask_free(pipeline: Any) -> None:
             )
 
 
-def transforms_in(node: Any) -> Iterator[Any]:
-    """A transform and, for wrappers like ``Compose`` and ``RandomChoice``, those within it."""
-    yield node
-    # The branches of test-time augmentation, or the parts of any other wrapper.
-    children = getattr(node, "subroutines", None) or getattr(node, "transforms", ())
-    for child in children if isinstance(children, list | tuple) else [children]:
-        yield from transforms_in(child)
-
-
 def check_masks(
-    dataset: BaseDataset,
+    dataset: BaseDataset | list[BaseDataset],
     *,
     purpose: Purpose = TRAINING,
     most: int | None = None,
@@ -91,7 +60,7 @@ def check_masks(
     set's ``ignore_index``.
 
     Args:
-        dataset: The data set; wrappers are looked into.
+        dataset: The data set, or those that are used together; wrappers are looked into.
         purpose: What its masks are for, which the messages say.
         most: Masks whose values are read, spread evenly over the data set; all if None. Of the others the file's
             beginning and end are read, which tell a missing or truncated file, the size, and masks of colours.
@@ -102,8 +71,9 @@ def check_masks(
     Raises:
         FileNotFoundError: An image or a mask is missing.
         ValueError: A mask is of another size than its image, has several channels or a value outside of the classes;
-            or the data set has no ``classes``, no masks, or does not load them.
+            or the data set has no ``classes``, no masks, or does not load them; or all masks together teach nothing.
     """
+    checks = []
     for leaf in leaves(dataset):
         step = 1 if most is None else -(-len(leaf) // most)
         check = MaskCheck(leaf, step)
@@ -111,30 +81,10 @@ def check_masks(
         what = f"labelled images of {type(leaf).__name__}"
         summary = f"{len(faults)} of the {len(leaf)} {what} cannot be {purpose.participle} on"
         raise_faults(faults, summary, shown, remedy)
-        _look_at_labels(check, leaf, purpose, remedy)
-
-
-def _look_at_labels(check: "MaskCheck", leaf: BaseDataset, purpose: Purpose, remedy: str) -> None:
-    """Masks that say nothing, and classes that no mask holds."""
-    name = type(leaf).__name__
-    if not check.seen:
-        raise ValueError(
-            f"every pixel of the {len(check.ignored_only)} masks of {name} is ignored, the first: "
-            f"{min(check.ignored_only)!r}; there is nothing to {purpose.verb}: correct the masks, classes, "
-            f"reduce_zero_label or label_map ({remedy})"
-        )
-    if check.ignored_only:
-        _warn(
-            f"{len(check.ignored_only)} of the {len(leaf)} masks of {name} are ignored in every pixel, so that "
-            f"their images teach nothing; the first: {min(check.ignored_only)!r}"
-        )
-    absent = [label for index, label in enumerate(leaf.metainfo["classes"]) if index not in check.seen]
-    if absent and check.step == 1:
-        _warn(f"no {purpose.mask} of {name} holds the class {', '.join(absent)}, {purpose.without}")
-
-
-def _warn(message: str) -> None:
-    print_log(message, logger="current", level=logging.WARNING)
+        check_listing(leaf)
+        check_depth(leaf)
+        checks.append(check)
+    check_labels(checks, purpose, remedy)
 
 
 class MaskCheck:
@@ -158,6 +108,7 @@ class MaskCheck:
         self.classes = len(dataset.metainfo["classes"])
         self.ignored = getattr(dataset, "ignore_index", IGNORED)
         self.seen: set[int] = set()
+        self.values: set[int] = set()
         self.ignored_only: list[str] = []
 
     def __call__(self, index: int) -> Exception | None:
@@ -232,6 +183,7 @@ class MaskCheck:
                 f"and label_map={info.get('label_map')}; correct classes or the masks, or map the values to "
                 f"{self.ignored}"
             )
+        self.values |= found.keys()
         own = set(found.values()) - {IGNORED}
         self.seen |= own
         if not own:

@@ -83,8 +83,9 @@ def check_not_empty(dataset: BaseDataset, branch: str) -> None:
 
 
 def leaves(dataset: Any) -> Iterator[BaseDataset]:
-    """The data sets that read files, below ``ConcatDataset``, ``RepeatDataset`` and other wrappers."""
-    children = getattr(dataset, "datasets", None) or [child for child in [getattr(dataset, "dataset", None)] if child]
+    """The data sets that read files, below ``ConcatDataset``, ``RepeatDataset`` and other wrappers, or in a list."""
+    inner = [child for child in [getattr(dataset, "dataset", None)] if child]
+    children = dataset if isinstance(dataset, list) else getattr(dataset, "datasets", None) or inner
     if not children:
         yield dataset
     for child in children:

@@ -7,8 +7,10 @@ from mmengine import fileio
 from mmengine.dataset import BaseDataset
 
 from mmseg_css.datasets.checks.images import check_images, missing_file
-from mmseg_css.datasets.checks.masks import Purpose, check_masks, transforms_in
+from mmseg_css.datasets.checks.labels import Purpose
+from mmseg_css.datasets.checks.masks import check_masks
 from mmseg_css.datasets.checks.paths import leaves
+from mmseg_css.datasets.checks.pipelines import transforms_in
 
 #: Masks whose every pixel is read before the start. The labels of all are looked at when they are read.
 MOST_READ: Final = 500
@@ -27,6 +29,7 @@ def check_set(dataset: Any, purpose: Purpose, *, with_masks: bool = True) -> Non
         FileNotFoundError: An image or a mask is missing.
         ValueError: A file is truncated, a mask does not fit its image or the classes.
     """
+    masked = []
     for leaf in leaves(dataset):
         if not isinstance(leaf, BaseDataset) or "img_path" not in leaf.get_data_info(0):
             continue
@@ -34,9 +37,11 @@ def check_set(dataset: Any, purpose: Purpose, *, with_masks: bool = True) -> Non
         if not any(loader.imdecode_backend in ("cv2", "pillow", "turbojpeg") for loader in loaders):
             _check_there(leaf)
         elif with_masks and any(isinstance(step, LoadAnnotations) for step in transforms_in(leaf.pipeline)):
-            check_masks(leaf, purpose=purpose, most=MOST_READ, remedy=SET_REMEDY)
+            masked.append(leaf)
         else:
             check_images(leaf, remedy=SET_REMEDY)
+    if masked:
+        check_masks(masked, purpose=purpose, most=MOST_READ, remedy=SET_REMEDY)
 
 
 def _check_there(leaf: BaseDataset) -> None:

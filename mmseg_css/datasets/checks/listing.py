@@ -1,0 +1,49 @@
+"""Which images a data set has: some more often than once, or fewer than its folder holds."""
+
+import logging
+import os.path as osp
+from collections import Counter
+
+from mmengine import fileio
+from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
+from mmseg.datasets import BaseSegDataset
+
+from mmseg_css.datasets.splits import IMAGE_SUFFIXES
+
+
+def check_listing(leaf: BaseDataset) -> None:
+    """Warn of images that a list repeats, and of images in the folder that have another ending than ``img_suffix``."""
+    times = Counter(leaf.get_data_info(index)["img_path"] for index in range(len(leaf)))
+    repeated = [path for path, number in times.items() if number > 1]
+    if repeated:
+        _warn(
+            f"{len(repeated)} images are listed more than once in {leaf.ann_file!r}, and count as often, the first: "
+            f"{repeated[0]!r}; take the repeated lines out, unless that is meant"
+        )
+    if left_out := _left_out(leaf):
+        _warn(
+            f"{len(left_out)} images in {leaf.data_prefix['img_path']!r} do not end in {leaf.img_suffix!r} and are "
+            f"left out, the first: {left_out[0]!r}; to use them, too, list whole names in a FolderDataset, which mixes "
+            "endings"
+        )
+
+
+def _left_out(leaf: BaseDataset) -> list[str]:
+    """Pictures of another kind in the folder of a data set that takes all images with its ending."""
+    if type(leaf).load_data_list is not BaseSegDataset.load_data_list or osp.isfile(leaf.ann_file):
+        return []
+    folder = leaf.data_prefix.get("img_path") or ""
+    if not fileio.isdir(folder, backend_args=leaf.backend_args):
+        return []
+    kind = f".{leaf.img_suffix.rpartition('.')[2]}"
+    names = fileio.list_dir_or_file(folder, list_dir=False, recursive=True, backend_args=leaf.backend_args)
+    return sorted(
+        name
+        for name in names
+        if name.lower().endswith(IMAGE_SUFFIXES) and not name.endswith((kind, leaf.seg_map_suffix))
+    )
+
+
+def _warn(message: str) -> None:
+    print_log(message, logger="current", level=logging.WARNING)

@@ -1,0 +1,51 @@
+"""Images of 16 bits in a config that somebody wrote by hand."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from mmseg.registry import DATASETS
+
+from tests.datasets.helpers import labeled_config, unlabeled_config
+
+LOAD = "LoadImageFromFile"
+
+
+def write_deep(root: Path, top: int) -> None:
+    rng = np.random.default_rng(0)
+    for path in (root / "images").rglob("*.png"):
+        cv2.imwrite(str(path), rng.integers(100, top, (16, 16, 3), np.uint16))
+
+
+def build(root: Path, *loading: dict) -> object:
+    parts = {"labeled": labeled_config(root, ann_file="labeled.txt"), "unlabeled": unlabeled_config(root)}
+    for part in parts.values():
+        part["pipeline"] = [*loading, *part["pipeline"][1:]]
+    return DATASETS.build({"type": "PairedDataset", **parts})
+
+
+def test_twelve_bits_are_refused_with_what_to_write(root: Path) -> None:
+    write_deep(root, 4096)
+    with pytest.raises(ValueError, match=r"frame 00\.png' for one, .* leaves 16 of 256 levels of grey") as error:
+        build(root, {"type": LOAD})
+    told = str(error.value)
+    keywords = eval(told[told.index("dict(type='StretchTo8Bit'") :], {})
+    assert 100 <= keywords["low"] < 120
+    assert 4070 < keywords["high"] <= 4096
+    sample = build(root, {"type": LOAD, "color_type": 3}, keywords)[0].sample
+    assert sample["inputs"].max() > 200  # resizing averages
+
+
+def test_the_unlabelled_ones_are_looked_at_as_well(root: Path) -> None:
+    for path in (root / "images").rglob("*.png"):
+        if "00" not in path.name and "01" not in path.name and "02" not in path.name:
+            cv2.imwrite(str(path), np.full((16, 16), 4000, np.uint16))
+    with pytest.raises(ValueError, match="images of UnlabeledDataset have 16 bits"):
+        build(root, {"type": LOAD})
+
+
+@pytest.mark.parametrize("top", [2**14 + 200, 2**16])
+def test_values_that_fill_the_range_stay(root: Path, top: int) -> None:
+    write_deep(root, top)
+    assert build(root, {"type": LOAD})[0].sample["inputs"].max() > 40
