@@ -11,6 +11,7 @@ from mmseg_css.cfg_options import parse_options
 from mmseg_css.datasets.checks import check_pretrained, check_training_paths
 from mmseg_css.engine.checkpoints import latest_whole
 from mmseg_css.engine.hooks import use_data_checks
+from mmseg_css.engine.work_dir import claimed, of_before
 from mmseg_css.typos import check_top_level, explained
 
 
@@ -75,11 +76,11 @@ def train(cfg: Config, notes: Sequence[str] = (), *, trust_checkpoint: bool = Fa
         compat.trust_checkpoints()
     compat.init_cpu_distributed(cfg.launcher)
     check_top_level(cfg)
-    with explained(cfg):
+    with explained(cfg), claimed(cfg.work_dir):
         check_training_paths(cfg.train_dataloader.dataset)
         check_pretrained(cfg.model)
         runner = Runner.from_cfg(cfg)
         runner.logger.info(f"Config, environment and order of the hooks: {runner.log_dir}/{runner.timestamp}.log")
-        for note in notes:
+        for note in [*notes, *([] if cfg.get("resume") else of_before(cfg.work_dir))]:
             runner.logger.warning(note)
         runner.train()
