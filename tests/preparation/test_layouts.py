@@ -1,5 +1,6 @@
 """mmseg-css init: arrangements that people have already, and what they cannot be taken for."""
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -224,3 +225,30 @@ def test_masks_written_anew_keep_their_folders() -> None:
     for number in range(4):
         name = f"camera {number % 2}/{number // 2}.png"
         np.testing.assert_array_equal(np.asarray(Image.open(written / name)), labels_of(number))
+
+
+# -- the parts outside, the kinds inside ------------------------------------------------------------------------------
+
+
+def test_images_and_masks_within_train_and_val() -> None:
+    """Refused with the links that make it fit, which do."""
+    for part, numbers in (("train", range(4)), ("val", range(4, 6))):
+        for number in numbers:
+            write_image(f"my data/{part}/images/{number}.png")
+            write(f"my data/{part}/masks/{number}.png", labels_of(number))
+    with pytest.raises(ValueError, match=r"holds train/images, train/masks, val/images, val/masks\.") as error:
+        run("my data", "my data")
+    subprocess.run(str(error.value).splitlines()[-1], shell=True, check=True)
+    write_image("more/6.png")
+    cfg = run("my data/images", "my data/masks", "more")
+    assert lines("train") == [f"train/{number}.png" for number in range(4)]
+    assert lines("val") == ["val/4.png", "val/5.png"]
+    assert len(DATASETS.build(cfg.val_dataloader.dataset)) == 2
+    assert DATASETS.build(cfg.train_dataloader.dataset.labeled)[3]["data_samples"].gt_sem_seg is not None
+
+
+def test_other_nested_folders_stay_as_they_are_told() -> None:
+    write_image("data/train/1.png")
+    with pytest.raises(ValueError, match="cannot be told apart") as error:
+        run("data", "data/train")
+    assert "ln -s" not in str(error.value)

@@ -6,12 +6,14 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from fnmatch import fnmatch
 from itertools import combinations
 from pathlib import Path, PurePath
+from shlex import quote
 from typing import NamedTuple
 
 from mmengine import fileio
 
 from mmseg_css.datasets.checks import check_links
 from mmseg_css.datasets.splits import IMAGE_SUFFIXES
+from mmseg_css.preparation.own_data.split import TRAIN, VAL
 
 
 class Pair(NamedTuple):
@@ -71,8 +73,23 @@ def check_folders(folders: Sequence[Path], *, side_by_side: bool = False) -> Non
                 f"{str(one)!r} and {str(other)!r} are one folder or one lies within the other, so that images and "
                 "masks, or labelled and unlabelled images, cannot be told apart; move them into folders side by side, "
                 "or say which names in one folder are masks (--mask-names '*_mask.png'). "
-                "(Unlabelled images may lie among the labelled ones: leave UNLABELED out then.)"
+                "(Unlabelled images may lie among the labelled ones: leave UNLABELED out then.)" + _parts_outside(outer)
             )
+
+
+def _parts_outside(folder: Path) -> str:
+    """How to bring ``train/images``, ``train/masks`` and so on into order, if that is how a folder is laid out."""
+    found = sorted(path for path in folder.glob("*/*") if path.is_dir() and path.parent.name.lower() in TRAIN | VAL)
+    kinds = sorted({path.name for path in found})
+    if len(kinds) < 2:
+        return ""
+    names = [path.relative_to(folder).as_posix() for path in found]
+    links = [f"ln -s {quote(f'../{name}')} {quote('/'.join(reversed(name.split('/'))))}" for name in names]
+    commands = [f"cd {quote(str(folder))}", f"mkdir {' '.join(map(quote, kinds))}", *links]
+    return (
+        f"\n{str(folder)!r} holds {', '.join(names)}. The folders of images and of masks have to be the outer ones, "
+        f"for which links are enough:\n  {' && '.join(commands)}"
+    )
 
 
 def find_images(folder: Path, wanted: Callable[[str], bool] = lambda name: True) -> dict[str, str]:

@@ -101,13 +101,12 @@ def _about_split(found: Survey, plan: Plan) -> Iterator[str]:
     for part, other in (("training", "validation"), ("validation", "training")):
         if missing := sorted(shown[other] - shown[part]):
             yield f"No {part} image shows {_some([plan.coding.classes[index] for index in missing])}."
-    if given_split(found.masks):
+    given = given_split(found.masks)
+    if given:
         yield "The folders for training and validation are taken as they are; --val and --seed say nothing here."
     if len(val) < FEW_VALIDATION_IMAGES:
-        yield (
-            f"Only {_count(val, 'image')} for validation: differences of some per cent in mIoU mean little. Look at "
-            "several splits (--seed), or label more."
-        )
+        remedy = "Label more" if given else "Look at several splits (--seed), or label more"
+        yield f"Only {_count(val, 'image')} for validation: differences of some per cent in mIoU mean little. {remedy}."
 
 
 def _about_sizes(found: Survey, plan: Plan) -> Iterator[str]:
