@@ -1,6 +1,7 @@
 """Training by iterations over labelled and unlabelled images, or over labelled ones alone."""
 
 import gc
+import logging
 from collections.abc import Iterator
 from typing import Any, Final, cast
 
@@ -75,6 +76,12 @@ class PairedTrainLoop(IterBasedTrainLoop):
             val_interval=val_interval,
             dynamic_intervals=dynamic_intervals,
         )
+        if runner._val_loop is not None and val_begin > max_iters:
+            print_log(
+                f"train_cfg.val_begin={val_begin} is later than the end, {max_iters}: nothing will be evaluated",
+                logger="current",
+                level=logging.WARNING,
+            )
         self.dataloader = built
         del self.dataloader_iterator
         if registered := register_missing(runner):

@@ -102,7 +102,7 @@ def test_pc2seg_knows_how_far_it_is(root: Path, way: str) -> None:
 
 def test_the_log_names_what_was_registered(root: Path) -> None:
     train(config(root, "css", 1, custom_hooks=[{"type": "PrototypeCommitHook"}]))
-    assert "Registered for the model: ProgressHook, TeacherUpdateHook, DiagnosticsHook." in log_of(root)
+    assert "Registered for the model: ProgressHook, TeacherUpdateHook, DiagnosticsHook, FiniteStepHook." in log_of(root)
 
 
 def test_a_hook_keeps_the_settings_it_is_listed_with(root: Path) -> None:
@@ -213,5 +213,5 @@ def test_a_method_without_teacher_and_prototypes_needs_neither() -> None:
     model = FixMatch(segmentor=tiny_segmentor(), data_preprocessor=PREPROCESSOR)
     runner = SimpleNamespace(model=model, hooks=[])
     runner.register_hook = runner.hooks.append
-    assert register_missing(runner) == ["ProgressHook", "DiagnosticsHook"]
+    assert register_missing(runner) == ["ProgressHook", "DiagnosticsHook", "FiniteStepHook"]
     assert register_missing(runner) == []

@@ -11,6 +11,7 @@ from mmseg.registry import DATASETS
 import mmseg_css  # noqa: F401  (registers)
 from mmseg_css.datasets.splits import fingerprint
 from mmseg_css.engine.hooks import SplitHook
+from mmseg_css.engine.images import same_pictures
 from tests.datasets.helpers import labeled_config, unlabeled_config, write_list, write_pairs
 
 
@@ -78,3 +79,29 @@ def test_overlaps_are_warned_of(root: Path, caplog: pytest.LogCaptureFixture) ->
     assert "town 0/00.png'; name the labelled list in UnlabeledDataset(exclude=...)" in both[1]
     assert leaked[1].startswith("2 images are both trained on and validated on, the first: ")
     assert "town 0/08.png'" in leaked[1]
+
+
+def test_copies_under_another_name_are_warned_of(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+
+    for folder in ("images", "masks"):
+        (root / folder / "more").mkdir()
+        for number, name in enumerate(("town 0/00", "town 1/05")):
+            content = (root / folder / f"{name}.png").read_bytes()
+            (root / folder / f"more/copy {number}.png").write_bytes(content)
+    validated = write_list(root / "copies.txt", ["more/copy 0", "more/copy 1", "town 0/08"])
+    others = write_list(root / "train.txt", [f"town {n % 2}/{n:02d}" for n in range(8)])
+    dataset = paired(root, ann_file=others, exclude="labeled.txt")
+    _, (level, line) = said(caplog, dataset, labeled_config(root, ann_file=validated))
+    assert level == "WARNING"
+    assert line.startswith("2 images are trained on and, under another name, validated on, the first: '")
+    assert "copy" in line
+    assert "', byte for byte; the scores will be too good" in line
+
+
+def test_files_of_one_size_are_told_apart(tmp_path: Path) -> None:
+    """By what stands in their middle, and then by all of it."""
+    for name, content in (("a", b"0" * 20000), ("b", b"1" * 20000), ("c", b"1" * 19999 + b"0"), ("d", b"0" * 20000)):
+        (tmp_path / name).write_bytes(content)
+    a, b, c, d = (str(tmp_path / name) for name in "abcd")
+    assert same_pictures([a, b], [c, d, "s3://bucket/picture.png"]) == [(a, d)]
+    assert same_pictures([a], [a]) == []

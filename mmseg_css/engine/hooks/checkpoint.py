@@ -58,6 +58,11 @@ class DurableCheckpointHook(CheckpointHook):
 
     def before_train(self, runner: Runner) -> None:
         super().before_train(runner)
+        if self.save_best and runner._val_loop is None:
+            runner.logger.warning(
+                f"default_hooks.checkpoint.save_best={self.save_best!r} waits for a validation, and the config has "
+                "none: set val_dataloader, val_cfg and val_evaluator, or leave save_best out"
+            )
         counts = runner.optim_wrapper._accumulative_counts
         if self.interval > 0 and not self.by_epoch and self.interval % counts:
             raise ValueError(
@@ -133,6 +138,12 @@ class DurableCheckpointHook(CheckpointHook):
             self._saved = step
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
+        unknown = [key for key in getattr(self, "key_indicators", ()) if key != "auto" and key not in metrics]
+        if unknown:
+            raise KeyError(
+                f"default_hooks.checkpoint.save_best={unknown[0]!r} is no metric of the validation, which gave "
+                f"{', '.join(metrics)}: set save_best to one of them, and go on with --resume"
+            )
         before = self._best()
         with self._removals_at_the_end():
             super()._save_best_checkpoint(runner, metrics)

@@ -25,14 +25,19 @@ class DiagnosticsHook(Hook):
         log_interval: iterations between two lines about anchors.
         image_interval: iterations between two panels.
         max_images: images of the batch that a panel shows, one row each.
+        patience: iterations in a row after which a loss of the unlabelled images that is 0 is said in the log.
     """
 
     priority = "LOW"
 
-    def __init__(self, *, log_interval: int = 50, image_interval: int = 500, max_images: int = 4) -> None:
+    def __init__(
+        self, *, log_interval: int = 50, image_interval: int = 500, max_images: int = 4, patience: int = 500
+    ) -> None:
         self.log_interval = log_interval
         self.image_interval = image_interval
         self.max_images = max_images
+        self.patience = patience
+        self._zeros: dict[str, torch.Tensor] = {}
 
     def before_run(self, runner: Runner) -> None:
         check_once(runner, self)
@@ -40,6 +45,7 @@ class DiagnosticsHook(Hook):
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
     ) -> None:
+        self._watch(runner, outputs or {})
         diagnostics = unwrap(runner.model).diagnostics
         if diagnostics is None:
             return
@@ -47,6 +53,22 @@ class DiagnosticsHook(Hook):
             self._count(runner, diagnostics.anchors)
         if self.every_n_train_iters(runner, self.image_interval):
             runner.visualizer.add_image("pseudo_labels", self._panel(runner, diagnostics), step=runner.iter + 1)
+
+    def _watch(self, runner: Runner, losses: dict[str, torch.Tensor]) -> None:
+        """Say, once for each loss of the unlabelled images, that it has been 0 for long."""
+        for name, value in losses.items():
+            if name.startswith("unsup.") and "loss" in name:
+                before = self._zeros.get(name, torch.zeros_like(value, dtype=torch.long))
+                self._zeros[name] = torch.where(value == 0, before + 1, 0)
+        if not self.every_n_train_iters(runner, self.log_interval):
+            return
+        for name, zeros in self._zeros.items():
+            if self.patience <= int(zeros) < self.patience + self.log_interval:
+                runner.logger.warning(
+                    f"{name} has been 0 for {int(zeros)} iterations, so that the unlabelled images teach nothing by "
+                    "it: as a rule no pseudo-label is confident enough. Lower the threshold of that loss, or begin "
+                    "with weights that were trained on the labelled images (load_from=...)"
+                )
 
     def _count(self, runner: Runner, anchors: torch.Tensor) -> None:
         """Add this iteration's anchors; log their mean now and then."""

@@ -1,6 +1,6 @@
 """The hooks of a method: there without being listed, there only once, and missed when they are not."""
 
-from typing import cast
+from typing import Final, cast
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
@@ -9,6 +9,9 @@ from torch import nn
 
 from mmseg_css.models.segmentors import SemiSegmentor
 from mmseg_css.registry import HOOKS
+
+#: Hooks of a model that is none of our methods.
+PLAIN: Final = ("ProgressHook", "FiniteStepHook")
 
 
 def unwrap(model: nn.Module) -> SemiSegmentor:
@@ -56,10 +59,10 @@ def register_missing(runner: Runner) -> list[str]:
     """Register the hooks that the model needs, or makes use of, and that nobody has registered; returns their names.
 
     Not the config: whoever adds a hook of his own to ``custom_hooks`` replaces that list. A plain MMSeg model needs
-    `ProgressHook`, so that it resumes exactly.
+    `ProgressHook`, so that it resumes exactly, and `FiniteStepHook`, so that it does not go on without numbers.
     """
     model = unwrap(runner.model)
-    wanted = (*model.required_hooks, *model.useful_hooks) if isinstance(model, SemiSegmentor) else ("ProgressHook",)
+    wanted = (*model.required_hooks, *model.useful_hooks) if isinstance(model, SemiSegmentor) else PLAIN
     present = {kind.__name__ for hook in runner.hooks for kind in type(hook).__mro__}
     missing = [name for name in wanted if name not in present]
     for name in missing:

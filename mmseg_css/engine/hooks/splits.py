@@ -6,7 +6,7 @@ from mmengine.runner import Runner
 
 from mmseg_css.datasets.protocols import identify
 from mmseg_css.datasets.splits import fingerprint
-from mmseg_css.engine.images import images_of, trained_on
+from mmseg_css.engine.images import images_of, same_pictures, trained_on
 from mmseg_css.registry import HOOKS
 
 
@@ -15,7 +15,7 @@ class SplitHook(Hook):
     """Log the protocol of the labelled images (or ``custom``) with its fingerprint, and how many images are unlabelled.
 
     Warns where an image is labelled and unlabelled at once, or trained on and validated on. The same image is the same
-    file, whatever links lead to it.
+    file, whatever links lead to it; one that is validated on may also be a copy under another name.
     """
 
     @master_only
@@ -39,4 +39,10 @@ class SplitHook(Hook):
             runner.logger.warning(
                 f"{len(leaked)} images are both trained on and validated on, the first: {min(leaked)!r}; the scores "
                 "will be too good. Take them off the lists of one side"
+            )
+        if copies := same_pictures((labeled | unlabeled).keys() - leaked, validation.keys() - leaked):
+            runner.logger.warning(
+                f"{len(copies)} images are trained on and, under another name, validated on, the first: "
+                f"{copies[0][0]!r} is {copies[0][1]!r}, byte for byte; the scores will be too good. Take them out on "
+                "one side"
             )

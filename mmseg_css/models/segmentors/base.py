@@ -71,7 +71,7 @@ class SemiSegmentor(BaseSegmentor):
     #: Factor of the sum of all losses: a method whose paper halves it says so here.
     total_weight: float = 1.0
     #: Hooks that a training has unless its own are in their place.
-    useful_hooks: tuple[str, ...] = ("DiagnosticsHook",)
+    useful_hooks: tuple[str, ...] = ("DiagnosticsHook", "FiniteStepHook")
 
     def __init__(
         self,
