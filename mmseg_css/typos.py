@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
@@ -22,15 +22,28 @@ _RESEMBLES = 0.88
 _NOT_REGISTERED: dict[str, type] = {"DataLoader": DataLoader, "Runner": Runner}
 
 
-def check_top_level(cfg: Config) -> None:
+def check_top_level(cfg: Config, needed: Sequence[str] = ()) -> None:
     """Check that no top-level key is a misspelt one of the Runner's, which the Runner would overlook.
 
+    Args:
+        cfg: The config.
+        needed: Keys without which nothing can be done, with dots.
+
     Raises:
-        KeyError: One is.
+        KeyError: One is, or one that is needed is not there.
     """
     for key in cfg:
         if key not in _RUNNERS and (near := get_close_matches(key, _RUNNERS, 1, _RESEMBLES)):
             raise KeyError(f"the config has {key!r}, which nothing reads; did you mean {near[0]!r}?")
+    for key in needed:
+        node: Any = cfg
+        for part in key.split("."):
+            node = node.get(part)
+            if node is None:
+                raise KeyError(
+                    f"the config{f' {cfg.filename}' if cfg.filename else ''} has no {key}: name a config of configs/ "
+                    "that has it in its _base_, or write it"
+                )
 
 
 @contextmanager
@@ -57,6 +70,8 @@ def _explain(message: str, cfg: Config) -> str | None:
             return f"{_listed(places)}: {what}; {instead} does: set its type, with _delete_=True where one is inherited"
     elif found := _UNREGISTERED.search(message):
         name = found[1]
+        if any(name in registry.module_dict for registry in _REGISTRIES) and cfg.get("default_scope") is None:
+            return f"the config has no default_scope, so that {name} is not found: set default_scope='mmseg'"
         places = list(_places(cfg._cfg_dict, name))
         known = {key for registry in _REGISTRIES for key in _names(registry)}
         what = f"there is no {found[2]} called {name!r}"

@@ -33,7 +33,9 @@ def enable_amp(cfg: Config) -> None:
     """What ``--amp`` means: the mixed-precision wrapper in place of the plain one (on the CPU see ``prepare_cfg``)."""
     kind = cfg.optim_wrapper.get("type", "OptimWrapper")
     if kind not in ("OptimWrapper", "AmpOptimWrapper", "CpuAmpOptimWrapper"):
-        raise ValueError(f"--amp works with optim_wrapper.type = 'OptimWrapper', and the config has {kind!r}")
+        raise ValueError(
+            f"--amp works with optim_wrapper.type = 'OptimWrapper', and the config has {kind!r}: leave --amp out"
+        )
     if kind == "OptimWrapper":
         cfg.optim_wrapper.type = "AmpOptimWrapper"
         cfg.optim_wrapper.setdefault("loss_scale", "dynamic")

@@ -56,7 +56,8 @@ def export_segmentor(config: Path, checkpoint: str, out: Path, network: Network 
     state = saved.get("state_dict", saved)
     if prefixes and PREFIX["teacher"] not in prefixes and any(name.startswith(PREFIX["teacher"]) for name in state):
         raise ValueError(
-            f"{checkpoint} holds a teacher, which {cfg.model.type} of {config} has not: it is of another method"
+            f"{checkpoint} holds a teacher, which {cfg.model.type} of {config} has not, and so is of another method: "
+            "name the config that it was trained with (it lies in its work dir)"
         )
     weights = network_weights(state, prefix, checkpoint)
     plain, notes = plain_config(cfg, model)
@@ -163,7 +164,8 @@ def network_weights(state: Mapping[str, Any], prefix: str, checkpoint: str) -> d
     }
     if not any(name.startswith("decode_head.") for name in weights):
         raise ValueError(
-            f"{checkpoint} holds no weights named {prefix}decode_head.*; it is not a checkpoint of this config's model"
+            f"{checkpoint} holds no weights named {prefix}decode_head.*; it is not a checkpoint of this config's "
+            "model: name the config that it was trained with (it lies in its work dir)"
         )
     return weights
 

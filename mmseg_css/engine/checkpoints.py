@@ -175,3 +175,12 @@ def _shapes(state: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     return {
         name.removeprefix("module."): tuple(value.shape) for name, value in state.items() if isinstance(value, Tensor)
     }
+
+
+def no_checkpoint(path: str, shown: int = 5) -> str:
+    """What to say of a checkpoint that is not there: which ones are, in its folder."""
+    found = sorted(Path(path).parent.glob("*.pth"), key=lambda other: other.stat().st_mtime, reverse=True)
+    if not found:
+        return f"there is no checkpoint {path}, and none in {Path(path).parent}"
+    more = " ..." if len(found) > shown else ""
+    return f"there is no checkpoint {path}; there are {', '.join(map(str, found[:shown]))}{more}"

@@ -15,6 +15,7 @@ from mmseg_css.datasets.checks import check_batch
 from mmseg_css.datasets.sampler import DrawSampler, PairedSampler, SeededSampler
 from mmseg_css.engine.hooks.method import register_missing
 from mmseg_css.engine.iterations import iterations_of
+from mmseg_css.engine.memory import memory_explained
 from mmseg_css.engine.small_batches import norms_explained, warn_of_repeats
 from mmseg_css.registry import LOOPS
 
@@ -94,7 +95,8 @@ class PairedTrainLoop(IterBasedTrainLoop):
         gc.collect()
         gc.freeze()
         try:
-            return self._train()
+            with memory_explained():
+                return self._train()
         finally:
             gc.unfreeze()
             self.runner.call_hook("after_loop")  # MMEngine's hooks do not hear of a training that fails

@@ -14,10 +14,15 @@ from prettytable import PrettyTable
 
 from mmseg_css import compat
 from mmseg_css.cfg_options import parse_options
+from mmseg_css.config_files import read_config
+from mmseg_css.engine.checkpoints import no_checkpoint
 from mmseg_css.engine.hooks import use_data_checks
+from mmseg_css.engine.memory import memory_explained
 from mmseg_css.locations import CONFIGS
 from mmseg_css.typos import check_top_level, explained
 
+#: What a config must have.
+NEEDED: Final = ("model", "test_dataloader.dataset", "test_cfg", "test_evaluator")
 MULTI_SCALE_FLIP: Final = CONFIGS / "_base_" / "evaluation" / "multi_scale_flip.py"
 
 
@@ -66,8 +71,8 @@ def load_cfg(asked: Evaluation, predict_on: str | None = None, folder: str = "")
         ValueError: Options do not fit each other or the config.
     """
     if "://" not in asked.checkpoint and not Path(asked.checkpoint).is_file():
-        raise FileNotFoundError(f"there is no checkpoint {asked.checkpoint}")
-    cfg = Config.fromfile(asked.config)
+        raise FileNotFoundError(no_checkpoint(asked.checkpoint))
+    cfg = read_config(asked.config)
     cfg.merge_from_dict(parse_options(asked.cfg_options))
     if asked.protocol is not None:
         use_protocol(cfg, asked.protocol)
@@ -94,7 +99,7 @@ def load_cfg(asked: Evaluation, predict_on: str | None = None, folder: str = "")
 
 
 def use_protocol(cfg: Config, file: Path) -> None:
-    protocol = Config.fromfile(file)
+    protocol = read_config(file)
     if "test_cfg" not in protocol.get("model", {}):
         remedy = "pass --tta instead" if "tta_model" in protocol else "name one of configs/_base_/evaluation"
         raise ValueError(f"--evaluation {file}: the file sets no model.test_cfg; {remedy}")
@@ -133,12 +138,13 @@ def evaluate(asked: Evaluation, predict_on: str | None = None, folder: str = "")
         cfg.experiment_name = f"{asked.config.stem}_{folder}"
         if "visualizer" in cfg:
             cfg.visualizer.name = cfg.experiment_name
-    check_top_level(cfg)
+    check_top_level(cfg, NEEDED)
     with explained(cfg):
         runner = Runner.from_cfg(cfg)
         for note in notes:
             runner.logger.warning(note)
-        return runner.test()
+        with memory_explained():
+            return runner.test()
 
 
 def comparison(results: Mapping[str, Mapping[str, float]]) -> str:

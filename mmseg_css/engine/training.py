@@ -2,17 +2,22 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mmseg_css import compat
 from mmseg_css.cfg_options import parse_options
+from mmseg_css.config_files import read_config
 from mmseg_css.datasets.checks import check_pretrained, check_training_paths
-from mmseg_css.engine.checkpoints import latest_whole
+from mmseg_css.engine.checkpoints import latest_whole, no_checkpoint
 from mmseg_css.engine.hooks import use_data_checks
 from mmseg_css.engine.work_dir import claimed, of_before
 from mmseg_css.typos import check_top_level, explained
+
+#: What a config must have.
+NEEDED: Final = ("model", "train_dataloader.dataset", "train_cfg", "optim_wrapper")
 
 
 def load_cfg(
@@ -39,8 +44,8 @@ def load_cfg(
         ValueError: An option is no ``KEY=VALUE``.
     """
     if resume not in (None, "auto") and "://" not in resume and not Path(resume).is_file():
-        raise FileNotFoundError(f"--resume: there is no checkpoint {resume}")
-    cfg = Config.fromfile(config)
+        raise FileNotFoundError(f"--resume: {no_checkpoint(resume)}")
+    cfg = read_config(config)
     cfg.merge_from_dict(parse_options(cfg_options))
     cfg.launcher = launcher
     cfg.work_dir = work_dir or cfg.get("work_dir") or str(Path("work_dirs") / config.stem)
@@ -75,7 +80,7 @@ def train(cfg: Config, notes: Sequence[str] = (), *, trust_checkpoint: bool = Fa
     if trust_checkpoint:
         compat.trust_checkpoints()
     compat.init_cpu_distributed(cfg.launcher)
-    check_top_level(cfg)
+    check_top_level(cfg, NEEDED)
     with explained(cfg), claimed(cfg.work_dir):
         check_training_paths(cfg.train_dataloader.dataset)
         check_pretrained(cfg.model)

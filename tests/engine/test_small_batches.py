@@ -79,6 +79,16 @@ def test_the_baseline_is_told_as_well() -> None:
         head.pool(torch.zeros(1, 3, 4, 4))
 
 
+def test_a_gpu_that_is_too_small_is_told_what_makes_less(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def step(*_: Any, **__: Any) -> None:
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nMore")
+
+    runner = Runner.from_cfg(config(root, "css", 1))
+    monkeypatch.setattr(runner.model, "train_step", step)
+    with pytest.raises(torch.cuda.OutOfMemoryError, match=r"lower train_dataloader.batch_size.*slide.*2\.00 GiB"):
+        runner.train()
+
+
 # -- images that meet themselves --------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,64 @@
+"""What is wrong with a config file is said with its name."""
+
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from mmseg_css.config_files import read_config
+from mmseg_css.engine.checkpoints import no_checkpoint
+from mmseg_css.typos import check_top_level, explained
+
+
+@pytest.mark.parametrize(
+    ("files", "kind", "message"),
+    [
+        ({}, FileNotFoundError, r"there is no config .*config\.py$"),
+        (
+            {"config.py": "_base_ = './base.py'"},
+            FileNotFoundError,
+            r"config\.py is based on .*base\.py, which is",
+        ),
+        ({"config.py": "a = dict(\n"}, ValueError, r"config\.py is no Python: .*, line 1"),
+        (
+            {"config.py": "_base_ = './base.py'", "base.py": "\na = dict(\n"},
+            ValueError,
+            r"a file that .*config\.py is based on is no Python: .*, line 2",
+        ),
+    ],
+)
+def test_faults(tmp_path: Path, files: dict[str, str], kind: type[Exception], message: str) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(kind, match=message):
+        read_config(tmp_path / "config.py")
+
+
+def test_another_kind_of_file(tmp_path: Path) -> None:
+    (tmp_path / "weights.pth").write_text("")
+    with pytest.raises(ValueError, match=r"weights\.pth is no config: configs end in \.py"):
+        read_config(tmp_path / "weights.pth")
+
+
+@pytest.mark.parametrize("settings", [{"a": {}}, {}])
+def test_a_key_that_is_needed(settings: dict) -> None:
+    with pytest.raises(KeyError, match=r"the config has no a\.b: name a config of configs/"):
+        check_top_level(Config(settings, format_python_code=False), ("a.b",))
+    check_top_level(Config({"a": {"b": 1}}, format_python_code=False), ("a.b",))
+
+
+def test_without_a_scope_nothing_of_mmseg_is_known() -> None:
+    """Its names are right, and "did you mean 'CSS'?" would not help."""
+    cfg = Config({"model": {"type": "CSS"}}, format_python_code=False)
+    with (
+        pytest.raises(KeyError, match="no default_scope, so that CSS .*: set default_scope='mmseg'"),
+        explained(cfg),
+    ):
+        raise KeyError("CSS is not in the mmengine::model registry. Please check")
+
+
+def test_checkpoints_that_there_are(tmp_path: Path) -> None:
+    asked = str(tmp_path / "iter_2000.pth")
+    assert no_checkpoint(asked).endswith(f"and none in {tmp_path}")
+    (tmp_path / "iter_1000.pth").touch()
+    assert no_checkpoint(asked) == f"there is no checkpoint {asked}; there are {tmp_path / 'iter_1000.pth'}"
