@@ -58,11 +58,6 @@ class DurableCheckpointHook(CheckpointHook):
 
     def before_train(self, runner: Runner) -> None:
         super().before_train(runner)
-        if self.save_best and runner._val_loop is None:
-            runner.logger.warning(
-                f"default_hooks.checkpoint.save_best={self.save_best!r} waits for a validation, and the config has "
-                "none: set val_dataloader, val_cfg and val_evaluator, or leave save_best out"
-            )
         counts = runner.optim_wrapper._accumulative_counts
         if self.interval > 0 and not self.by_epoch and self.interval % counts:
             raise ValueError(
