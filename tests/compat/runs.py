@@ -10,21 +10,12 @@ from mmengine.runner import Runner
 
 from mmseg_css.engine.hooks.method import unwrap
 from mmseg_css.registry import HOOKS
-from tests.engine.tiny import config
-
-VALIDATED = [{"type": "LoadImageFromFile"}, {"type": "LoadAnnotations"}, {"type": "PackSegInputs"}]
+from tests.engine.tiny import config, with_validation
 
 
 def validating(root: Path, iterations: int = 3, method: str = "css", **changes: Any) -> Config:
     """``changes`` as for `tests.engine.tiny.config`."""
-    cfg = config(root, method, iterations)
-    labeled = cfg.train_dataloader.dataset.get("labeled", cfg.train_dataloader.dataset)
-    dataset = {**labeled, "pipeline": VALIDATED}
-    sampler = {"type": "DefaultSampler", "shuffle": False}
-    cfg.val_dataloader = {"batch_size": 1, "num_workers": 0, "dataset": dataset, "sampler": sampler}
-    cfg.val_cfg, cfg.val_evaluator = {"type": "ValLoop"}, {"type": "IoUMetric"}
-    cfg.train_cfg.val_interval = 1
-    cfg.default_hooks.logger = {"type": "LoggerHook", "interval": 1, "log_metric_by_epoch": False}
+    cfg = with_validation(config(root, method, iterations))
     cfg.merge_from_dict({name.replace("__", "."): value for name, value in changes.items()})
     return cfg
 

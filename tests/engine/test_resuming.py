@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 
 from tests.datasets.helpers import write_list
 from tests.e2e.test_training import assert_same
-from tests.engine.tiny import config, log_of, train, write_data
+from tests.engine.tiny import config, log_of, train, with_validation, write_data
 
 POLY = {"type": "PolyLR", "eta_min": 1e-6, "power": 0.9, "begin": 0, "by_epoch": False}
 
@@ -108,9 +108,13 @@ def test_a_second_scheduler_counts_from_the_start(root: Path) -> None:
 
 def test_a_schedule_by_metrics_cannot_be_changed(root: Path) -> None:
     plateau = {"type": "ReduceOnPlateauLR", "monitor": "mIoU", "rule": "greater"}
-    train(cfg_of(root, "supervised", 4, "short", param_scheduler=[plateau]))
-    assert resume(root, "short", 2, cfg_of(root, "supervised", 4, "same", param_scheduler=[plateau])).iter == 4
-    cfg = cfg_of(root, "supervised", 4, "other", param_scheduler=[plateau], optim_wrapper__optimizer__lr=0.2)
+
+    def cfg_for(name: str, **changes: Any) -> Any:
+        return with_validation(cfg_of(root, "supervised", 4, name, param_scheduler=[plateau], **changes))
+
+    train(cfg_for("short"))
+    assert resume(root, "short", 2, cfg_for("same")).iter == 4
+    cfg = cfg_for("other", optim_wrapper__optimizer__lr=0.2)
     with pytest.raises(ValueError, match="goes by metrics cannot be computed anew"):
         resume(root, "short", 2, cfg)
 

@@ -97,6 +97,19 @@ def config(root: Path, method: str = "css", iterations: int = 3, **changes: Any)
     return cfg
 
 
+def with_validation(cfg: Config, interval: int = 1) -> Config:
+    """The same, validated on its labelled images."""
+    labeled = cfg.train_dataloader.dataset.get("labeled", cfg.train_dataloader.dataset)
+    pipeline = [{"type": "LoadImageFromFile"}, {"type": "LoadAnnotations"}, {"type": "PackSegInputs"}]
+    sampler = {"type": "DefaultSampler", "shuffle": False}
+    dataset = {**labeled, "pipeline": pipeline}
+    cfg.val_dataloader = {"batch_size": 1, "num_workers": 0, "dataset": dataset, "sampler": sampler}
+    cfg.val_cfg, cfg.val_evaluator = {"type": "ValLoop"}, {"type": "IoUMetric"}
+    cfg.train_cfg.val_interval = interval
+    cfg.default_hooks.logger = {"type": "LoggerHook", "interval": 1, "log_metric_by_epoch": False}
+    return cfg
+
+
 def train(cfg: Config) -> Runner:
     torch.manual_seed(0)
     runner = Runner.from_cfg(cfg)
