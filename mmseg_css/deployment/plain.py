@@ -12,6 +12,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.runner.checkpoint import CheckpointLoader
 from mmseg.datasets import BaseSegDataset
 
+from mmseg_css.config_files import read_config
 from mmseg_css.models.heads import DeepLabV3PlusHead, ProjectionMixin
 from mmseg_css.models.heads import deeplabv3plus as deeplabv3plus_module
 from mmseg_css.models.segmentors import SemiSegmentor
@@ -47,7 +48,7 @@ def export_segmentor(config: Path, checkpoint: str, out: Path, network: Network 
     Raises:
         ValueError: if the checkpoint lacks the network, or the head has no plain form.
     """
-    cfg = Config.fromfile(config)
+    cfg = read_config(config)
     prefixes = network_prefixes(cfg.model)
     prefix = choose_prefix(cfg.model, prefixes, network, config)
     model, definition = plain_model(cfg.model.segmentor if prefixes else cfg.model)

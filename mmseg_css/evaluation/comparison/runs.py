@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from mmengine.config import Config
 
 from mmseg_css.cfg_options import parse_options
+from mmseg_css.config_files import read_config
 
 PACKAGE: Final = Path(__file__).resolve().parents[2]
 PATIENCE: Final = 10.0  # seconds
@@ -48,7 +49,7 @@ class Run:
         return {"config": self._cfg().pretty_text, "options": list(self.options), "seed": self.seed}
 
     def _cfg(self) -> Config:
-        return Config.fromfile(self.config)
+        return read_config(self.config)
 
     @property
     def iterations(self) -> int:

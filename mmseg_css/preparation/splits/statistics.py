@@ -8,11 +8,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from jaxtyping import Int
-from mmengine.config import Config
 from mmseg.datasets import BaseSegDataset
 from mmseg.datasets.transforms import LoadAnnotations
 from tqdm import tqdm
 
+from mmseg_css.config_files import read_config
 from mmseg_css.datasets.checks import IGNORED, check_config
 from mmseg_css.datasets.splits import id_of, read_ids, stem
 from mmseg_css.registry import DATASETS
@@ -63,7 +63,7 @@ def pool_of_config(path: Path) -> BaseSegDataset:
         FileNotFoundError: A folder or list is missing.
         ValueError: The labelled data set is a wrapper around others.
     """
-    train = Config.fromfile(path).train_dataloader.dataset
+    train = read_config(path).train_dataloader.dataset
     labeled = dict(train.get("labeled", train))
     unlabeled = train.get("unlabeled")
     if "data_prefix" not in labeled:
