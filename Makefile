@@ -38,7 +38,7 @@ endif
 
 help:
 	@echo 'make install        create $(VENV) and install the pinned stack (about 6 GB)'
-	echo 'make demo           train supervised-only and CSS on the generated demo data set, and compare them'
+	echo 'make demo           train supervised-only, CSS and a network that knows all labels on generated images'
 	echo 'make test           run the tests'
 	echo 'make test-upstream  run the smoke tests on the upstream OpenMMLab packages, in $(VENV_UPSTREAM)'
 	echo 'make lint           format, lint and types'

@@ -3,8 +3,12 @@
 import ast
 from os import PathLike
 from pathlib import Path
+from typing import Final
 
 from mmengine.config import Config
+
+#: Endings of configs.
+KINDS: Final = (".py", ".json", ".yaml", ".yml")
 
 
 def read_config(path: str | PathLike[str]) -> Config:
@@ -20,6 +24,8 @@ def read_config(path: str | PathLike[str]) -> Config:
     except FileNotFoundError as error:
         if not path.is_file():
             raise FileNotFoundError(f"there is no config {path}") from None
+        if Path(str(error.filename or error)).suffix not in KINDS:  # a file that the config reads
+            raise
         raise FileNotFoundError(
             f"the config {path} is based on {error.filename or error}, which is not there: correct _base_, whose paths "
             "start from the folder of the file that names them"

@@ -34,6 +34,13 @@ def test_faults(tmp_path: Path, files: dict[str, str], kind: type[Exception], me
         read_config(tmp_path / "config.py")
 
 
+def test_a_file_that_a_config_reads_is_no_config(tmp_path: Path) -> None:
+    (tmp_path / "config.py").write_text(f"classes = open({str(tmp_path / 'classes.txt')!r}).read()")
+    with pytest.raises(FileNotFoundError, match=r"classes\.txt") as error:
+        read_config(tmp_path / "config.py")
+    assert "_base_" not in str(error.value)
+
+
 def test_another_kind_of_file(tmp_path: Path) -> None:
     (tmp_path / "weights.pth").write_text("")
     with pytest.raises(ValueError, match=r"weights\.pth is no config: configs end in \.py"):

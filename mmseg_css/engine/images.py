@@ -2,6 +2,7 @@
 
 import filecmp
 import os.path as osp
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
@@ -36,22 +37,26 @@ def same_pictures(some: Collection[str], others: Collection[str]) -> list[tuple[
 
     Only files of one size are read, and only a piece of those that differ.
     """
-    sizes = {_size(path) for path in some} & {_size(path) for path in others} - {0}
-    by_piece = {_piece(path): path for path in others if _size(path) in sizes}
-    pieces = ((path, _piece(path)) for path in some if _size(path) in sizes)
-    pairs = [(path, by_piece[piece]) for path, piece in pieces if piece in by_piece]
+    sizes = {path: osp.getsize(path) for path in sorted({*some, *others}) if osp.isfile(path)}
+    shared = {sizes.get(path, 0) for path in some} & {sizes.get(path, 0) for path in others} - {0}
+    alike: dict[tuple[int, bytes], list[str]] = defaultdict(list)
+    for path in sorted(others):
+        if sizes.get(path) in shared:
+            alike[_piece(path, sizes[path])].append(path)
+    pairs = (
+        (path, other)
+        for path in sorted(some)
+        if sizes.get(path) in shared
+        for other in alike.get(_piece(path, sizes[path]), ())
+    )
     return [(path, other) for path, other in pairs if path != other and filecmp.cmp(path, other, shallow=False)]
 
 
-def _size(path: str) -> int:
-    return osp.getsize(path) if osp.isfile(path) else 0
-
-
-def _piece(path: str, length: int = 4096) -> tuple[int, bytes]:
+def _piece(path: str, size: int, length: int = 4096) -> tuple[int, bytes]:
     """The size of a file and what stands in its middle."""
     with open(path, "rb") as file:
-        file.seek(max(0, _size(path) // 2 - length // 2))
-        return _size(path), file.read(length)
+        file.seek(max(0, size // 2 - length // 2))
+        return size, file.read(length)
 
 
 def _of_leaf(leaf: Any) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,10 @@ from mmengine.runner.base_loop import BaseLoop
 from mmseg.evaluation import IoUMetric
 
 from mmseg_css.engine.iterations import schedulers_of
+from mmseg_css.evaluation import PerImageIoUMetric
 
+#: Settings that may say `auto`: the first metric that is measured.
+SAVE_BEST: Final = "default_hooks.checkpoint.save_best"
 #: What MMSeg's `IoUMetric` gives for each of its ``iou_metrics``, beside ``aAcc``.
 MEASURED: Final = {
     "mIoU": {"mIoU", "mAcc"},
@@ -41,7 +44,7 @@ def _monitors(runner: Runner) -> Iterator[tuple[str, str]]:
     """Settings that name a metric of the validation."""
     for hook in runner.hooks:
         if isinstance(hook, CheckpointHook):
-            yield from (("default_hooks.checkpoint.save_best", metric) for metric in hook.save_best or ())
+            yield from ((SAVE_BEST, metric) for metric in hook.save_best or ())
         if isinstance(hook, EarlyStoppingHook):
             yield "EarlyStoppingHook.monitor", hook.monitor
     for index, scheduler in enumerate(schedulers_of(runner)):
@@ -55,8 +58,10 @@ def _check_monitor(runner: Runner, place: str, metric: str) -> None:
             f"{place}={metric!r} waits for a validation, and there is none: set val_dataloader, val_evaluator and "
             "val_cfg, or leave it out"
         )
+    if metric == "auto" and place == SAVE_BEST:
+        return
     measured = _measured(runner)
-    if measured and metric not in {*measured, "auto"}:
+    if measured and metric not in measured:
         [near] = get_close_matches(metric, measured, 1, cutoff=0.0)
         raise ValueError(
             f"{place}={metric!r}, and the validation measures {', '.join(sorted(measured))}; did you mean {near!r}?"
@@ -66,8 +71,8 @@ def _check_monitor(runner: Runner, place: str, metric: str) -> None:
 def _measured(runner: Runner) -> set[str]:
     """Names of the metrics, or nothing where one is of a kind that does not say them before it has measured."""
     metrics = runner.val_loop.evaluator.metrics
-    if not all(isinstance(metric, IoUMetric) for metric in metrics):
-        return set()
+    if not all(type(metric) in (IoUMetric, PerImageIoUMetric) for metric in metrics):
+        return set()  # also of a subclass, which may measure more
     return {
         f"{metric.prefix}/{name}" if metric.prefix else name
         for metric in metrics

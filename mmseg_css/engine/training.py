@@ -81,7 +81,7 @@ def train(cfg: Config, notes: Sequence[str] = (), *, trust_checkpoint: bool = Fa
         compat.trust_checkpoints()
     compat.init_cpu_distributed(cfg.launcher)
     check_top_level(cfg, NEEDED)
-    with explained(cfg), claimed(cfg.work_dir):
+    with explained(cfg), claimed(cfg.work_dir, cfg.launcher):
         check_training_paths(cfg.train_dataloader.dataset)
         check_pretrained(cfg.model)
         runner = Runner.from_cfg(cfg)

@@ -7,24 +7,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
-from mmengine.dist import is_main_process
-
 try:
     import fcntl
 except ImportError:  # not on Windows
     fcntl = None  # type: ignore[assignment]
 
 NAME: Final = ".training"
+#: Where launchers say which of its processes this is, from 0, before any of them knows of the others.
+RANK: Final = {"pytorch": "RANK", "slurm": "SLURM_PROCID", "mpi": "OMPI_COMM_WORLD_RANK"}
 
 
 @contextmanager
-def claimed(work_dir: str | os.PathLike[str]) -> Iterator[None]:
+def claimed(work_dir: str | os.PathLike[str], launcher: str = "none") -> Iterator[None]:
     """Hold a work dir for as long as a training lasts; the system lets it go when the process ends, however it does.
+
+    Of the processes that a launcher starts, the first one holds it for all.
 
     Raises:
         FileExistsError: Another process trains there, and the two would overwrite each other's checkpoints.
     """
-    if fcntl is None or not is_main_process():
+    if fcntl is None or int(os.environ.get(RANK.get(launcher, ""), 0)) > 0:
         yield
         return
     path = Path(work_dir) / NAME

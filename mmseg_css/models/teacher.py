@@ -1,7 +1,7 @@
 """The teacher: an exponential moving average of the student, with an explicit mode."""
 
 from copy import deepcopy
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from mmseg.models.segmentors import EncoderDecoder
@@ -80,9 +80,6 @@ class EMATeacher(nn.Module):
                 own.lerp_(source, 1 - decay)
             else:
                 own.copy_(source)
-
-    def forward(self, *args: Any, **kwargs: Any) -> Tensor:
-        return self.model(*args, **kwargs)
 
     # The step count is a number, not a buffer: reading a tensor's value on a GPU would wait for the device. In a
     # checkpoint it is a tensor, because MMEngine broadcasts whatever a state dict holds to the other ranks.

@@ -205,6 +205,11 @@ def test_other_segmentors_are_refused(kind: str) -> None:
         build("fixmatch", {**segmentor_of("FCNHead"), "type": kind})
 
 
+def test_a_misspelt_segmentor_is_named() -> None:
+    with pytest.raises(KeyError, match="EncoderDecodr"):
+        build("fixmatch", {**segmentor_of("FCNHead"), "type": "EncoderDecodr"})
+
+
 def test_point_rend_is_refused() -> None:
     with pytest.raises(TypeError, match="decode_head is a PointHead, which predicts at sampled points"):
         build("fixmatch", segmentor_of("PointHead"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mmseg_css.engine import training
-from mmseg_css.engine.work_dir import NAME, claimed, of_before
+from mmseg_css.engine.work_dir import NAME, RANK, claimed, of_before
 from tests.engine.tiny import config, log_of, write_data
 
 #: What another process does, in the small.
@@ -42,6 +42,22 @@ def test_two_trainings_at_once_are_refused(another: subprocess.Popen, tmp_path: 
     another.wait()
     training.train(cfg)  # what is left by a process that was killed is no obstacle
     assert (tmp_path / "work_dir" / "iter_1.pth").is_file()
+
+
+@pytest.mark.parametrize("launcher", RANK)
+def test_processes_of_a_launcher_share_it(
+    another: subprocess.Popen, tmp_path: Path, launcher: str, monkeypatch
+) -> None:
+    """Also on GPUs, where nothing else tells them apart yet."""
+    folder = tmp_path / "work_dir"
+    monkeypatch.setenv(RANK[launcher], "1")
+    with claimed(folder, launcher):
+        pass
+    with pytest.raises(FileExistsError), claimed(folder):  # in a shell that a launcher gave, but without it
+        pass
+    monkeypatch.setenv(RANK[launcher], "0")
+    with pytest.raises(FileExistsError), claimed(folder, launcher):
+        pass
 
 
 def test_it_is_let_go_at_the_end(tmp_path: Path) -> None:

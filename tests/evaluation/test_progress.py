@@ -43,6 +43,16 @@ def test_the_time_is_said_once(runs: list[Run], capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out.splitlines()[1:] == ["4 to go, about 14 min"]
 
 
+def test_a_training_that_failed_is_not_waited_for(runs: list[Run], capsys: pytest.CaptureFixture[str]) -> None:
+    say(runs[0], 200, "0:03:00")
+    with Board(runs[:2], jobs=1) as board:
+        board.done(runs[0])
+        runs[1].note({"minutes": 6.0, "memory_gib": 1.0})
+        board.done(runs[1])
+    said = capsys.readouterr().out.splitlines()[1:]
+    assert said == ["base, seed 0: failed; 1 to go, about 4 min", "css, seed 0: finished after 6.0 min; 1 failed"]
+
+
 def test_what_is_finished_tells_of_its_like(runs: list[Run], capsys: pytest.CaptureFixture[str]) -> None:
     runs[0].note({"minutes": 6.0, "memory_gib": 1.0})
     say(runs[1], 400, "1 day, 0:30:00")

@@ -1,5 +1,6 @@
 """Images of 16 bits, of which OpenCV keeps the upper 8, whatever the values are."""
 
+import logging
 from typing import Final
 
 import cv2
@@ -7,43 +8,55 @@ import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmengine import fileio
 from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
 
 from mmseg_css.datasets.checks.pipelines import transforms_in
 
 #: Images that are decoded, spread evenly over the data set.
 MOST_DECODED: Final = 8
-#: Fewer levels of grey than this, of 256, are too few.
-FEWEST_LEVELS: Final = 64
+#: Of 256 levels of grey, so few cannot be meant: 12 bits in a file of 16 leave 16.
+TOO_FEW: Final = 16
+#: Fewer than this may be: pictures of little contrast.
+FEW: Final = 64
 #: ``color_type`` of a loader that keeps the depth: colour, of any depth.
 KEEPS_DEPTH: Final = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
 
 
-def check_depth(leaf: BaseDataset) -> None:
-    """Check that reading as 8 bits leaves something of the pictures: of 12 bits in a file of 16 it leaves 16 levels.
+def check_depth(leaf: BaseDataset, remedy: str) -> None:
+    """Check that reading as 8 bits leaves something of the pictures; warn where it leaves little.
+
+    Args:
+        leaf: A data set.
+        remedy: How to do without this check.
 
     Raises:
-        ValueError: It leaves less than a quarter of the 256 levels.
+        ValueError: It leaves at most `TOO_FEW` of the 256 levels.
     """
     loaders = [step for step in transforms_in(getattr(leaf, "pipeline", None)) if isinstance(step, LoadImageFromFile)]
-    if not loaders or loaders[0].imdecode_backend != "cv2" or _keeps_depth(loaders[0].color_type):
+    if not loaders or not _drops_bits(loaders[0]):
         return
     paths = [leaf.get_data_info(index)["img_path"] for index in range(0, len(leaf), -(-len(leaf) // MOST_DECODED))]
     deep = {path: bounds for path in paths if (bounds := _bounds(path, getattr(leaf, "backend_args", None)))}
     low, high = min((one[0] for one in deep.values()), default=0), max((one[1] for one in deep.values()), default=0)
     levels = (high >> 8) - (low >> 8) + 1
-    if deep and levels < FEWEST_LEVELS:
-        raise ValueError(
+    if deep and levels < FEW:
+        told = (
             f"images of {type(leaf).__name__} have 16 bits, {next(iter(deep))!r} for one, with values from {low} to "
             f"{high}. They would be read as 8 bits, by dropping the lower 8, which leaves {levels} of 256 levels of "
             f"grey. Begin every pipeline, in training and evaluation, with dict(type='LoadImageFromFile', "
             f"color_type={KEEPS_DEPTH}), dict(type='StretchTo8Bit', low={low}, high={high + 1})"
         )
+        if levels <= TOO_FEW:
+            raise ValueError(f"{told} ({remedy})")
+        print_log(f"{told}, unless that is meant", logger="current", level=logging.WARNING)
 
 
-def _keeps_depth(color_type: str | int) -> bool:
-    if isinstance(color_type, str):
-        return color_type == "unchanged"
-    return color_type < 0 or bool(color_type & cv2.IMREAD_ANYDEPTH)
+def _drops_bits(loader: LoadImageFromFile) -> bool:
+    if type(loader).transform is not LoadImageFromFile.transform or loader.imdecode_backend != "cv2":
+        return False  # not known to
+    if isinstance(loader.color_type, str):
+        return loader.color_type != "unchanged"
+    return loader.color_type >= 0 and not loader.color_type & cv2.IMREAD_ANYDEPTH
 
 
 def _bounds(path: str, backend_args: dict | None) -> tuple[int, int] | None:

@@ -97,7 +97,7 @@ def check_images(dataset: BaseDataset, *, remedy: str = MASK_REMEDY, threads: in
         summary = f"{len(faults)} of the {len(paths)} images of {type(leaf).__name__} cannot be read"
         raise_faults(faults, summary, shown, remedy)
         check_listing(leaf)
-        check_depth(leaf)
+        check_depth(leaf, remedy)
 
 
 def find_faults(check: Callable[[Any], Exception | None], items: Sequence, doing: str, threads: int) -> list[Exception]:

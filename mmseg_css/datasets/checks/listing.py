@@ -33,6 +33,8 @@ def _left_out(leaf: BaseDataset) -> list[str]:
     """Pictures of another kind in the folder of a data set that takes all images with its ending."""
     if type(leaf).load_data_list is not BaseSegDataset.load_data_list or osp.isfile(leaf.ann_file):
         return []
+    if not leaf.img_suffix:
+        return []  # takes whatever there is
     folder = leaf.data_prefix.get("img_path") or ""
     if not fileio.isdir(folder, backend_args=leaf.backend_args):
         return []

@@ -82,7 +82,7 @@ def check_masks(
         summary = f"{len(faults)} of the {len(leaf)} {what} cannot be {purpose.participle} on"
         raise_faults(faults, summary, shown, remedy)
         check_listing(leaf)
-        check_depth(leaf)
+        check_depth(leaf, remedy)
         checks.append(check)
     check_labels(checks, purpose, remedy)
 
@@ -183,7 +183,7 @@ class MaskCheck:
                 f"and label_map={info.get('label_map')}; correct classes or the masks, or map the values to "
                 f"{self.ignored}"
             )
-        self.values |= found.keys()
+        self.values.update(found)
         own = set(found.values()) - {IGNORED}
         self.seen |= own
         if not own:

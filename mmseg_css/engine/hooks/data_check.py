@@ -16,7 +16,8 @@ from mmseg_css.registry import HOOKS
 def use_data_checks(cfg: Config) -> None:
     """Let the run of a config begin with :class:`DataCheckHook`, whose settings may be there already.
 
-    None leaves any hook out. (MMEngine understands that of its own, and asserts of others that they are not None.)
+    None leaves a hook out, unless the method or its loop registers it all the same. (MMEngine understands None for its
+    own, and asserts of others that they are something.)
     """
     hooks = {"data_check": {}, **(cfg.get("default_hooks") or {})}
     if hooks["data_check"] is not None:

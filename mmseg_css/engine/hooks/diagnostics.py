@@ -37,7 +37,7 @@ class DiagnosticsHook(Hook):
         self.image_interval = image_interval
         self.max_images = max_images
         self.patience = patience
-        self._zeros: dict[str, torch.Tensor] = {}
+        self._zeros: dict[str, torch.Tensor | int] = {}
 
     def before_run(self, runner: Runner) -> None:
         check_once(runner, self)
@@ -55,19 +55,19 @@ class DiagnosticsHook(Hook):
             runner.visualizer.add_image("pseudo_labels", self._panel(runner, diagnostics), step=runner.iter + 1)
 
     def _watch(self, runner: Runner, losses: dict[str, torch.Tensor]) -> None:
-        """Say, once for each loss of the unlabelled images, that it has been 0 for long."""
+        """Say of each loss of the unlabelled images, whenever it begins, that it has been 0 for long."""
         for name, value in losses.items():
             if name.startswith("unsup.") and "loss" in name:
-                before = self._zeros.get(name, torch.zeros_like(value, dtype=torch.long))
-                self._zeros[name] = torch.where(value == 0, before + 1, 0)
+                self._zeros[name] = (self._zeros.get(name, 0) + 1) * (value == 0)
         if not self.every_n_train_iters(runner, self.log_interval):
             return
         for name, zeros in self._zeros.items():
             if self.patience <= int(zeros) < self.patience + self.log_interval:
                 runner.logger.warning(
                     f"{name} has been 0 for {int(zeros)} iterations, so that the unlabelled images teach nothing by "
-                    "it: as a rule no pseudo-label is confident enough. Lower the threshold of that loss, or begin "
-                    "with weights that were trained on the labelled images (load_from=...)"
+                    "it. Where its weight is 0, that is why; else, as a rule, no pseudo-label is confident enough: "
+                    "lower the threshold of that loss, or begin with weights that were trained on the labelled "
+                    "images (load_from=...)"
                 )
 
     def _count(self, runner: Runner, anchors: torch.Tensor) -> None:

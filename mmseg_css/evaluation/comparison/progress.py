@@ -39,6 +39,7 @@ class Board:
         self.jobs = jobs
         self.console = Console(highlight=False, markup=False)
         self._told = False
+        self._failed: set[Run] = set()
         self._live = Live(get_renderable=self._table, console=self.console, refresh_per_second=0.5)
 
     def __enter__(self) -> "Board":
@@ -55,27 +56,37 @@ class Board:
 
     def done(self, run: Run) -> None:
         """Called when a run has ended."""
+        finished = run.finished()
+        if finished is None:
+            self._failed.add(run)
         if not self.console.is_terminal:
-            finished = run.finished()
             said = "failed" if finished is None else f"finished after {finished['minutes']:.1f} min"
             self.console.print(f"{run.name}, seed {run.seed}: {said}; {self._left()}", soft_wrap=True)
 
     def waiting(self) -> None:
         """Called now and then: where no table is drawn, says once how long it will take."""
-        if not self.console.is_terminal and not self._told and "min" in self._left():
+        if not self.console.is_terminal and not self._told and self._minutes() is not None:
             self._told = True
             self.console.print(self._left())
 
     def _left(self) -> str:
-        """How many trainings are not finished, and the minutes until they are."""
-        waiting = [run for run in self.runs if run.finished() is None]
-        if not waiting:
-            return "all finished"
-        left = [self._left_of(run) for run in waiting]
-        if None in left:
-            return f"{len(waiting)} to go"
-        known = [minutes for minutes in left if minutes is not None]
-        return f"{len(waiting)} to go, about {max(sum(known) / self.jobs, *known):.0f} min"
+        """How many trainings have not ended, and the minutes until they have."""
+        if not (waiting := self._waiting()):
+            return f"{len(self._failed)} failed" if self._failed else "all finished"
+        minutes = self._minutes()
+        return f"{len(waiting)} to go" + ("" if minutes is None else f", about {minutes:.0f} min")
+
+    def _waiting(self) -> list[Run]:
+        return [run for run in self.runs if run not in self._failed and run.finished() is None]
+
+    def _minutes(self) -> float | None:
+        """Until all have ended, if that can be said of each."""
+        known = []
+        for run in self._waiting():
+            if (minutes := self._left_of(run)) is None:
+                return None
+            known.append(minutes)
+        return max(sum(known) / self.jobs, *known, 0.0)
 
     def _left_of(self, run: Run) -> float | None:
         """Minutes until a run is finished: it says so itself, or takes as long as others of its config, or as all."""

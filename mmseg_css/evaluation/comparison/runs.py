@@ -116,13 +116,13 @@ class Lanes:
             ValueError: A folder holds a run of other settings; nothing was trained.
         """
         wanted = [run for run in runs if run.finished() is None]
+        # Configs are read before the first start: Python's parser fails now and then where two threads use it.
+        commands = [run.command() for run in wanted]
         failed = []
         with ThreadPoolExecutor(self.jobs) as pool:
             futures = {}
             try:
-                for run in wanted:
-                    # Configs are read here: Python's parser fails now and then where two threads use it.
-                    command = run.command()
+                for run, command in zip(wanted, commands, strict=True):
                     run.note(None)
                     futures[pool.submit(self._train, run, command)] = run
                 pending = set(futures)

@@ -54,8 +54,9 @@ def write_configs(plan: Plan, out: Path, bases: Path, methods: Iterable[str] = M
         The config of each method.
     """
     (out / "_base_").mkdir(parents=True, exist_ok=True)
-    # Of an earlier call, and perhaps not written by this one.
-    for path in (*target_files(out).values(), out / "repeated.txt", out / "unlabeled.txt"):
+    # Of an earlier call: lists that this one may not write, and configs that need unlabelled images if there are none.
+    useless = target_files(out).values() if plan.unlabeled is None else ()
+    for path in (*useless, out / "repeated.txt", out / "unlabeled.txt"):
         path.unlink(missing_ok=True)
     lists = {"train": plan.split.train, "val": plan.split.val, "repeated": plan.repeated}
     lists["unlabeled"] = plan.unlabeled_names

@@ -85,7 +85,7 @@ def _parts_outside(folder: Path) -> str:
         return ""
     names = [path.relative_to(folder).as_posix() for path in found]
     links = [f"ln -s {quote(f'../{name}')} {quote('/'.join(reversed(name.split('/'))))}" for name in names]
-    commands = [f"cd {quote(str(folder))}", f"mkdir {' '.join(map(quote, kinds))}", *links]
+    commands = [f"cd {quote(str(folder))}", f"mkdir -p {' '.join(map(quote, kinds))}", *links]
     return (
         f"\n{str(folder)!r} holds {', '.join(names)}. The folders of images and of masks have to be the outer ones, "
         f"for which links are enough:\n  {' && '.join(commands)}"

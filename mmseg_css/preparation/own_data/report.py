@@ -145,7 +145,7 @@ def print_report(found: Survey, plan: Plan, written: Mapping[str, Path], command
     console.print(f"Sizes: {_sizes(found)}. {_treatment(plan)}")
     for warning in warnings(found, plan):
         console.print(f"[yellow]![/yellow] {escape(warning)}")
-    folder = written["supervised"].parent
+    folder = next(iter(written.values())).parent
     names = [*(path.name for path in written.values()), "_base_/data.py", "train.txt", "val.txt"]
     console.print(f"Written to {escape(str(folder))}: {escape(', '.join(names))}.")
     console.print("\nNext, from this folder:")

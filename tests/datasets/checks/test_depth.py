@@ -1,12 +1,15 @@
 """Images of 16 bits in a config that somebody wrote by hand."""
 
+import re
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from mmseg.registry import DATASETS
+from mmcv.transforms import LoadImageFromFile
+from mmseg.registry import DATASETS, TRANSFORMS
 
+from mmseg_css.datasets import checks
 from tests.datasets.helpers import labeled_config, unlabeled_config
 
 LOAD = "LoadImageFromFile"
@@ -29,12 +32,36 @@ def test_twelve_bits_are_refused_with_what_to_write(root: Path) -> None:
     write_deep(root, 4096)
     with pytest.raises(ValueError, match=r"frame 00\.png' for one, .* leaves 16 of 256 levels of grey") as error:
         build(root, {"type": LOAD})
-    told = str(error.value)
-    keywords = eval(told[told.index("dict(type='StretchTo8Bit'") :], {})
+    [written] = re.findall(r"dict\(type='StretchTo8Bit'.*?\)", str(error.value))
+    keywords = eval(written, {})
     assert 100 <= keywords["low"] < 120
     assert 4070 < keywords["high"] <= 4096
     sample = build(root, {"type": LOAD, "color_type": 3}, keywords)[0].sample
     assert sample["inputs"].max() > 200  # resizing averages
+
+
+class LoadScaled(LoadImageFromFile):
+    """A loader of somebody's own, which knows what its files hold."""
+
+    def transform(self, results: dict) -> dict:
+        pixels = cv2.imread(results["img_path"], 3).astype(np.float32) / 16
+        return results | {"img": pixels, "img_shape": pixels.shape[:2], "ori_shape": pixels.shape[:2]}
+
+
+def test_loaders_of_ones_own_are_trusted(root: Path) -> None:
+    write_deep(root, 4096)
+    if LoadScaled.__name__ not in TRANSFORMS:
+        TRANSFORMS.register_module(module=LoadScaled)
+    assert 200 < build(root, {"type": LoadScaled.__name__})[0].sample["inputs"].max() < 256
+
+
+def test_little_contrast_is_said_and_trained_on(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(checks.depth, "print_log", lambda message, **_: said.append(message))
+    write_deep(root, 32 << 8)
+    build(root, {"type": LOAD})
+    assert len(said) == 2  # labelled and unlabelled ones
+    assert all("leaves 32 of 256 levels of grey" in message for message in said)
 
 
 def test_the_unlabelled_ones_are_looked_at_as_well(root: Path) -> None:

@@ -92,7 +92,7 @@ def build_voc(base: Path) -> None:
     write_list(root / voc.LISTS / "val.txt", VOC_VAL)
     for image_id in VOC_TRAIN + VOC_VAL:
         labels = plain(5)
-        labels[0] = 255
+        labels[0], labels[1] = 255, 0
         indices(root / "SegmentationClass" / f"{image_id}.png", labels, palette=True)
     write_list(sbd / "train.txt", SBD_TRAIN)
     write_list(sbd / "val.txt", SBD_VAL)

@@ -71,6 +71,8 @@ def test_earlier_files_stay_unless_told_otherwise() -> None:
     with pytest.raises((OSError, ValueError), match="is there already; choose another --out, or say --overwrite"):
         run("--classes", "a,b,c")
     assert run("--classes", "a,b,c", "--overwrite").classes == ["a", "b", "c"]
+    call(["init", "images", "masks", "--methods", "cps", "--overwrite"])
+    assert len([*Path("configs/own").glob("*.py")]) == 4  # one more
     for name in names(1, first=3):
         (Path("images") / name).unlink()
     call(["init", "images", "masks", "--overwrite"])
