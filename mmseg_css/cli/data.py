@@ -136,3 +136,16 @@ def weights(out: Path | None = None) -> None:
     from mmseg_css.preparation.weights import WEIGHTS, write_weights
 
     write_weights(out or WEIGHTS)
+
+
+@command.command
+def dinov2(source: Path, out: Path, /) -> None:
+    """Write DINOv2's weights, as its authors publish them, as the checkpoint of MMPretrain that the configs read.
+
+    Args:
+        source: dinov2_vits14_pretrain.pth, dinov2_vitb14_pretrain.pth or dinov2_vitl14_pretrain.pth.
+        out: The file, to be named in model.segmentor.backbone.init_cfg.checkpoint.
+    """
+    from mmseg_css.preparation.weights import write_dinov2
+
+    write_dinov2(source, out)

@@ -13,14 +13,15 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from mmseg.datasets import BaseSegDataset
 
 from mmseg_css.config_files import read_config
-from mmseg_css.models.heads import DeepLabV3PlusHead, ProjectionMixin
-from mmseg_css.models.heads import deeplabv3plus as deeplabv3plus_module
+from mmseg_css.models.heads import DeepLabV3PlusHead, MapDPTHead, ProjectionMixin
 from mmseg_css.models.segmentors import SemiSegmentor
 from mmseg_css.registry import DATASETS, MODELS, TRANSFORMS
 
 Network = Literal["teacher", "student"]
 #: What an evaluation reads of a config, beside the model and the data.
 RUNTIME = ("default_scope", "env_cfg", "vis_backends", "visualizer", "log_level", "test_evaluator")
+#: Heads that MMSeg has not. Each is alone in its file, which imports only the registry of ours.
+OURS = (DeepLabV3PlusHead, MapDPTHead)
 PREFIX = {"teacher": "teacher.model.", "student": "student."}
 
 
@@ -35,8 +36,8 @@ class Exported(NamedTuple):
 def export_segmentor(config: Path, checkpoint: str, out: Path, network: Network | None = None) -> Exported:
     """Write ``out.py`` and ``out-<hash>.pth``, which MMSeg loads with this package not installed.
 
-    The projection branch, which only training needs, stays behind. A head that MMSeg does not have (the paper's
-    `DeepLabV3PlusHead`) is defined in the written config itself. The hash is the first eight hexadecimal digits of the
+    The projection branch, which only training needs, stays behind. A head that MMSeg does not have
+    (`OURS`) is defined in the written config itself. The hash is the first eight hexadecimal digits of the
     checkpoint's SHA-256, as in MMSeg's model zoo.
 
     Args:
@@ -128,29 +129,27 @@ def _make_head_plain(head: ConfigDict) -> str:
         for key in ("projection", "tap"):
             head.pop(key, None)
     head.type = kind.__name__
-    if kind is DeepLabV3PlusHead:
-        head.type = EXPORTED_HEAD
-        return head_definition()
+    if kind in OURS:
+        head.type = f"Exported{kind.__name__}"
+        return head_definition(kind)
     if not kind.__module__.startswith(("mmseg.", "mmpretrain.")):
         raise ValueError(
-            f"the head {kind.__name__} is neither MMSeg's nor the paper's DeepLabV3PlusHead, so that no plain config "
-            "names it; it has to travel with the model as a custom import"
+            f"the head {kind.__name__} is neither MMSeg's nor {' or '.join(one.__name__ for one in OURS)}, so that no "
+            "plain config names it; it has to travel with the model as a custom import"
         )
     return ""
 
 
-EXPORTED_HEAD = "ExportedDeepLabV3PlusHead"
-
-
-def head_definition() -> str:
-    """A function for a config file that registers the paper's head in MMSeg, and its call."""
-    source = inspect.getsource(deeplabv3plus_module)
+def head_definition(kind: type) -> str:
+    """A function for a config file that registers a head of ours in MMSeg, and its call."""
+    source = inspect.getsource(inspect.getmodule(kind))  # type: ignore[arg-type]
     source = source.replace("from mmseg_css.registry import MODELS", "from mmseg.registry import MODELS")
-    source = source.replace("@MODELS.register_module()", f'@MODELS.register_module(name="{EXPORTED_HEAD}", force=True)')
+    name = f"Exported{kind.__name__}"
+    source = source.replace("@MODELS.register_module()", f'@MODELS.register_module(name="{name}", force=True)')
     # MMEngine leaves functions out of a config's entries, and takes a file that imports something for a config of its
     # other style, unless that file names its bases.
     return (
-        "# MMSeg has no DeepLabV3+ head with plain convolutions; reading this file registers it.\n_base_ = []\n\n\n"
+        f"# MMSeg has no {kind.__name__}; reading this file registers it.\n_base_ = []\n\n\n"
         f"def register_head():\n{textwrap.indent(source, '    ')}\n\n\nregister_head()"
     )
 

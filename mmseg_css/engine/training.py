@@ -12,6 +12,7 @@ from mmseg_css.cfg_options import parse_options
 from mmseg_css.config_files import read_config
 from mmseg_css.datasets.checks import check_pretrained, check_training_paths
 from mmseg_css.engine.checkpoints import latest_whole, no_checkpoint
+from mmseg_css.engine.downloads import downloads_explained
 from mmseg_css.engine.hooks import use_data_checks
 from mmseg_css.engine.work_dir import claimed, of_before
 from mmseg_css.typos import check_top_level, explained
@@ -81,7 +82,7 @@ def train(cfg: Config, notes: Sequence[str] = (), *, trust_checkpoint: bool = Fa
         compat.trust_checkpoints()
     compat.init_cpu_distributed(cfg.launcher)
     check_top_level(cfg, NEEDED)
-    with explained(cfg), claimed(cfg.work_dir, cfg.launcher):
+    with explained(cfg), downloads_explained(cfg), claimed(cfg.work_dir, cfg.launcher):
         check_training_paths(cfg.train_dataloader.dataset)
         check_pretrained(cfg.model)
         runner = Runner.from_cfg(cfg)

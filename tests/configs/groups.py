@@ -15,41 +15,54 @@ METHODS: dict[str, type] = {
     "cps_cutmix": CPS,
 }
 BASELINES = tuple(method for method in METHODS if method not in ("css", "pc2seg"))
-SHARED = {"fixmatch": "unimatch"}
+#: Whose supervised-only configs are a method's, too.
+SHARED = {"fixmatch": "unimatch", "cps_cutmix": "cps"}
 CEILINGS = {"ceiling/ceiling_lite0_demo", "ceiling/ceiling_lite0_camvid"}
 SEMI = [name for name in NAMES if "/supervised" not in name and name not in CEILINGS]
+VOC_CLASSIC = {"1-16": 92, "1-8": 183, "1-4": 366, "1-2": 732, "1-1": 1464}
+VOC_BLENDED = {"1-16": 662, "1-8": 1323, "1-4": 2646}
+CITYSCAPES = {"1-16": 186, "1-8": 372, "1-4": 744, "1-2": 1488}
+COCO = {"1-512": 232, "1-256": 463, "1-128": 925, "1-64": 1849, "1-32": 3697}
 # Method, network and data; the labelled list is what comes after.
 GROUPS = sorted({name.rsplit("_1-", 1)[0] for name in NAMES})
 LIST_LENGTHS = {
     "css/r101_voc": {"1-16": 662, "1-8": 1323, "1-4": 2646, "1-2": 5291},
-    "css/r101_cityscapes": {"1-16": 186, "1-8": 372, "1-4": 744, "1-2": 1488},
+    "css/r101_cityscapes": CITYSCAPES,
     "css/r101_ade20k": {"1-8": 2527},
     "css/lite0_camvid": {"1-16": 23, "1-8": 46, "1-4": 92},
     "pc2seg/r50_voc": {"1-16": 92, "1-8": 183, "1-4": 366, "1-2": 732},
     "pc2seg/r101_voc": {"1-16": 92, "1-8": 183, "1-4": 366, "1-2": 732},
     "pc2seg/r50_cityscapes": {"1-30": 100, "1-8": 372, "1-4": 744},
     "pc2seg/r101_cityscapes": {"1-30": 100, "1-8": 372, "1-4": 744},
-    "pc2seg/r50_coco": {"1-512": 232, "1-256": 463, "1-128": 925, "1-64": 1849, "1-32": 3697},
+    "pc2seg/r50_coco": COCO,
     "pc2seg/lite0_camvid": {"1-16": 23, "1-8": 46, "1-4": 92},
     **{
         f"{method}/r101_{data}": lists
         for method in ("fixmatch", "unimatch")
-        for data, lists in {
-            "voc": {"1-16": 92, "1-8": 183, "1-4": 366, "1-2": 732, "1-1": 1464},
-            "voc-blended": {"1-16": 662, "1-8": 1323, "1-4": 2646},
-            "cityscapes": {"1-16": 186, "1-8": 372, "1-4": 744, "1-2": 1488},
-        }.items()
+        for data, lists in {"voc": VOC_CLASSIC, "voc-blended": VOC_BLENDED, "cityscapes": CITYSCAPES}.items()
     },
-    "unimatch_v2/dinov2-b_voc": {"1-16": 92, "1-8": 183, "1-4": 366, "1-2": 732, "1-1": 1464},
+    **{f"{method}/dinov2-b_voc": VOC_CLASSIC for method in ("css", "pc2seg", "fixmatch", "unimatch_v2")},
+    "unimatch_v2/dinov2-s_voc": VOC_CLASSIC,
+    "unimatch_v2/dinov2-b_cityscapes": CITYSCAPES,
+    "unimatch_v2/dinov2-b_coco": COCO,
+    "unimatch_v2/dinov2-b_ade20k": {"1-8": 2527},
+    **{f"{method}/xception65_coco": COCO for method in ("fixmatch", "unimatch")},
+    **{
+        f"{method}/r50_{data}": lists
+        for method in ("cps", "cps_cutmix")
+        for data, lists in {"voc-blended": VOC_BLENDED, "cityscapes": CITYSCAPES}.items()
+    },
     **{f"{method}/lite0_camvid": {"1-16": 23, "1-8": 46, "1-4": 92} for method in BASELINES},
 }
 
 
 def baseline_of(name: str) -> str:
-    """The small data sets have one baseline for all methods, and the authors' settings of FixMatch are UniMatch's."""
+    """The small data sets have one baseline for all methods, and so has DINOv2."""
     folder, own = name.split("/")
     supervised = own.replace(folder, "supervised", 1)
-    return f"css/{supervised}" if "_lite0_" in name else f"{SHARED.get(folder, folder)}/{supervised}"
+    if "_lite0_" in name:
+        return f"css/{supervised}"
+    return f"{'unimatch_v2' if '_dinov2-' in name else SHARED.get(folder, folder)}/{supervised}"
 
 
 def group_of(name: str) -> str:

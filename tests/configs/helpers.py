@@ -86,6 +86,13 @@ def shrink(cfg: Config, side: int = 64) -> None:
                 node[key] = (side, side)
         if (node.get("init_cfg") or {}) and "Pretrained" in str(node["init_cfg"]):
             node["init_cfg"] = None
+        if str(node.get("type")).endswith("VisionTransformer"):
+            layers = 1 + max(node["out_indices"])
+            node["arch"] = {"embed_dims": 24, "num_layers": layers, "num_heads": 2, "feedforward_channels": 48}
+        if str(node.get("type")).startswith("MapDPT"):
+            node.update(in_channels=[24] * 4, embed_dims=24)
+        if node.get("type") == "TIMMBackbone":
+            node["pretrained"] = False
         if node.get("type") == "PrototypeContrastLoss":
             node.update(num_queries=8, num_negatives=8)
         if node.get("type") == "PixelContrastLoss":

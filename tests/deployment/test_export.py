@@ -16,11 +16,13 @@ from mmseg.apis import inference_model, init_model
 from mmseg_css.cli.main import call
 from mmseg_css.deployment.onnx import check_onnx, pictures
 from mmseg_css.deployment.plain import export_segmentor, make_dataset_plain, network_weights
+from mmseg_css.registry import MODELS
+from tests.configs.helpers import load, shrink
 from tests.e2e.conftest import SIDE, MakeConfig, config, make_config, train, trained  # noqa: F401  (fixtures)
 from tests.models import helpers  # noqa: F401  (registers TinyBackbone)
 
 # Prediction with MMSeg alone: the import of this package is made to fail first.
-ALONE = """
+PREDICT = """
 import sys
 sys.modules["mmseg_css"] = None
 import numpy as np
@@ -29,6 +31,8 @@ config, checkpoint, image, out = sys.argv[1:]
 model = init_model(config, checkpoint, device="cpu")
 result = inference_model(model, image)
 np.savez(out, logits=result.seg_logits.data.numpy(), classes=np.array(model.dataset_meta["classes"]))
+"""
+ALONE = f"""{PREDICT}
 inferencer = MMSegInferencer(model=config, weights=checkpoint, device="cpu")
 assert (inferencer(image, return_datasamples=True).pred_sem_seg.data == result.pred_sem_seg.data).all()
 from mmengine.config import Config
@@ -131,6 +135,28 @@ def test_a_head_of_mmseg_needs_no_definition(make_config: MakeConfig, tmp_path: 
     exported = export_segmentor(path, str(work_dir / "iter_1.pth"), tmp_path / "fcn")
     assert "register_head" not in exported.config.read_text()
     assert init_model(str(exported.config), str(exported.checkpoint), device="cpu").decode_head.num_classes == 9
+
+
+def test_dpt_of_maps_predicts_the_same_without_this_package(image: Path, tmp_path: Path) -> None:
+    """DINOv2's own, with a tiny encoder."""
+    cfg = load("unimatch_v2/unimatch_v2_dinov2-b_voc_1-8")
+    shrink(cfg)
+    cfg.dump(tmp_path / "config.py")
+    init_default_scope("mmseg")
+    torch.manual_seed(0)
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    meta = {"dataset_meta": {"classes": [str(index) for index in range(21)], "palette": [[0, 0, 0]] * 21}}
+    torch.save({"state_dict": model.state_dict(), "meta": meta}, tmp_path / "iter_1.pth")
+    exported = export_segmentor(tmp_path / "config.py", str(tmp_path / "iter_1.pth"), tmp_path / "model")
+    found = tmp_path / "alone.npz"
+    command = [sys.executable, "-c", PREDICT, str(exported.config), str(exported.checkpoint), str(image), str(found)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    ours = init_model(str(tmp_path / "config.py"), str(tmp_path / "iter_1.pth"), device="cpu")
+    expected = inference_model(ours, str(image)).seg_logits.data.numpy()
+    np.testing.assert_array_equal(np.load(found)["logits"], expected)
+    assert np.ptp(expected) > 0
 
 
 def test_wrong_requests_in_words(config: Path, make_config: MakeConfig, trained: Path, tmp_path: Path) -> None:  # noqa: F811

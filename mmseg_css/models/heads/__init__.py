@@ -24,6 +24,11 @@ class FCNProjectionHead(ProjectionMixin, FCNHead):
 
 
 @MODELS.register_module()
+class MapDPTProjectionHead(ProjectionMixin, MapDPTHead):
+    """`MapDPTHead` with a projection branch."""
+
+
+@MODELS.register_module()
 class PSPProjectionHead(ProjectionMixin, PSPHead):
     """MMSeg's PSPNet head with a projection branch."""
 
@@ -44,6 +49,7 @@ __all__ = [
     "FCNProjectionHead",
     "LinearProjection",
     "MapDPTHead",
+    "MapDPTProjectionHead",
     "PSPProjectionHead",
     "ProjectionBranch",
     "ProjectionMixin",

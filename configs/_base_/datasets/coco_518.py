@@ -1,0 +1,12 @@
+# COCO as in UniMatch V2: crops of 518 pixels.
+_base_ = "./coco.py"
+crop_size = (518, 518)
+weak_view = [
+    dict(type="RandomScale", scale=(0.5, 2.0)),
+    dict(type="RandomCrop", crop_size=crop_size, cat_max_ratio=1.0),
+    dict(type="RandomFlip", prob=0.5),
+    dict(type="PackSegInputs"),
+]
+preprocessing = dict(size=crop_size, test_cfg=dict(size_divisor=14))
+labeled = dict(pipeline=[dict(type="LoadImageFromFile"), dict(type="LoadAnnotations"), *weak_view])
+unlabeled = dict(pipeline=[dict(type="LoadImageFromFile"), *weak_view])

@@ -1,0 +1,11 @@
+# The labelled images of cps_r50_voc-blended_1-8.py only, for as many steps.
+_base_ = [
+    "../_base_/default_runtime.py",
+    "../_base_/models/deeplabv3plus_r50_os16.py",
+    "../_base_/datasets/voc_512.py",
+    "../_base_/schedules/sgd_cps_voc.py",
+    "../_base_/methods/supervised.py",
+]
+segmentor = _base_.segmentor
+model = dict(**segmentor, data_preprocessor=_base_.preprocessing)
+train_dataloader = dict(batch_size=8, num_workers=8, dataset=_base_.labeled)

@@ -1,0 +1,13 @@
+# The labelled images of unimatch_v2_dinov2-b_ade20k_1-8.py only, for as many steps.
+_base_ = [
+    "../_base_/default_runtime.py",
+    "../_base_/models/dpt_dinov2-b.py",
+    "../_base_/datasets/ade20k_518.py",
+    "../_base_/schedules/adamw_unimatch_v2_ade20k.py",
+    "../_base_/methods/supervised.py",
+]
+segmentor = _base_.segmentor
+segmentor.decode_head.num_classes = _base_.num_classes
+segmentor.backbone.frozen_stages = 12  # all of its blocks
+model = dict(**segmentor, data_preprocessor=_base_.preprocessing)
+train_dataloader = dict(batch_size=2, num_workers=4, dataset=_base_.labeled)

@@ -1,0 +1,13 @@
+# UniMatch V2, ADE20K, a list of our own (2527 images), encoder locked; batch 2 + 2 on each of 4 GPUs.
+_base_ = [
+    "../_base_/default_runtime.py",
+    "../_base_/models/dpt_dinov2-b.py",
+    "../_base_/datasets/ade20k_518.py",
+    "../_base_/schedules/adamw_unimatch_v2_ade20k.py",
+    "../_base_/methods/unimatch_v2.py",
+]
+segmentor = _base_.segmentor
+segmentor.decode_head.num_classes = _base_.num_classes
+segmentor.backbone.frozen_stages = 12  # all of its blocks
+model = dict(data_preprocessor=_base_.preprocessing, segmentor=segmentor)
+train_dataloader = dict(batch_size=4, num_workers=4, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))

@@ -1,0 +1,24 @@
+"""Without internet, a config that fetches weights says what to do."""
+
+from urllib.error import URLError
+
+import pytest
+from mmengine.config import Config
+
+from mmseg_css.engine.downloads import downloads_explained
+
+URL = "https://example.org/weights.pth"
+
+
+def test_the_setting_is_named() -> None:
+    pretrained = {"type": "Pretrained", "checkpoint": URL}
+    model = {"segmentor": {"backbone": {"init_cfg": pretrained}, "neck": [{"init_cfg": {"type": "Normal"}}]}}
+    cfg = Config({"model": model}, format_python_code=False)
+    told = rf"\(no route\): model\.segmentor\.backbone\.init_cfg\.checkpoint='{URL}'\. Fetch the file"
+    with pytest.raises(ConnectionError, match=told), downloads_explained(cfg):
+        raise URLError("no route")
+
+
+def test_other_errors_pass() -> None:
+    with pytest.raises(ValueError, match="another"), downloads_explained(Config({"model": {}})):
+        raise ValueError("another")

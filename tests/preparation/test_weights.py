@@ -1,0 +1,99 @@
+"""DINOv2's weights: under MMPretrain's names they make the same network, and fit the configs' networks."""
+
+from pathlib import Path
+
+import pytest
+import timm
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmseg.models import build_segmentor
+from mmseg.registry import MODELS
+
+import mmseg_css  # noqa: F401  (registers)
+from mmseg_css.cli.main import call, run
+from mmseg_css.preparation.weights import dinov2_weights
+from tests.configs.helpers import ROOT
+
+WIDTH, DEPTH = 24, 3
+#: Width, depth and millions of parameters of the published networks.
+PUBLISHED = {"s": (384, 12, 22.06), "b": (768, 12, 86.58), "l": (1024, 24, 304.37)}
+
+
+def official(width: int = WIDTH, depth: int = DEPTH, size: int = 28) -> torch.nn.Module:
+    """timm's DINOv2, whose names are those of the authors."""
+    torch.manual_seed(0)
+    network = timm.create_model(
+        "vit_small_patch14_dinov2", pretrained=False, img_size=size, embed_dim=width, depth=depth, num_heads=2
+    )
+    for parameter in network.parameters():  # layer scale begins at 1e-5, which would hide the blocks
+        torch.nn.init.normal_(parameter, std=0.3)
+    return network.eval()
+
+
+def backbone(size: int) -> dict:
+    return {
+        "type": "mmpretrain.VisionTransformer",
+        "arch": {"embed_dims": WIDTH, "num_layers": DEPTH, "num_heads": 2, "feedforward_channels": 4 * WIDTH},
+        "img_size": size,
+        "patch_size": 14,
+        "layer_scale_init_value": 1e-5,
+        "out_type": "featmap",
+        "out_indices": (DEPTH - 1,),
+    }
+
+
+@pytest.fixture(autouse=True)
+def _scope() -> None:
+    init_default_scope("mmseg")
+
+
+def test_the_network_is_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Through the file and the command, in the place where a config names it."""
+    source = official()
+    torch.save({**source.state_dict(), "mask_token": torch.zeros(1, WIDTH)}, tmp_path / "official.pth")
+    call(["data", "dinov2", str(tmp_path / "official.pth"), str(tmp_path / "own" / "dinov2.pth")])
+    assert "wrote" in capsys.readouterr().out
+    pretrained = {"type": "Pretrained", "checkpoint": str(tmp_path / "own" / "dinov2.pth"), "prefix": "backbone."}
+    own = MODELS.build({**backbone(28), "init_cfg": pretrained})
+    own.init_weights()
+    own.eval()  # which returns nothing in MMPretrain
+    images = torch.rand(2, 3, 28, 28)
+    [found] = own(images)
+    expected = source.forward_features(images)[:, 1:].mT.reshape(2, WIDTH, 2, 2)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_position_embeddings_are_interpolated() -> None:
+    """Weights of small images fit a network of larger ones, and each image its own grid."""
+    own = MODELS.build(backbone(56))
+    state = {name.removeprefix("backbone."): value for name, value in dinov2_weights(official().state_dict()).items()}
+    assert own.load_state_dict(state) == ([], [])
+    [found] = own(torch.rand(1, 3, 42, 28))
+    assert found.shape == (1, WIDTH, 3, 2)
+
+
+@pytest.mark.parametrize("size", PUBLISHED)
+def test_published_weights_fit_the_configs(size: str) -> None:
+    """By names and shapes alone: nothing is computed."""
+    width, depth, millions = PUBLISHED[size]
+    cfg = Config.fromfile(ROOT / f"configs/_base_/models/dpt_dinov2-{size}.py").segmentor
+    cfg.backbone.init_cfg, cfg.decode_head.norm_cfg.type = None, "BN"
+    with torch.device("meta"):
+        network = build_segmentor(cfg).eval()
+        kind = {"s": "small", "b": "base", "l": "large"}[size]
+        published = timm.create_model(f"vit_{kind}_patch14_dinov2", pretrained=False).state_dict()
+        logits = network.decode_head(network.extract_feat(torch.empty(1, 3, 28, 42)))
+    renamed = {name.removeprefix("backbone."): value.shape for name, value in dinov2_weights(published).items()}
+    own = {name: value.shape for name, value in network.backbone.state_dict().items()}
+    assert renamed == own
+    assert (own["cls_token"][-1], len(network.backbone.layers)) == (width, depth)
+    assert sum(shape.numel() for shape in own.values()) / 1e6 == pytest.approx(millions, abs=0.01)
+    assert logits.shape == (1, 21, 16, 32)
+
+
+def test_other_weights_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match="no weights of DINOv2 without registers, .*dinov2_vitb14_pretrain"):
+        dinov2_weights({"conv1.weight": torch.zeros(1)})
+    assert run(["data", "dinov2", str(tmp_path / "missing.pth"), str(tmp_path / "out.pth")]) != 0
+    assert "there is no" in capsys.readouterr().err
