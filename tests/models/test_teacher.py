@@ -99,7 +99,7 @@ def test_train_mode_normalises_with_the_batch_and_moves_its_own_statistics() -> 
     expected = nn.functional.batch_norm(network[0](images()), None, None, training=True)
     expected = network[3](expected)
     with torch.no_grad():
-        output = teacher(images())
+        output = teacher.model(images())
     assert torch.allclose(output, expected, atol=1e-6)
     assert norm_of(teacher).num_batches_tracked == 1
     assert network[1].num_batches_tracked == 0
@@ -109,7 +109,7 @@ def test_eval_mode_normalises_with_running_statistics_and_leaves_them() -> None:
     network = student()
     teacher = EMATeacher(network, mode="eval", buffers="copy").train()
     network.eval()
-    assert torch.equal(teacher(images()), network(images()))
+    assert torch.equal(teacher.model(images()), network(images()))
     assert norm_of(teacher).num_batches_tracked == 0
 
 
@@ -127,14 +127,14 @@ def test_norm_layers_frozen_by_the_network_stay_frozen() -> None:
 @pytest.mark.parametrize("mode", ["train", "eval"])
 def test_dropout_is_never_active(mode: str) -> None:
     teacher = EMATeacher(student(dropout=0.9), mode=mode, buffers="copy").train()
-    assert torch.equal(teacher(images()), teacher(images()))
+    assert torch.equal(teacher.model(images()), teacher.model(images()))
 
 
 def test_no_gradient() -> None:
     network = student()
     teacher = EMATeacher(network)
     assert not any(parameter.requires_grad for parameter in teacher.parameters())
-    assert not teacher(images()).requires_grad
+    assert not teacher.model(images()).requires_grad
     assert all(parameter.requires_grad for parameter in network.parameters())
 
 

@@ -33,7 +33,7 @@ def test_voc_masks_win_and_val_stays_out(prepared: Miniature) -> None:
     assert (prepared.root / voc.LISTS / "trainaug.txt").read_text().split() == pool
     assert sorted(path.stem for path in (prepared.root / "SegmentationClassAug").iterdir()) == pool
     fine = plain(5)
-    fine[0] = 255
+    fine[0], fine[1] = 255, 0
     for image_id in pool:
         assert np.array_equal(labels_of(prepared.mask(image_id)), fine if image_id in VOC_TRAIN else counting(21))
 
