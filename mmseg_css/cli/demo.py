@@ -32,8 +32,7 @@ def command(
         "css": CONFIGS / "css" / "css_lite0_demo.py",
         "all_labels": CONFIGS / "ceiling" / "ceiling_lite0_demo.py",
     }
-    if not (DATA / "settings.json").exists():
-        generate(DATA)
+    generate(DATA)
     if not WEIGHTS.exists():
         write_weights(WEIGHTS)
     question = Question(configs=configs, seeds=seeds, ceiling="all_labels", options=cfg_options or ())

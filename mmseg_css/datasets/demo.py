@@ -7,26 +7,12 @@ from mmseg.datasets import BaseSegDataset
 from mmseg_css.datasets.checks import check_paths
 from mmseg_css.registry import DATASETS
 
-CLASSES: Final = (
-    "background",
-    "disc",
-    "ring",
-    "square",
-    "triangle",
-    "star",
-    "cross",
-    "striped disc",
-    "checkered square",
-)
+CLASSES: Final = ("background", "striped", "checkered", "dotted", "ringed")
 PALETTE: Final = [
     [38, 44, 58],
     [239, 71, 111],
-    [255, 159, 67],
     [255, 209, 102],
     [6, 214, 160],
-    [17, 138, 178],
-    [155, 93, 229],
-    [241, 145, 215],
     [132, 220, 255],
 ]
 

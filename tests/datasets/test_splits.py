@@ -126,7 +126,7 @@ def test_missing_list_of_another_name_or_place() -> None:
     own = missing_list_remedy("data/splits/ade20k-own-2527.txt")
     assert own is not None and "import" not in own
     assert "generate --config CONFIG --count 2527 --out data/splits/ade20k-own-2527.txt`" in own
-    assert missing_list_remedy("data/demo/splits/labeled_20.txt") is None
+    assert missing_list_remedy("data/demo/splits/labeled_8.txt") is None
 
 
 def test_missing_list_of_a_plain_data_set(root: Path) -> None:

@@ -121,11 +121,11 @@ def test_a_head_of_mmseg_needs_no_definition(make_config: MakeConfig, tmp_path: 
             "_delete_": True,
             "type": "FCNProjectionHead",
             "projection": {"type": "LinearProjection", "channels": 8},
-            "in_channels": 320,
+            "in_channels": 112,
             "in_index": 1,
             "channels": 8,
             "num_convs": 1,
-            "num_classes": 9,
+            "num_classes": 5,
             "norm_cfg": {"type": "BN"},
         },
         "train_cfg": {"max_iters": 1, "val_begin": 100},
@@ -134,7 +134,7 @@ def test_a_head_of_mmseg_needs_no_definition(make_config: MakeConfig, tmp_path: 
     work_dir = train(path, tmp_path / "work")
     exported = export_segmentor(path, str(work_dir / "iter_1.pth"), tmp_path / "fcn")
     assert "register_head" not in exported.config.read_text()
-    assert init_model(str(exported.config), str(exported.checkpoint), device="cpu").decode_head.num_classes == 9
+    assert init_model(str(exported.config), str(exported.checkpoint), device="cpu").decode_head.num_classes == 5
 
 
 def test_dpt_of_maps_predicts_the_same_without_this_package(image: Path, tmp_path: Path) -> None:

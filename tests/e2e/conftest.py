@@ -24,7 +24,7 @@ MakeConfig = Callable[..., Path]
 def make_config(tmp_path_factory: pytest.TempPathFactory) -> MakeConfig:
     """Write a method's demo config, small, with changes (``{"key.key": value}``); returns its path."""
     root = tmp_path_factory.mktemp("demo")
-    generate(root / "data" / "demo", size=SIDE, train=48, val=4, labeled=(20, 40))
+    generate(root / "data" / "demo", size=SIDE, train=48, val=4, labeled=(8, 40))
 
     def make(name: str, changes: dict | None = None, method: str = "css") -> Path:
         cfg = Config.fromfile(ROOT / "configs" / method / f"{method}_lite0_demo.py")

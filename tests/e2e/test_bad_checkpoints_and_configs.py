@@ -16,7 +16,7 @@ from tests.e2e.conftest import RUNS, MakeConfig, row, train, truncated
 @pytest.mark.parametrize(
     ("method", "changes", "harm", "message"),
     [
-        ("css", {"model.segmentor.decode_head.num_classes": 5}, None, r"num_classes=5, but the \w+ set has 9 classes"),
+        ("css", {"model.segmentor.decode_head.num_classes": 9}, None, r"num_classes=9, but the \w+ set has 5 classes"),
         (
             "pc2seg",
             {},

@@ -30,7 +30,7 @@ def test_the_page_is_followed(make_config: MakeConfig, tmp_path: Path) -> None:
     logged = [json.loads(line) for line in scalars.read_text().splitlines()]
     entropies = [entry["unsup.entropy"] for entry in logged if "unsup.entropy" in entry]
     assert len(entropies) == 4
-    assert all(0 < entropy <= np.log(9) + 1e-4 for entropy in entropies)  # nine classes
+    assert all(0 < entropy <= np.log(5) + 1e-4 for entropy in entropies)  # five classes
     # Later losses are logged as means over iterations.
     assert logged[0]["unsup.loss_entropy"] == pytest.approx(0.1 * entropies[0], rel=1e-4)
     assert (tmp_path / "work_dirs" / "entropy_demo" / "iter_4.pth").is_file()

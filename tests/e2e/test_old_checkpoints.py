@@ -35,6 +35,9 @@ def test_training_goes_on_from_an_old_checkpoint(packed: Path, tmp_path: Path) -
     cfg = Config.fromstring(meta["cfg"], ".py")
     for dataset in datasets_of(cfg):
         dataset["data_root"] = str(tmp_path)
+        if dataset["type"] == "DemoDataset":  # which had other classes then
+            metainfo = {key: meta["dataset_meta"][key] for key in ("classes", "palette")}
+            dataset.update(type="BaseSegDataset", metainfo=metainfo, img_suffix=".png", seg_map_suffix=".png")
     cfg.train_cfg.max_iters = 3
     cfg.experiment_name = cfg.visualizer.name = packed.name
     cfg.dump(str(tmp_path / "old.py"))

@@ -46,7 +46,7 @@ def test_classes_share_their_colours() -> None:
     half = len(labels) // 2
     means = np.stack([colours[:half][labels[:half] == label].mean(0) for label in range(1, len(CLASSES))])
     nearest = 1 + np.argmin(np.linalg.norm(colours[half:, None] - means, axis=-1), axis=1)
-    assert np.mean(nearest == labels[half:]) < 0.4
+    assert np.mean(nearest == labels[half:]) < 0.55
 
 
 def test_lists_are_nested_and_name_training_images(demo: Path) -> None:
@@ -58,7 +58,7 @@ def test_lists_are_nested_and_name_training_images(demo: Path) -> None:
 
 def test_default_lists_show_every_class() -> None:
     order = np.random.default_rng((0, 2)).permutation(400)  # as generate does
-    masks = [draw_scene(np.random.default_rng((0, 0, index)), 96)[1] for index in order[:20]]
+    masks = [draw_scene(np.random.default_rng((0, 0, index)), 96)[1] for index in order[:8]]
     assert set(np.unique(masks)) == set(range(len(CLASSES)))
 
 

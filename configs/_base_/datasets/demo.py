@@ -1,11 +1,11 @@
-# The generated data set: `mmseg-css data demo data/demo`. 20 of 400 images are labelled.
-num_classes = 9
+# The generated data set: `mmseg-css data demo data/demo`. 8 of 400 images are labelled.
+num_classes = 5
 # Its objects are small: without the choice of hard pixels the first hundreds of steps learn little but background.
 loss_decode = dict(type="OhemCrossEntropyLoss", threshold=0.7, min_kept=2400)
 crop_size = (96, 96)
 images = "data/demo/images"
 masks = "data/demo/labels"
-labeled_list = "data/demo/splits/labeled_20.txt"
+labeled_list = "data/demo/splits/labeled_8.txt"
 labeled = dict(
     type="DemoDataset",
     data_prefix=dict(img_path=f"{images}/train", seg_map_path=f"{masks}/train"),
