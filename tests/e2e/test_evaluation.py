@@ -138,7 +138,7 @@ def test_multi_scale_and_flip_average_the_probabilities(
 def test_mmsegs_functions_take_a_css_checkpoint(config: Path, decided: Path, tmp_path: Path) -> None:
     image = np.zeros((SIDE, SIDE, 3), np.uint8)
     model = init_model(str(config), str(decided), device="cpu")
-    assert model.dataset_meta["classes"][1] == "disc"
+    assert model.dataset_meta["classes"][1] == "striped"
     result = inference_model(model, image)
     assert (result.pred_sem_seg.data == 1).all()
     assert result.pred_sem_seg.data.shape == (1, SIDE, SIDE)
