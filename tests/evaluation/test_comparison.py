@@ -57,7 +57,7 @@ def test_what_finished_runs_say(configs: dict[str, Path], tmp_path: Path, capsys
     assert json.loads((tmp_path / "work" / "results.json").read_text()) == results
     assert (tmp_path / "work" / "results.md").read_text().startswith("|")
     printed = capsys.readouterr().out
-    assert "+10.0" in printed and "50%" in printed and "checkered square" in printed
+    assert "+10.0" in printed and "50%" in printed and "checkered" in printed
     if importlib.util.find_spec("matplotlib"):
         assert (tmp_path / "work" / "curves.png").stat().st_size > 1000
 

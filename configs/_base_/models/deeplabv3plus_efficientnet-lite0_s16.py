@@ -4,3 +4,5 @@ segmentor = dict(
     backbone=dict(output_stride=32, out_indices=(1, 3)),  # no dilation: nothing reads stages that would need it
     decode_head=dict(in_channels=112),
 )
+# timm computes the last two stages all the same, and their weights get no gradient.
+find_unused_parameters = True
