@@ -91,21 +91,26 @@ def dataset_configs(config: Any) -> Iterator[Mapping[str, Any]]:
             yield from dataset_configs(list(config.values()))
 
 
+def pretrained_in(config: Any, key: str) -> Iterator[tuple[str, str]]:
+    """Where a model's config, which stands under ``key``, names pretrained weights: the key and the file or URL."""
+    if isinstance(config, Mapping):
+        if config.get("type") == "Pretrained" and config.get("checkpoint") is not None:
+            yield key, config["checkpoint"]
+        for name, child in config.items():
+            yield from pretrained_in(child, f"{key}.{name}")
+    elif isinstance(config, list | tuple):
+        for child in config:
+            yield from pretrained_in(child, key)
+
+
 def check_pretrained(config: Any, key: str = "model") -> None:
     """Check that the files of pretrained weights that a model's config names are there.
 
     Raises:
         FileNotFoundError: One is missing.
     """
-    if isinstance(config, list | tuple):
-        for child in config:
-            check_pretrained(child, key)
-    if not isinstance(config, Mapping):
-        return
-    path = config.get("checkpoint") if config.get("type") == "Pretrained" else None
-    if path is not None and "://" not in path and not osp.isfile(path):
-        ours = osp.basename(path) == "tf_efficientnet_lite0.pth"
-        remedy = "run mmseg-css data weights" if ours else f"put them there, or set {key}=None"
-        raise FileNotFoundError(f"the pretrained weights {path!r} of {key} are missing: {remedy}")
-    for name, child in config.items():
-        check_pretrained(child, f"{key}.{name}")
+    for place, path in pretrained_in(config, key):
+        if "://" not in path and not osp.isfile(path):
+            ours = osp.basename(path) == "tf_efficientnet_lite0.pth"
+            remedy = "run mmseg-css data weights" if ours else f"put them there, or set {place}=None"
+            raise FileNotFoundError(f"the pretrained weights {path!r} of {place} are missing: {remedy}")
