@@ -13,16 +13,15 @@ import json
 import statistics
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 
 import torch
-from measure import device, machine, timed
+from measure import machine, timed
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from rich.console import Console
 from rich.table import Table
-from step import batch_of, build, training_step
+from step import batch_of, build, training_step, wrapper_of
 
 from mmseg_css.registry import DATASETS
 
@@ -30,8 +29,8 @@ from mmseg_css.registry import DATASETS
 SETTINGS: dict[str, dict] = {
     "plain": {},
     "channels_last": {"channels_last": True},
-    "bf16": {"amp": torch.bfloat16},
-    "fp16": {"amp": torch.float16},
+    "bf16": {"amp": "bf16"},
+    "fp16": {"amp": "fp16"},
     "compile": {"compiled": True},
     "inference_mode": {"inference": True},
 }
@@ -42,12 +41,14 @@ DEFAULTS = ["plain", "channels_last", "bf16", "inference_mode"]  # compiling tak
 def prepared(
     args: argparse.Namespace,
     channels_last: bool = False,
-    amp: torch.dtype | None = None,
+    amp: str | None = None,
     compiled: bool = False,
     inference: bool = False,
 ) -> Callable[[], None]:
     """A training step with these settings, warmed up."""
-    model = build(args.config, args.size)
+    cfg = Config.fromfile(args.config)
+    size = (args.size, args.size)
+    model = build(cfg, size)
     if channels_last:
         model.to(memory_format=torch.channels_last)
     if compiled:
@@ -57,8 +58,7 @@ def prepared(
         head = model.teacher.model.decode_head
         head.forward_embeddings = torch.inference_mode()(head.forward_embeddings)
         model.teacher.model.extract_feat = torch.inference_mode()(model.teacher.model.extract_feat)
-    context = (lambda: torch.autocast(device().type, dtype=amp)) if amp else nullcontext
-    step = training_step(model, batch_of(model, args.batch, args.size), context)
+    step = training_step(model, batch_of(model, args.batch, size), wrapper_of(model, cfg, amp))
     step(), step()
     return step
 

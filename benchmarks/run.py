@@ -52,7 +52,7 @@ def rows(results: dict) -> Iterator[tuple[str, str, float, float, float | None, 
         what = "depthwise {taps} x {taps}, dilated, {height} x {width}, on the CPU".format(**row)
         yield what, "torch's own", row["ours_s"], row["torch_s"], None, None
     for method, row in results["step"].items():
-        values = (row[key] for key in ("step_s", "network_s", "step_mib", "network_mib"))
+        values = (row[key] for key in ("step_s", "network_s", "step_mib", "passes_mib"))
         yield f"a step of {method}", "its network's passes", *values
     plain = results["network"]["steps"]["plain"]["step_s"]
     for setting, row in results["network"]["steps"].items():

@@ -1,45 +1,58 @@
 """What a training step costs beside its network's passes.
 
-    python benchmarks/step.py                 # CSS and PC2Seg, R-101 DeepLabV3+, 4 + 4 crops of 129 x 129
-    python benchmarks/step.py --size 512 --batch 8 --amp bf16 --json FILE
+    python benchmarks/step.py                                  # CSS and PC2Seg, R-101 DeepLabV3+, on VOC
+    python benchmarks/step.py configs/css/css_lite0_demo.py --amp bf16 --json FILE
 
 A step is what training does: losses, backward pass, the check that it is finite, optimiser, teacher and prototypes.
-The network's passes are the same forward and backward passes of the same networks on as many images of that size, with
-the mean of the outputs as the loss. Both are repeated in turn, so that a slow moment of the machine meets both;
-medians. Memory is the peak above the model, each in a process of its own. The parts are timed within a step: forward
-alone, except for the contrast, whose gradient is computed there too.
+The network's passes are those that the step was seen to make, forward over random images as large and as many, and
+backward with the mean of the outputs as the loss. Both are repeated in turn, so that a slow moment of the machine meets
+both; medians. Memory is the peak above the model: on a GPU of these steps, on a CPU each in a process of its own. The
+parts are timed within steps of their own: forward alone, except for the contrast, whose gradient is computed there too.
+On a GPU also: the share of a step in which it computes, and how often a step waits for it.
+
+Crops and batches are the config's own on a GPU, and 129 x 129 and 4 + 4 on a CPU, unless they are given.
 """
 
 import argparse
 import json
+import logging
 import statistics
+import sys
+import warnings
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import torch
-from measure import device, machine, measure_alone, timed
+from measure import MIB, device, forget_peak, give_back, machine, measure_alone, peak_mib, timed
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.logging import MessageHub
-from mmengine.optim import OptimWrapper
+from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
+from passes import recorded, repeated
 from rich.console import Console
 from rich.table import Table
 
 import mmseg_css  # noqa: F401  (registers the models)
 from mmseg_css.engine.hooks import FiniteStepHook, PrototypeCommitHook, TeacherUpdateHook
 from mmseg_css.models.segmentors import Progress, SemiSegmentor
-from mmseg_css.models.segmentors.batch import segment
 from mmseg_css.registry import MODELS
 
-CONFIGS = {"css": "configs/css/css_r101_voc_1-8.py", "pc2seg": "configs/pc2seg/pc2seg_r101_voc_1-8.py"}
+CONFIGS = ("configs/css/css_r101_voc_1-8.py", "configs/pc2seg/pc2seg_r101_voc_1-8.py")
+ON_A_CPU = {"size": 129, "batch": 4}
+WRAPPERS: dict[str | None, dict] = {
+    None: {"type": "OptimWrapper"},
+    "bf16": {"type": "AmpOptimWrapper", "dtype": "bfloat16", "loss_scale": 1.0},
+    "fp16": {"type": "AmpOptimWrapper", "dtype": "float16", "loss_scale": "dynamic"},
+}
 #: What a method does beside its network: where it is, and what is called.
 PARTS = (
     ("", "pseudo_labelled_view"),
+    ("", "pseudo_labelled"),
     ("augmentation", "forward"),
     ("pseudo_label_loss", "forward"),
     ("consistency_loss", "forward"),
@@ -51,44 +64,62 @@ PARTS = (
 )
 
 
-def build(config: str, size: int) -> SemiSegmentor:
+def shape_of(cfg: Config, size: int | None, batch: int | None) -> tuple[tuple[int, int], int]:
+    """Crop and number of labelled images: what was asked for, else the config's on a GPU, else small ones."""
+    small = ON_A_CPU if device().type == "cpu" else {}
+    size, batch = size or small.get("size"), batch or small.get("batch")
+    return (size, size) if size else tuple(cfg.crop_size), batch or cfg.train_dataloader.batch_size // 2
+
+
+def build(cfg: Config, size: tuple[int, int]) -> SemiSegmentor:
     """The config's model on this machine, with crops of this size and nothing pretrained."""
-    cfg = Config.fromfile(config).model
-    cfg.segmentor.backbone.init_cfg = None
-    cfg.data_preprocessor.size = (size, size)
-    if "crop" in cfg.augmentation:
-        cfg.augmentation.crop = (size, size)
-    if device().type == "cpu":  # a single process without an accelerator trains with BN
-        cfg.segmentor.backbone.norm_cfg.type = cfg.segmentor.decode_head.norm_cfg.type = "BN"
-    return MODELS.build(cfg).to(device()).train()
+    model = cfg.model
+    model.segmentor.backbone.init_cfg = None
+    model.data_preprocessor.size = size
+    if "crop" in model.get("augmentation", {}):
+        model.augmentation.crop = size
+    # A single process without a process group trains with BN.
+    for part in (model.segmentor.backbone, model.segmentor.decode_head):
+        if "norm_cfg" in part:
+            part.norm_cfg.type = "BN"
+    return MODELS.build(model).to(device()).train()
 
 
-def batch_of(model: SemiSegmentor, batch: int, size: int) -> tuple[dict, dict]:
+def batch_of(model: SemiSegmentor, batch: int, size: tuple[int, int]) -> tuple[dict, dict]:
     """Random images and masks in large blocks, so that crops hold several classes."""
     generator = torch.Generator().manual_seed(0)
-    images = torch.randn(2, batch, 3, size, size, generator=generator).to(device())
+    images = torch.randn(2, batch, 3, *size, generator=generator).to(device())
     blocks = torch.randint(model.num_classes, (batch, 1, 4, 4), generator=generator)
-    masks = torch.nn.functional.interpolate(blocks.float(), (size, size), mode="nearest").long().to(device())
+    masks = torch.nn.functional.interpolate(blocks.float(), size, mode="nearest").long().to(device())
     labeled = []
     for mask in masks:
-        sample = SegDataSample(metainfo={"img_shape": (size, size), "padding_size": (0, 0, 0, 0)})
+        sample = SegDataSample(metainfo={"img_shape": size, "padding_size": (0, 0, 0, 0)})
         sample.gt_sem_seg = PixelData(data=mask)
         labeled.append(sample)
     unlabeled = [SegDataSample(metainfo={"padding_size": (0, 0, 0, 0)}) for _ in range(batch)]
     return {"labeled": images[0], "unlabeled": images[1]}, {"labeled": labeled, "unlabeled": unlabeled}
 
 
-def training_step(
-    model: SemiSegmentor, batch: tuple[dict, dict], autocast: Callable[[], AbstractContextManager]
-) -> Callable[[], None]:
+def wrapper_of(model: SemiSegmentor, cfg: Config, amp: str | None = None) -> OptimWrapper:
+    """The config's optimiser, in this precision."""
+    kind = {"type": "CpuAmpOptimWrapper"} if amp == "bf16" and device().type == "cpu" else WRAPPERS[amp]
+    own = {key: value for key, value in cfg.optim_wrapper.items() if key not in ("type", "dtype", "loss_scale")}
+    return build_optim_wrapper(model, own | kind)
+
+
+def training_step(model: SemiSegmentor, batch: tuple[dict, dict], wrapper: OptimWrapper) -> Callable[[], None]:
     """What MMEngine's loop does with a batch, and the hooks that work at every step."""
-    optimizer = torch.optim.SGD(model.student.parameters(), lr=1e-3, momentum=0.9, nesterov=True, weight_decay=5e-4)
-    wrapper = OptimWrapper(optimizer)
     hooks: list[Hook] = [FiniteStepHook()]
     if model.teacher is not None:
-        hooks += [TeacherUpdateHook(), PrototypeCommitHook()]
+        hooks.append(TeacherUpdateHook())
+    if hasattr(model, "bank"):
+        hooks.append(PrototypeCommitHook())
     runner = SimpleNamespace(
-        model=model, optim_wrapper=wrapper, message_hub=MessageHub.get_instance("benchmark"), iter=0
+        model=model,
+        optim_wrapper=wrapper,
+        message_hub=MessageHub.get_instance("benchmark"),
+        logger=logging.getLogger("benchmark"),
+        iter=0,
     )
     for hook in hooks:
         hook.before_train(runner)
@@ -97,7 +128,7 @@ def training_step(
         model.progress = Progress(runner.iter, 1000, 0)
         for hook in hooks:
             hook.before_train_iter(runner, runner.iter)
-        with autocast():
+        with wrapper.optim_context(model):
             losses = model.loss(*batch)
         total, logged = model.parse_losses(losses)
         wrapper.update_params(total)
@@ -108,42 +139,23 @@ def training_step(
     return step
 
 
-def network_passes(
-    model: SemiSegmentor, batch: tuple[dict, dict], autocast: Callable[[], AbstractContextManager]
-) -> Callable[[], None]:
-    """The passes of `training_step`: both halves through the student, and what the method has beside it."""
-    inputs, _ = batch
-
-    def run(images: torch.Tensor) -> None:
-        with autocast():
-            output = segment(model.student, images)
-        (output.logits.mean() + output.embeddings.mean()).backward()
-
-    def passes() -> None:
-        run(inputs["labeled"])
-        run(inputs["unlabeled"])
-        if model.teacher is not None:
-            with torch.no_grad(), autocast():
-                for half in ("labeled", "unlabeled")[0 if model.teacher_sees == "both" else 1 :]:
-                    segment(model.teacher.model, inputs[half])
-        else:
-            run(inputs["unlabeled"])
-        model.student.zero_grad()
-
-    return passes
-
-
-def autocast_of(amp: str | None) -> Callable[[], AbstractContextManager]:
-    if amp is None:
-        return nullcontext
-    return lambda: torch.autocast(device().type, dtype={"bf16": torch.bfloat16, "fp16": torch.float16}[amp])
-
-
-def case(what: Callable, config: str, size: int, batch: int, amp: str | None) -> Callable[[], None]:
-    """`training_step` or `network_passes` of a config."""
+def case(what: str, config: str, args: argparse.Namespace) -> Callable[[], None]:
+    """A ``step`` of a config, or its network's ``passes``."""
     init_default_scope("mmseg")
-    model = build(config, size)
-    return what(model, batch_of(model, batch, size), autocast_of(amp))
+    cfg = Config.fromfile(config)
+    size, batch = shape_of(cfg, args.size, args.batch)
+    model = build(cfg, size)
+    wrapper = wrapper_of(model, cfg, args.amp)
+    step = training_step(model, batch_of(model, batch, size), wrapper)
+    return step if what == "step" else passes_of(model, step, wrapper)
+
+
+def passes_of(model: SemiSegmentor, step: Callable[[], None], wrapper: OptimWrapper) -> Callable[[], None]:
+    """The network's passes of a step."""
+    with recorded(model) as calls:
+        step()
+    give_back()
+    return repeated(calls, lambda: wrapper.optim_context(model), device())
 
 
 def parts_of(model: SemiSegmentor, step: Callable[[], None], repeats: int) -> dict[str, float]:
@@ -171,54 +183,111 @@ def parts_of(model: SemiSegmentor, step: Callable[[], None], repeats: int) -> di
     return {name: sum(values) / repeats for name, values in seconds.items()}
 
 
-def overhead(config: str, args: argparse.Namespace) -> dict:
+def on_the_gpu(step: Callable[[], None]) -> dict[str, Any]:
+    """The share of a step in which the GPU computes, and what makes a step wait for it."""
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profiler:
+        seconds = timed(step)
+    kernels = sum(event.self_device_time_total for event in profiler.key_averages()) / 1e6
+    torch.cuda.set_sync_debug_mode("warn")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        step()
+    torch.cuda.set_sync_debug_mode("default")
+    waits = [f"{Path(one.filename).name}:{one.lineno}" for one in caught if "synchroniz" in str(one.message)]
+    return {"computing": kernels / seconds, "waits": waits}
+
+
+def memory(config: str, args: argparse.Namespace) -> dict[str, float | None]:
+    """Peak MiB of a step and of its network's passes, above the model, on a CPU."""
+    result = {}
+    for what in ("step", "passes"):
+        found = measure_alone(case, what, config, args, repeats=1)
+        result[f"{what}_mib"] = None if found is None else found[1]
+    return result
+
+
+def watched(call: Callable[[], None], base: float) -> float:
+    """MiB of the GPU that a call needs above ``base``."""
+    forget_peak()
+    call()
+    return peak_mib() - base
+
+
+def overhead(config: str, args: argparse.Namespace) -> dict[str, Any]:
     """Median seconds of a step and of its network's passes, and the share of the step that is not the network's."""
-    model = build(config, args.size)
-    batch, autocast = batch_of(model, args.batch, args.size), autocast_of(args.amp)
-    step, passes = training_step(model, batch, autocast), network_passes(model, batch, autocast)
-    step(), passes()
+    give_back()
+    cfg = Config.fromfile(config)
+    size, batch = shape_of(cfg, args.size, args.batch)
+    model = build(cfg, size)
+    if args.channels_last:
+        model.to(memory_format=torch.channels_last)
+    if args.compile:
+        model.student.backbone.compile()
+    torch.backends.cudnn.benchmark = cfg.env_cfg.cudnn_benchmark
+    on_gpu = device().type == "cuda"
+    base = torch.cuda.memory_allocated() / MIB if on_gpu else 0.0
+    wrapper = wrapper_of(model, cfg, args.amp)
+    step = training_step(model, batch_of(model, batch, size), wrapper)
+    passes = passes_of(model, step, wrapper)
+    for _ in range(args.warm_up):
+        step(), passes()
+    result: dict[str, Any] = {"crop": size, "labeled": batch, "unlabeled": batch, "amp": args.amp}
+    if on_gpu:
+        result |= {"step_mib": watched(step, base), "passes_mib": watched(passes, base)}
     steps, networks = zip(*((timed(step), timed(passes)) for _ in range(args.repeats)), strict=True)
     whole, network = statistics.median(steps), statistics.median(networks)
-    result = {"step_s": whole, "network_s": network, "overhead": 1 - network / whole}
+    result |= {"step_s": whole, "network_s": network, "overhead": 1 - network / whole}
+    if on_gpu:
+        result |= on_the_gpu(step)
     result["parts_s"] = parts_of(model, step, args.repeats)
     return result
 
 
-def memory(config: str, args: argparse.Namespace) -> dict[str, float | None]:
-    """Peak MiB of a step and of its network's passes, above the model."""
-    result = {}
-    for key, what in (("step_mib", training_step), ("network_mib", network_passes)):
-        found = measure_alone(case, what, config, args.size, args.batch, args.amp, repeats=1)
-        result[key] = None if found is None else found[1]
-    return result
+def show(result: dict[str, dict]) -> None:
+    """The figures of every config as tables."""
+    console = Console() if sys.stdout.isatty() else Console(width=130)
+    columns = ("step s", "steps/s", "network s", "beside it", "step MiB", "network MiB", "computing", "waits")
+    table = Table("config", *columns)
+    for name, row in result.items():
+        peaks = ["-" if row[key] is None else f"{row[key]:.0f}" for key in ("step_mib", "passes_mib")]
+        gpu = [f"{row['computing']:.0%}", str(len(row["waits"]))] if "waits" in row else ["-", "-"]
+        times = (
+            f"{row['step_s']:.3f}",
+            f"{1 / row['step_s']:.2f}",
+            f"{row['network_s']:.3f}",
+            f"{row['overhead']:.1%}",
+        )
+        what = f"{name}, {row['labeled']} + {row['unlabeled']} of {row['crop'][0]} x {row['crop'][1]}"
+        table.add_row(what, *times, *peaks, *gpu)
+    console.print(table)
+    table = Table("config", "part", "s", "of the step", title="parts of a step")
+    for name, row in result.items():
+        for part, seconds in row["parts_s"].items():
+            table.add_row(name, part, f"{seconds:.4f}", f"{seconds / row['step_s']:.1%}")
+    console.print(table)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", type=int, default=129, help="height and width of the crops")
-    parser.add_argument("--batch", type=int, default=4, help="labelled images; as many unlabelled ones")
+    parser.add_argument("configs", nargs="*", default=CONFIGS, metavar="CONFIG", help="of semi-supervised methods")
+    parser.add_argument("--size", type=int, help="height and width of the crops")
+    parser.add_argument("--batch", type=int, help="labelled images; as many unlabelled ones")
     parser.add_argument("--amp", choices=["bf16", "fp16"])
+    parser.add_argument("--channels-last", action="store_true")
+    parser.add_argument("--compile", action="store_true", help="the student's backbone, as model.compile_backbone does")
+    parser.add_argument("--warm-up", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--json", type=Path, help="where the figures go as well")
     args = parser.parse_args()
     init_default_scope("mmseg")
-    result: dict[str, dict] = {name: memory(config, args) for name, config in CONFIGS.items()}
-    for name, config in CONFIGS.items():
-        result[name] |= overhead(config, args)
-    title = f"R-101 DeepLabV3+, {args.batch} + {args.batch} crops of {args.size} x {args.size}"
-    table = Table("method", "step s", "network s", "beside the network", "step MiB", "network MiB", title=title)
-    for name, row in result.items():
-        peaks = ("-" if row[key] is None else f"{row[key]:.0f}" for key in ("step_mib", "network_mib"))
-        table.add_row(name, f"{row['step_s']:.2f}", f"{row['network_s']:.2f}", f"{row['overhead']:.1%}", *peaks)
-    Console().print(table)
-    table = Table("method", "part", "s", "of the step", title="parts of a step")
-    for name, row in result.items():
-        for part, seconds in row["parts_s"].items():
-            table.add_row(name, part, f"{seconds:.4f}", f"{seconds / row['step_s']:.1%}")
-    Console().print(table)
-    if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps({"step": result, "machine": machine()}, indent=2) + "\n")
+    result: dict[str, dict] = {}
+    for config in args.configs:
+        row = memory(config, args) if device().type == "cpu" else {}
+        result[Path(config).stem] = row | overhead(config, args)
+        if args.json:  # at once: a later config may be too large for this machine
+            args.json.parent.mkdir(parents=True, exist_ok=True)
+            args.json.write_text(json.dumps({"step": result, "machine": machine()}, indent=2) + "\n")
+    show(result)
 
 
 if __name__ == "__main__":

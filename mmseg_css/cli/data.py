@@ -117,12 +117,12 @@ def demo(
         size: Height and width of the images.
         train: Training images.
         val: Validation images.
-        labeled: Lengths of the labelled lists, 20 40 80 otherwise.
+        labeled: Lengths of the labelled lists, 8 20 40 otherwise.
     """
     import mmseg_css.register  # noqa: F401
-    from mmseg_css.preparation.demo import generate
+    from mmseg_css.preparation.demo import LABELED, generate
 
-    generate(out, seed=seed, size=size, train=train, val=val, labeled=labeled or (20, 40, 80))
+    generate(out, seed=seed, size=size, train=train, val=val, labeled=labeled or LABELED)
     print(f"The demo data set is in {out}")
 
 

@@ -40,7 +40,7 @@ from mmseg_css.compat.cpu import (
     wrap_for_cpu,
 )
 from mmseg_css.compat.noise import quieten
-from mmseg_css.compat.upstream import find_mmseg_bases, overruns_memory, stub_compiled_ops
+from mmseg_css.compat.upstream import count_deterministically, find_mmseg_bases, overruns_memory, stub_compiled_ops
 
 __all__ = [
     "FAMILIES",
@@ -52,6 +52,7 @@ __all__ = [
     "allow_checkpoint_types",
     "apply_workarounds",
     "check_stack",
+    "count_deterministically",
     "damage",
     "enable_amp",
     "find_family",
@@ -80,5 +81,6 @@ def apply_workarounds() -> None:
     allow_checkpoint_types()
     load_checkpoints_safely()
     find_mmseg_bases()
+    count_deterministically()
     if installed_version("mmcv-lite") is not None:
         stub_compiled_ops()

@@ -1,15 +1,19 @@
-"""Faults of the packages below: names that MMEngine does not find, operators that mmcv-lite lacks, torch's oneDNN."""
+"""Faults of the packages below: names that MMEngine does not find, operators that mmcv-lite or CUDA lack, oneDNN's."""
 
 import sys
 from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 import mmengine.config.utils
 import torch
+from mmseg.evaluation import IoUMetric
+from torch import Tensor
 
 from mmseg_css.compat.versions import FAMILY
+
+MMSEG_COUNTS: Final = IoUMetric.intersect_and_union
 
 
 def find_mmseg_bases() -> None:
@@ -49,6 +53,21 @@ def stub_compiled_ops() -> None:
         stub = _CompiledOpsStub("mmcv._ext")
         stub.__spec__ = ModuleSpec("mmcv._ext", loader=None)
         sys.modules["mmcv._ext"] = stub
+
+
+def count_deterministically() -> None:
+    """Let MMSeg's `IoUMetric` count on the CPU where only deterministic operators are allowed.
+
+    Why: it counts with ``torch.histc``, which CUDA has no deterministic form of, so that a training with
+    ``randomness.deterministic=True`` ended in a RuntimeError at its first validation on a GPU.
+    """
+    IoUMetric.intersect_and_union = staticmethod(_counted)
+
+
+def _counted(pred_label: Tensor, label: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, ...]:
+    if torch.are_deterministic_algorithms_enabled():
+        pred_label, label = pred_label.cpu(), label.cpu()
+    return MMSEG_COUNTS(pred_label, label, *args, **kwargs)
 
 
 def overruns_memory(module: torch.nn.Module) -> bool:

@@ -26,6 +26,8 @@ SUPERSAMPLING: Final = 3
 SPLITS: Final = ("train", "val")
 #: Of the pictures: a folder with those of an earlier one is not taken for these.
 EDITION: Final = 2
+#: Lengths of the labelled lists, the first of which the demo configs read.
+LABELED: Final = (8, 20, 40)
 
 
 # -- files ------------------------------------------------------------------------------------------------------------
@@ -38,7 +40,7 @@ def generate(
     size: int = 96,
     train: int = 400,
     val: int = 100,
-    labeled: Sequence[int] = (8, 20, 40),
+    labeled: Sequence[int] = LABELED,
 ) -> None:
     """Write the data set to the folder ``out``.
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.utils import get_installed_path
+from mmseg.evaluation import IoUMetric
 
 from tests.compat.helpers import only_mmcv_lite, only_onedl, pristine, run_python
 
@@ -46,3 +47,34 @@ def test_compiled_operators_fault():
     """Goes when upstream MMSegmentation imports mmcv.ops only where it is used."""
     result = run_python("import mmseg.utils")
     assert "No module named 'mmcv._ext'" in result.stderr
+
+
+class OnGpu(torch.Tensor):
+    """A tensor that says when it is brought to the CPU."""
+
+    brought = 0
+
+    def cpu(self):
+        type(self).brought += 1
+        return self.as_subclass(torch.Tensor)
+
+
+@pytest.mark.parametrize("deterministic", [False, True])
+def test_metric_counts_on_the_cpu_where_cuda_must_not(deterministic, monkeypatch):
+    monkeypatch.setattr(OnGpu, "brought", 0)
+    monkeypatch.setattr(torch, "are_deterministic_algorithms_enabled", lambda: deterministic)
+    masks = [torch.tensor([0, 1, 1, 255]).as_subclass(OnGpu) for _ in range(2)]
+    areas = IoUMetric.intersect_and_union(*masks, 2, 255)
+    assert [area.tolist() for area in areas] == [[1, 2]] * 4
+    # Its own three results are brought in any case.
+    assert OnGpu.brought == (2 if deterministic else 3)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="the fault is CUDA's")
+def test_deterministic_histogram_fault():
+    torch.use_deterministic_algorithms(True)
+    try:
+        with pytest.raises(RuntimeError, match="deterministic"):
+            torch.histc(torch.ones(3, device="cuda"), bins=2)
+    finally:
+        torch.use_deterministic_algorithms(False)

@@ -22,6 +22,7 @@ SEMI = [name for name in NAMES if "/supervised" not in name and name not in CEIL
 VOC_CLASSIC = {"1-16": 92, "1-8": 183, "1-4": 366, "1-2": 732, "1-1": 1464}
 VOC_BLENDED = {"1-16": 662, "1-8": 1323, "1-4": 2646}
 CITYSCAPES = {"1-16": 186, "1-8": 372, "1-4": 744, "1-2": 1488}
+CAMVID = {"1-30": 13, "1-16": 23, "1-8": 46, "1-4": 92}
 COCO = {"1-512": 232, "1-256": 463, "1-128": 925, "1-64": 1849, "1-32": 3697}
 # Method, network and data; the labelled list is what comes after.
 GROUPS = sorted({name.rsplit("_1-", 1)[0] for name in NAMES})
@@ -29,13 +30,13 @@ LIST_LENGTHS = {
     "css/r101_voc": {"1-16": 662, "1-8": 1323, "1-4": 2646, "1-2": 5291},
     "css/r101_cityscapes": CITYSCAPES,
     "css/r101_ade20k": {"1-8": 2527},
-    "css/lite0_camvid": {"1-16": 23, "1-8": 46, "1-4": 92},
+    "css/lite0_camvid": CAMVID,
     "pc2seg/r50_voc": {"1-16": 92, "1-8": 183, "1-4": 366, "1-2": 732},
     "pc2seg/r101_voc": {"1-16": 92, "1-8": 183, "1-4": 366, "1-2": 732},
     "pc2seg/r50_cityscapes": {"1-30": 100, "1-8": 372, "1-4": 744},
     "pc2seg/r101_cityscapes": {"1-30": 100, "1-8": 372, "1-4": 744},
     "pc2seg/r50_coco": COCO,
-    "pc2seg/lite0_camvid": {"1-16": 23, "1-8": 46, "1-4": 92},
+    "pc2seg/lite0_camvid": CAMVID,
     **{
         f"{method}/r101_{data}": lists
         for method in ("fixmatch", "unimatch")
@@ -52,7 +53,7 @@ LIST_LENGTHS = {
         for method in ("cps", "cps_cutmix")
         for data, lists in {"voc-blended": VOC_BLENDED, "cityscapes": CITYSCAPES}.items()
     },
-    **{f"{method}/lite0_camvid": {"1-16": 23, "1-8": 46, "1-4": 92} for method in BASELINES},
+    **{f"{method}/lite0_camvid": CAMVID for method in BASELINES},
 }
 
 

