@@ -5,9 +5,12 @@ import numpy as np
 import pytest
 from mmseg.registry import DATASETS
 
+from mmseg_css.cli.main import run
+from mmseg_css.config_files import read_config
 from mmseg_css.datasets.demo import CLASSES, PALETTE
 from mmseg_css.preparation.demo import draw_scene, generate
 
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 SMALL = {"size": 32, "train": 12, "val": 4, "labeled": (2, 4)}
 
 
@@ -107,3 +110,10 @@ def test_missing_data_name_the_command(tmp_path: Path) -> None:
         DATASETS.build(config)
     with pytest.raises(FileNotFoundError, match=r"mmseg-css data demo"):
         DATASETS.build({"type": "PairedDataset", "labeled": config, "unlabeled": config})
+
+
+def test_command_writes_the_list_that_the_demo_configs_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = read_config(CONFIGS / "css" / "css_lite0_demo.py").train_dataloader.dataset.labeled.ann_file
+    monkeypatch.chdir(tmp_path)
+    assert run(["data", "demo", "data/demo", "--size", "32", "--train", "40", "--val", "1"]) == 0
+    assert Path(wanted).is_file()
