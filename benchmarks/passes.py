@@ -33,44 +33,38 @@ def networks_of(model: nn.Module) -> list[EncoderDecoder]:
 def recorded(model: nn.Module) -> Iterator[list[Call]]:
     """The passes of all networks meanwhile."""
     calls: list[Call] = []
-    undo: list[tuple[nn.Module, str]] = []
-    inside: list[str] = []
-
-    def watch(owner: nn.Module, entry: str, describe: Callable[[Any], Call]) -> None:
-        call = getattr(owner, entry)
-
-        def watched(*arguments: Any, **options: Any) -> Any:
-            if not inside:  # forward_embeddings calls forward
-                calls.append(describe(arguments[0]))
-            inside.append(entry)
-            try:
-                return call(*arguments, **options)
-            finally:
-                inside.pop()
-
-        setattr(owner, entry, watched)
-        undo.append((owner, entry))
-
+    watched = [(network, "extract_feat", network) for network in networks_of(model)]
     for network in networks_of(model):
-        watch(
-            network,
-            "extract_feat",
-            lambda images, network=network: Call(network, images.shape, len(images), torch.is_grad_enabled()),
-        )
         for head in heads_of(network):
-            for entry in {"forward", "forward_embeddings"} & set(dir(head)):
-                watch(
-                    head,
-                    entry,
-                    lambda features, network=network, head=head, entry=entry: Call(
-                        network, None, len(features[0]), torch.is_grad_enabled(), head, entry
-                    ),
-                )
+            watched += [(head, entry, network) for entry in ("forward", "forward_embeddings") if hasattr(head, entry)]
+    inside: list[str] = []
+    for owner, entry, network in watched:
+        setattr(owner, entry, _noting(owner, entry, network, calls, inside))
     try:
         yield calls
     finally:
-        for owner, entry in undo:
+        for owner, entry, _ in watched:
             delattr(owner, entry)
+
+
+def _noting(
+    owner: nn.Module, entry: str, network: EncoderDecoder, calls: list[Call], inside: list[str]
+) -> Callable[..., Any]:
+    """The entry of a network or a head, which notes that it is called; but not by another (`forward_embeddings`)."""
+    call = getattr(owner, entry)
+
+    def noting(given: Any, *arguments: Any, **options: Any) -> Any:
+        if not inside and owner is network:
+            calls.append(Call(network, given.shape, len(given), torch.is_grad_enabled()))
+        elif not inside:
+            calls.append(Call(network, None, len(given[0]), torch.is_grad_enabled(), owner, entry))
+        inside.append(entry)
+        try:
+            return call(given, *arguments, **options)
+        finally:
+            inside.pop()
+
+    return noting
 
 
 def repeated(calls: list[Call], autocast: Context, device: torch.device) -> Callable[[], None]:

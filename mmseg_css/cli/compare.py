@@ -1,5 +1,6 @@
 """``mmseg-css compare``."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from mmseg_css.cli.options import CfgOptions, Seeds
@@ -10,6 +11,20 @@ def named_config(text: str) -> tuple[str, Path]:
     if not path or not Path(path).is_file():
         raise ValueError(f"expected NAME=CONFIG with an existing config file, got {text!r}")
     return name, Path(path)
+
+
+def named_configs(texts: Sequence[str]) -> dict[str, Path]:
+    """Config files by name, in their order.
+
+    Raises:
+        ValueError: One does not exist, two have one name, or there is none.
+    """
+    if not texts:
+        raise ValueError("nothing to compare: name configs as NAME=CONFIG, the baseline first")
+    pairs = list(map(named_config, texts))
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError(f"two configs have one name: {', '.join(name for name, _ in pairs)}")
+    return dict(pairs)
 
 
 def command(
@@ -36,9 +51,7 @@ def command(
         evaluations: How often each training is evaluated, as far as that divides its iterations.
         block: Neighbouring images that the test over images swaps together (frames of a video: 10).
     """
-    if not configs:
-        raise ValueError("nothing to compare: name configs as NAME=CONFIG, the baseline first")
-    named = dict(map(named_config, configs))
+    named = named_configs(configs)
     import mmseg_css.register  # noqa: F401
     from mmseg_css.evaluation.comparison import Question, compare
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from cyclopts.types import ExistingFile
 
-from mmseg_css.cli.options import TrustCheckpoint
+from mmseg_css.cli.options import Overwrite, TrustCheckpoint
 
 
 def command(
@@ -16,6 +16,7 @@ def command(
     *,
     network: Literal["teacher", "student"] | None = None,
     onnx: bool = False,
+    overwrite: Overwrite = False,
     trust_checkpoint: TrustCheckpoint = False,
 ) -> None:
     """Write a trained network as a config and a checkpoint of plain MMSegmentation.
@@ -38,7 +39,7 @@ def command(
         check_installed()
     if trust_checkpoint:
         compat.trust_checkpoints()
-    exported = export_segmentor(config, checkpoint, out, network)
+    exported = export_segmentor(config, checkpoint, out, network, overwrite=overwrite)
     for note in exported.notes:
         print(f"note: {note}")
     print(f"wrote {exported.config} and {exported.checkpoint}")

@@ -69,7 +69,7 @@ def command(
 
     Looks into every file, says what is wrong or odd, and takes some labelled images for validation. Masks that
     MMSegmentation cannot read (colours, 0 and 255) are written anew, as PNGs of class indices; nothing of yours is
-    changed. See docs/own-data.md.
+    changed. A few steps of each training, on made-up images, tell how long it takes here. See docs/own-data.md.
 
     Args:
         images: The folder of the labelled images.
@@ -83,8 +83,10 @@ def command(
         crop: The largest side of what the network trains on, a multiple of 16.
     """
     import mmseg_css.register  # noqa: F401
+    from mmseg_css.engine.estimate import print_estimates
     from mmseg_css.preparation.own_data.configs import METHODS
     from mmseg_css.preparation.own_data.initialise import Folders, Known, Wanted, initialise
 
     folders, known = Folders(images, masks, unlabeled, out), Known(classes, ignore, mask_names, resize_masks)
-    initialise(folders, known, Wanted(val, seed, crop, methods or METHODS[:3]), overwrite=overwrite)
+    wanted = Wanted(val, seed, crop, methods or METHODS[:3])
+    print_estimates(initialise(folders, known, wanted, overwrite=overwrite).values())

@@ -33,22 +33,26 @@ class Exported(NamedTuple):
     notes: list[str]
 
 
-def export_segmentor(config: Path, checkpoint: str, out: Path, network: Network | None = None) -> Exported:
+def export_segmentor(
+    config: Path, checkpoint: str, out: Path, network: Network | None = None, *, overwrite: bool = False
+) -> Exported:
     """Write ``out.py`` and ``out-<hash>.pth``, which MMSeg loads with this package not installed.
 
-    The projection branch, which only training needs, stays behind. A head that MMSeg does not have
-    (`OURS`) is defined in the written config itself. The hash is the first eight hexadecimal digits of the
-    checkpoint's SHA-256, as in MMSeg's model zoo.
+    The projection branch, which only training needs, stays behind. A head that MMSeg does not have (`OURS`) is defined
+    in the written config. The hash is eight hexadecimal digits of the checkpoint's SHA-256, as in MMSeg's model zoo.
 
     Args:
         config: config that the checkpoint was trained with, of any method here or supervised-only.
         checkpoint: file or URL.
         out: path of the result without suffix.
         network: which network of a method with a teacher; by default the one that its config predicts with.
+        overwrite: replace a config that is there.
 
     Raises:
+        FileExistsError: the config is there already.
         ValueError: if the checkpoint lacks the network, or the head has no plain form.
     """
+    written = _free(out.with_name(f"{out.name}.py"), overwrite)
     cfg = read_config(config)
     prefixes = network_prefixes(cfg.model)
     prefix = choose_prefix(cfg.model, prefixes, network, config)
@@ -65,11 +69,16 @@ def export_segmentor(config: Path, checkpoint: str, out: Path, network: Network 
     plain, notes = plain_config(cfg, model)
     text = plain.pretty_text
     out.parent.mkdir(parents=True, exist_ok=True)
-    written = out.with_name(f"{out.name}.py")
     written.write_text(f"{definition}\n\n{text}" if definition else text)
     # MMSeg's functions for inference read the classes there.
     meta = {key: value for key, value in saved.get("meta", {}).items() if key == "dataset_meta"}
     return Exported(written, publish(weights, meta, out), notes)
+
+
+def _free(path: Path, overwrite: bool) -> Path:
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} is there already; name another OUT, or say --overwrite")
+    return path
 
 
 def network_prefixes(model: ConfigDict) -> tuple[str, ...]:

@@ -16,6 +16,8 @@ from mmseg_css.version import __version__
 #: Rises when a checkpoint of before can no longer be read as it is.
 FORMAT: Final = 1
 META_KEY: Final = "mmseg_css"
+#: A file that names the checkpoints of an earlier training in the same folder.
+EARLIER: Final = "earlier_checkpoints"
 
 
 @register_backend("durable")
@@ -56,17 +58,18 @@ def latest_whole(work_dir: str | Path) -> tuple[Path | None, list[str]]:
     """The checkpoint to resume from, if there is one, and what was passed over, in words.
 
     First comes the one that MMEngine's file ``last_checkpoint`` names (the one beside it, if the folder was copied),
-    then the others, the newest first.
+    then the others, the newest first; none that was there before the training began (`set_aside`).
 
     Raises:
         ValueError: There are checkpoints, but none is whole.
     """
     work_dir = Path(work_dir)
     newest = sorted(
-        (path for path in work_dir.glob("*.pth") if re.fullmatch(r"(iter|epoch)_\d+\.pth", path.name)),
+        _regular(work_dir),
         key=lambda path: (path.stat().st_mtime_ns, int(re.sub(r"\D", "", path.name))),
         reverse=True,
     )
+    earlier = _earlier(work_dir)
     named = work_dir / "last_checkpoint"
     last = Path(named.read_text().strip()) if named.is_file() else None
     if last is not None and (work_dir / last.name).is_file():
@@ -74,17 +77,47 @@ def latest_whole(work_dir: str | Path) -> tuple[Path | None, list[str]]:
     if last is not None and last.is_file():
         newest = [last, *(path for path in newest if path.resolve() != last.resolve())]
     notes: list[str] = []
-    for path in newest:
+    for path in [path for path in newest if path.name not in earlier]:
         fault = damage(path)
         if fault is None:
             return path, notes
         notes.append(f"{path} is truncated or corrupt ({fault}) and is passed over")
+    if earlier:
+        return None, [*notes, f"the checkpoints in {work_dir} are of an earlier training and are passed over"]
     if notes:
         raise ValueError(
             f"no checkpoint in {work_dir} is whole: {'; '.join(notes)}. Leave out --resume to start again from the "
             "beginning, or name a copy: --resume PATH"
         )
     return None, notes
+
+
+def set_aside(work_dir: str | Path) -> None:
+    """Note that the checkpoints in the folder of a training that begins are not its own."""
+    _note_earlier(work_dir, {path.name for path in _regular(work_dir)})
+
+
+def take_back(work_dir: str | Path, name: str) -> None:
+    """Note that a training has written this checkpoint anew."""
+    if name in (earlier := _earlier(work_dir)):
+        _note_earlier(work_dir, earlier - {name})
+
+
+def _earlier(work_dir: str | Path) -> set[str]:
+    file = Path(work_dir) / EARLIER
+    return set(file.read_text().split()) if file.is_file() else set()
+
+
+def _note_earlier(work_dir: str | Path, names: set[str]) -> None:
+    file = Path(work_dir) / EARLIER
+    if names:
+        file.write_text("\n".join(sorted(names)))
+    else:
+        file.unlink(missing_ok=True)
+
+
+def _regular(work_dir: str | Path) -> list[Path]:
+    return [path for path in Path(work_dir).glob("*.pth") if re.fullmatch(r"(iter|epoch)_\d+\.pth", path.name)]
 
 
 def stamp(checkpoint: dict[str, Any]) -> None:

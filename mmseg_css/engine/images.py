@@ -65,4 +65,5 @@ def _of_leaf(leaf: Any) -> Iterator[tuple[str, str]]:
     folder = leaf.data_prefix.get("img_path") or ""
     for index in range(len(leaf)):
         path = leaf.get_data_info(index)["img_path"]
-        yield path, id_of(path, folder, getattr(leaf, "img_suffix", osp.splitext(path)[1]))
+        suffix = getattr(leaf, "img_suffix", "")  # which some data sets inherit, and whose images end in another way
+        yield path, id_of(path, folder, suffix if path.endswith(suffix) and suffix else osp.splitext(path)[1])

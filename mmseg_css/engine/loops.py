@@ -113,6 +113,7 @@ class PairedTrainLoop(IterBasedTrainLoop):
                 "ended with them: raise its end in param_scheduler, too.",
                 logger="current",
             )
+        self._decide_current_val_interval()
         # A checkpoint is older than the validation of its iteration, which may have been cut off.
         if self._iter > 0 and self._validation_is_due():
             self.runner.val_loop.run()

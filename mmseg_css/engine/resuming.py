@@ -50,8 +50,8 @@ def reconcile(runner: Runner, checkpoint: dict[str, Any], now: Mapping[str, Any]
     """Let the config's settings count in a checkpoint that is resumed from, in place; says which are others.
 
     Raises:
-        ValueError: Training cannot go on from it like this: it holds no optimiser, or one of another type, the classes
-            stand in another order, a schedule that goes by metrics was changed, or the schedule is over.
+        ValueError: Training cannot go on from it like this: it holds no optimiser, or one of another type, a schedule
+            that goes by metrics was changed, or the schedule is over.
     """
     if isinstance(runner.optim_wrapper, OptimWrapperDict):
         return []
@@ -66,7 +66,7 @@ def reconcile(runner: Runner, checkpoint: dict[str, Any], now: Mapping[str, Any]
             f"the checkpoint was written with {before[OPTIMIZER]}, and the config has {now[OPTIMIZER]}, to which its "
             f"state means nothing: set {OPTIMIZER}={before[OPTIMIZER]!r}, or start from its weights with load_from=..."
         )
-    notes = _seed(runner, checkpoint) + _classes(runner, checkpoint)
+    notes = _seed(runner, checkpoint)
     for key in before.keys() & now.keys() - {OPTIMIZER, "param_scheduler"}:
         if before[key] != now[key]:
             consequence = f", {CONSEQUENCES[key]}" if key in CONSEQUENCES else ""
@@ -81,17 +81,6 @@ def _seed(runner: Runner, checkpoint: dict[str, Any]) -> list[str]:
     if now is None or before is None or before == now:
         return []
     return [f"randomness.seed: {before}, the checkpoint's, so that its draws go on; the config has {now}"]
-
-
-def _classes(runner: Runner, checkpoint: dict[str, Any]) -> list[str]:
-    before = (checkpoint["meta"].get("dataset_meta") or {}).get("classes")
-    now = (getattr(runner.train_dataloader.dataset, "metainfo", None) or {}).get("classes")
-    if before is None or now is None or tuple(before) == tuple(now):
-        return []
-    named = f"({', '.join(now)}) in the config, ({', '.join(before)}) in the checkpoint"
-    if sorted(before) == sorted(now):
-        raise ValueError(f"the classes stand in another order: {named}. Bring the data set's into the checkpoint's")
-    return [f"classes: {named}; taken for the same classes under other names"]
 
 
 def _schedule(runner: Runner, checkpoint: dict[str, Any], kinds: list[str]) -> list[str]:

@@ -4,6 +4,7 @@ Pixels are sorted by group, so that a group is a run ``[start, start + size)`` o
 replacement is one uniform number scaled to the run's length.
 """
 
+import hashlib
 from typing import NamedTuple
 
 import torch
@@ -99,7 +100,8 @@ def read_pixels(maps: Float[Tensor, "b d h w"], index: Int[Tensor, "*shape"]) ->
 def host_generator(generator: torch.Generator | None) -> torch.Generator | None:
     """Randomness for what the host must read, because reading what a GPU drew makes it wait for the GPU.
 
-    A CPU generator serves itself; one on another device is stood in for by a new one on the host, with its seed.
+    A CPU generator serves itself; one on another device is stood in for by a new one on the host, whose seed is all of
+    the other's state: what is drawn after something else has been drawn is independent of what was drawn before.
 
     >>> source = torch.Generator()
     >>> host_generator(source) is source
@@ -107,4 +109,5 @@ def host_generator(generator: torch.Generator | None) -> torch.Generator | None:
     """
     if generator is None or generator.device.type == "cpu":
         return generator
-    return torch.Generator().manual_seed(generator.initial_seed())
+    state = generator.get_state().numpy().tobytes()  # lies on the host
+    return torch.Generator().manual_seed(int.from_bytes(hashlib.blake2b(state, digest_size=8).digest()))

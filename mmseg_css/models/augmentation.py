@@ -1,7 +1,7 @@
 """Strong augmentation of a batch that already has its pseudo-labels."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from mmseg_css.functional.geometry import apply_flip, apply_scale_crop, draw_flip, draw_scale_crop
 from mmseg_css.functional.mixing import box_mask, cut_out, draw_boxes, draw_classmix_mask, paste_next
 from mmseg_css.functional.photometric import apply_blur, apply_color_jitter, draw_blur, draw_color_jitter
+from mmseg_css.models.choices import check_choice, check_within
 from mmseg_css.registry import MODELS
 from mmseg_css.types import View
 
@@ -76,8 +77,18 @@ class StrongAugmentation(nn.Module):
         flip_probability: float = 0.5,
     ) -> None:
         super().__init__()
-        if mixing not in ("none", "cutout", "cutmix", "classmix"):
-            raise ValueError(f"mixing must be 'none', 'cutout', 'cutmix' or 'classmix', got {mixing!r}")
+        check_choice("model.augmentation.mixing", mixing, get_args(Mixing))
+        check_within(
+            "model.augmentation",
+            0,
+            1,
+            box_area=box_area,
+            jitter=jitter,
+            jitter_probability=jitter_probability,
+            blur_probability=blur_probability,
+            flip_probability=flip_probability,
+        )
+        check_within("model.augmentation", 0, 0.5, hue=hue)
         self.crop = crop
         self.scale = scale
         self.mixing = mixing

@@ -17,7 +17,7 @@ from mmseg_css.functional.photometric import (
     draw_grey,
 )
 from mmseg_css.models.augmentation import check_partner, recoloured
-from mmseg_css.models.choices import check_choice
+from mmseg_css.models.choices import check_choice, check_within
 from mmseg_css.registry import MODELS
 from mmseg_css.types import View
 
@@ -56,8 +56,19 @@ class StrongView(nn.Module):
         partner: Partner = "next",
     ) -> None:
         super().__init__()
-        check_choice("augmentation.boxes", boxes, get_args(Boxes))
-        check_choice("augmentation.partner", partner, get_args(Partner))
+        check_choice("model.augmentation.boxes", boxes, get_args(Boxes))
+        check_choice("model.augmentation.partner", partner, get_args(Partner))
+        check_within(
+            "model.augmentation",
+            0,
+            1,
+            jitter=jitter,
+            jitter_probability=jitter_probability,
+            grey_probability=grey_probability,
+            blur_probability=blur_probability,
+            mixing_probability=mixing_probability,
+        )
+        check_within("model.augmentation", 0, 0.5, hue=hue)
         self.jitter = jitter
         self.hue = hue
         self.jitter_probability = jitter_probability

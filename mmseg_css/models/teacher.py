@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
 from mmseg_css.functional.ema import ema_decay, ema_update_
+from mmseg_css.models.choices import check_choice
 
 
 class EMATeacher(nn.Module):
@@ -35,10 +36,8 @@ class EMATeacher(nn.Module):
         super().__init__()
         if not 0 <= decay < 1:
             raise ValueError(f"teacher.decay must lie in [0, 1), got {decay}")
-        if mode not in ("train", "eval"):
-            raise ValueError(f"teacher.mode must be 'train' or 'eval', got {mode!r}")
-        if buffers not in ("own", "copy", "average"):
-            raise ValueError(f"teacher.buffers must be 'own', 'copy' or 'average', got {buffers!r}")
+        check_choice("model.teacher.mode", mode, ("train", "eval"))
+        check_choice("model.teacher.buffers", buffers, ("own", "copy", "average"))
         if mode == "eval" and buffers == "own":
             raise ValueError(
                 "teacher.mode='eval' with teacher.buffers='own' would keep the statistics of the first step for ever: "

@@ -134,6 +134,9 @@ def test_a_head_of_mmseg_needs_no_definition(make_config: MakeConfig, tmp_path: 
     work_dir = train(path, tmp_path / "work")
     exported = export_segmentor(path, str(work_dir / "iter_1.pth"), tmp_path / "fcn")
     assert "register_head" not in exported.config.read_text()
+    with pytest.raises(FileExistsError, match="fcn.py is there already; name another OUT, or say --overwrite"):
+        export_segmentor(path, str(work_dir / "iter_1.pth"), tmp_path / "fcn")
+    assert export_segmentor(path, str(work_dir / "iter_1.pth"), tmp_path / "fcn", overwrite=True) == exported
     assert init_model(str(exported.config), str(exported.checkpoint), device="cpu").decode_head.num_classes == 5
 
 

@@ -8,6 +8,7 @@ import pytest
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmseg_css.engine.checkpoints import EARLIER, latest_whole
 from mmseg_css.engine.hooks import DurableCheckpointHook
 from tests.engine.test_checkpoint_hook import Trained, advance, names, save
 from tests.engine.tiny import config, write_data
@@ -48,7 +49,7 @@ def test_what_a_kill_left_half_written_goes(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"")
     hook.before_train(runner)
     hook.after_train(runner)
-    assert {path.name for path in tmp_path.iterdir()} == {"iter_2.pth", "notes.part"}
+    assert {path.name for path in tmp_path.iterdir()} == {"iter_2.pth", "notes.part", EARLIER}
 
 
 @pytest.mark.parametrize("resumed", [True, False])
@@ -66,3 +67,28 @@ def test_the_best_of_a_killed_run_goes_with_the_next_best(tmp_path: Path, resume
     advance(runner, hook, 20.0)
     hook.after_train(runner)
     assert names(runner) == (kept if resumed else kept | {"best_mIoU_iter_7.pth"})
+
+
+def test_resume_passes_over_what_an_earlier_training_left(tmp_path: Path) -> None:
+    """Killed before its first checkpoint, a training would go on from the end of the one before, of other settings."""
+    save(tmp_path / "iter_5.pth")
+    (tmp_path / "last_checkpoint").write_text(str(tmp_path / "iter_5.pth"))
+    runner, hook = Trained(tmp_path), DurableCheckpointHook(1, by_epoch=False)
+    hook.before_train(runner)
+    found, [note] = latest_whole(tmp_path)
+    assert found is None
+    assert "are of an earlier training" in note
+    for _ in range(5):
+        advance(runner, hook, 1.0)
+        assert latest_whole(tmp_path) == (tmp_path / f"iter_{runner.iter}.pth", [])
+    assert not (tmp_path / EARLIER).exists()  # iter_5.pth is its own now
+    hook.after_train(runner)
+
+
+def test_a_resumed_training_goes_on_from_what_is_there(tmp_path: Path) -> None:
+    save(tmp_path / "iter_5.pth")
+    runner, hook = Trained(tmp_path), DurableCheckpointHook(1, by_epoch=False)
+    runner._resume = True
+    hook.before_train(runner)
+    assert latest_whole(tmp_path) == (tmp_path / "iter_5.pth", [])
+    hook.after_train(runner)

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
@@ -11,8 +12,16 @@ from mmseg.registry import DATASETS
 import mmseg_css  # noqa: F401  (registers)
 from mmseg_css.datasets.splits import fingerprint
 from mmseg_css.engine.hooks import SplitHook
-from mmseg_css.engine.images import same_pictures
-from tests.datasets.helpers import labeled_config, unlabeled_config, write_list, write_pairs
+from mmseg_css.engine.images import images_of, same_pictures
+from tests.datasets.helpers import (
+    METAINFO,
+    labeled_config,
+    unlabeled_config,
+    write_image,
+    write_list,
+    write_mask,
+    write_pairs,
+)
 
 
 @pytest.fixture
@@ -105,3 +114,13 @@ def test_files_of_one_size_are_told_apart(tmp_path: Path) -> None:
     a, b, c, d = (str(tmp_path / name) for name in "abcd")
     assert same_pictures([a, b], [c, d, "s3://bucket/picture.png"]) == [(a, d)]
     assert same_pictures([a], [a]) == []
+
+
+def test_ids_are_stems_whatever_suffix_the_type_inherits(tmp_path: Path) -> None:
+    """FolderDataset takes any image, and inherits MMSeg's ".jpg"."""
+    write_image(tmp_path / "images" / "town" / "a.png", (4, 4))
+    write_mask(tmp_path / "masks" / "town" / "a.png", np.zeros((4, 4), np.uint8))
+    write_list(tmp_path / "list.txt", ["town/a.png"])
+    prefix = {"img_path": str(tmp_path / "images"), "seg_map_path": str(tmp_path / "masks")}
+    own = {"type": "FolderDataset", "metainfo": METAINFO, "data_prefix": prefix, "ann_file": str(tmp_path / "list.txt")}
+    assert list(images_of(DATASETS.build(own)).values()) == ["town/a"]

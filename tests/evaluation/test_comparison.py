@@ -29,7 +29,7 @@ def finish(run: Run, miou: float, classes: int = 5) -> None:
     np.savez(run.folder / "areas.npz", intersection=union * miou / 100, union=union)
     curve = [{"iteration": 400, "minutes": 1.0, "mIoU": miou / 2}, {"iteration": 800, "minutes": 2.0, "mIoU": miou}]
     (run.folder / "curve.json").write_text(json.dumps(curve))
-    run.note({"minutes": 2.0, "memory_gib": 1.5})
+    run.note({"minutes": 2.0, "memory_gib": 1.5, "made_with": {"threads": 1, "commit": f"c{run.seed // 2}"}})
 
 
 def finish_all(question: Question, work_dir: Path) -> None:
@@ -53,7 +53,9 @@ def test_what_finished_runs_say(configs: dict[str, Path], tmp_path: Path, capsys
     assert methods["new"]["gain"]["p_images"] == pytest.approx(2 / 64, abs=0.01)
     assert methods["new"]["headroom"]["share"] == pytest.approx(10 / 20)
     assert [point["iteration"] for point in methods["new"]["curves"][2]] == [400, 800]
-    assert (results["baseline"], results["ceiling"], results["made_with"]["threads"]) == ("base", "all", 1)
+    assert (results["baseline"], results["ceiling"]) == ("base", "all")
+    assert results["made_with"] == {"threads": 1, "commit": ["c0", "c1"]}  # as each run noted
+    assert "threads 1, commit c0 and c1" in (tmp_path / "work" / "results.md").read_text()
     assert json.loads((tmp_path / "work" / "results.json").read_text()) == results
     assert (tmp_path / "work" / "results.md").read_text().startswith("|")
     printed = capsys.readouterr().out
@@ -124,10 +126,18 @@ def test_evaluations_divide_the_iterations(tmp_path: Path, iterations: int, inte
     [
         (["css=no/such/file.py"], "expected NAME=CONFIG with an existing config file, got 'css=no/such/file.py'"),
         ([], "nothing to compare"),
+        (["a={0}", "a={1}"], "two configs have one name: a, a"),
+        (["a={0}", "--seeds", "0", "1", "0"], "--seeds 0 1 0: a seed that counts twice is no second run"),
+        (["a={0}", "--block", "0"], "--block must be at least 1, got 0"),
+        (["a={0}", "--evaluations", "0"], "--evaluations must be at least 1, got 0"),
+        (["a={0}", "--cfg-options", "train_cfg.max_epochs=3"], "a comparison counts iterations; set train_cfg.max_it"),
     ],
 )
-def test_config_arguments_are_checked_in_words(arguments: list[str], said: str, capsys: pytest.CaptureFixture) -> None:
-    assert run(["compare", *arguments, "--work-dir", "nowhere"]) == 1
+def test_arguments_are_checked_in_words(
+    arguments: list[str], said: str, configs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    arguments = [argument.format(configs["base"], configs["new"]) for argument in arguments]
+    assert run(["compare", *arguments, "--work-dir", str(tmp_path / "work")]) == 1
     assert said in capsys.readouterr().err
 
 

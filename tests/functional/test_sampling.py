@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from mmseg_css.functional.sampling import draw_below, draw_categories, draw_members, group_indices
+from mmseg_css.functional.sampling import draw_below, draw_categories, draw_members, group_indices, host_generator
 from tests.functional.helpers import SEEDS, class_map, generator
 from tests.reference import sampling as reference
 
@@ -47,3 +47,21 @@ def test_categories_follow_each_row_and_never_an_empty_one() -> None:
             counts[possible].numpy(), (20_000 * expected[possible] / expected.sum()).numpy()
         ).pvalue
         assert p_value > SIGNIFICANCE
+
+
+class OnDevice(torch.Generator):
+    """A generator that says it belongs to another device."""
+
+    device = torch.device("cuda")
+
+
+def test_host_draws_go_on_with_the_device() -> None:
+    """Two views of one step must not draw alike, and a step that is repeated must."""
+    source, other_source = OnDevice(), OnDevice()
+    source.manual_seed(3), other_source.manual_seed(4)
+    first, again = (torch.rand(5, generator=host_generator(source)) for _ in range(2))
+    source.set_state(torch.Generator().manual_seed(5).get_state())  # as after a draw
+    other = torch.rand(5, generator=host_generator(source))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert not torch.equal(first, torch.rand(5, generator=host_generator(other_source)))

@@ -226,5 +226,7 @@ def test_means_and_deviations_per_channel() -> None:
 
 
 def test_wrong_mixing_in_words() -> None:
-    with pytest.raises(ValueError, match="mixing must be 'none', 'cutout', 'cutmix' or 'classmix', got 'mixup'"):
+    with pytest.raises(
+        ValueError, match="model.augmentation.mixing must be one of none, cutout, cutmix, classmix; got 'mixup'"
+    ):
         StrongAugmentation(mixing="mixup")

@@ -180,9 +180,9 @@ def test_copy_is_independent() -> None:
     ("settings", "said"),
     [
         ({"decay": 1.0}, r"teacher\.decay must lie in \[0, 1\), got 1\.0"),
-        ({"mode": "trian"}, "teacher.mode must be 'train' or 'eval', got 'trian'"),
+        ({"mode": "trian"}, "model.teacher.mode must be one of train, eval; got 'trian'"),
         ({"mode": "eval"}, "would keep the statistics of the first step for ever"),
-        ({"buffers": "none"}, "teacher.buffers must be 'own', 'copy' or 'average', got 'none'"),
+        ({"buffers": "none"}, "model.teacher.buffers must be one of own, copy, average; got 'none'"),
     ],
 )
 def test_wrong_settings_in_words(settings: dict, said: str) -> None:

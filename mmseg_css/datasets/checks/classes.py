@@ -36,8 +36,9 @@ def check_same_classes(
             f"the {name} has {number}; the first that differs is class {first}: {names[0][0]!r} in the {name}, "
             f"{names[1][0]!r} in the {other_name}. What is predicted would be counted as something else: {REMEDY}"
         )
-    zero = bool(own.get("reduce_zero_label")), bool(other.get("reduce_zero_label"))
-    if zero[0] != zero[1]:
+    # Old checkpoints do not say.
+    zero = [meta.get("reduce_zero_label") for meta in (own, other)]
+    if None not in zero and zero[0] != zero[1]:
         raise ValueError(
             f"reduce_zero_label is {zero[0]} in the {name} and {zero[1]} in the {other_name}, so that their labels are "
             "one apart: set it alike in both data sets"

@@ -15,7 +15,16 @@ from mmengine.hooks import CheckpointHook, EMAHook
 from mmengine.runner import Runner
 from mmengine.runner.base_loop import BaseLoop
 
-from mmseg_css.engine.checkpoints import META_KEY, check_fit, check_format, check_some_fit, not_exact, stamp
+from mmseg_css.engine.checkpoints import (
+    META_KEY,
+    check_fit,
+    check_format,
+    check_some_fit,
+    not_exact,
+    set_aside,
+    stamp,
+    take_back,
+)
 from mmseg_css.engine.hooks.method import check_once, unwrap
 from mmseg_css.engine.iterations import check_counts_iterations
 from mmseg_css.engine.resuming import describe, reconcile
@@ -70,7 +79,7 @@ class DurableCheckpointHook(CheckpointHook):
             self._terminated = False
             self._process = os.getpid()
             self._former_handler = signal.signal(signal.SIGTERM, self._on_sigterm)
-        self._clear_away()
+        self._clear_away(resumed=getattr(runner, "_resume", False))
 
     def _on_sigterm(self, number: int, frame: FrameType | None) -> None:
         # A worker, which has inherited this, must die when it is told to; and so must this process, told twice.
@@ -115,10 +124,12 @@ class DurableCheckpointHook(CheckpointHook):
         self._restore_handler()
 
     @master_only
-    def _clear_away(self) -> None:
-        """Remove what a killed run left half written."""
+    def _clear_away(self, *, resumed: bool) -> None:
+        """Remove what a killed run left half written, and tell an earlier training's checkpoints from those to come."""
         for part in Path(self.out_dir).glob("*.pth.part"):
             part.unlink()
+        if not resumed:
+            set_aside(self.out_dir)
 
     def _restore_handler(self) -> None:
         if self._former_handler is not None:
@@ -130,6 +141,7 @@ class DurableCheckpointHook(CheckpointHook):
         if self.by_epoch or runner.optim_wrapper.should_update():
             with self._removals_at_the_end():
                 super()._save_checkpoint_with_step(runner, step, meta)
+            take_back(self.out_dir, self.filename_tmpl.format(step))
             self._saved = step
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:

@@ -24,6 +24,9 @@ class Question:
         block: Neighbouring images that the test over images swaps together (frames of a video).
         evaluations: How often each training is evaluated.
         options: ``KEY=VALUE``, settings of all configs.
+
+    Raises:
+        ValueError: A seed stands there twice, the ceiling is none of the configs, or a number is below 1.
     """
 
     configs: dict[str, Path]
@@ -32,6 +35,15 @@ class Question:
     block: int = 1
     evaluations: int = 8
     options: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"--seeds {' '.join(map(str, self.seeds))}: a seed that counts twice is no second run")
+        if self.ceiling is not None and self.ceiling not in self.configs:
+            raise ValueError(f"--ceiling {self.ceiling} is none of the configs: {', '.join(self.configs)}")
+        for name in ("block", "evaluations"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"--{name} must be at least 1, got {getattr(self, name)}")
 
     def runs(self, work_dir: Path) -> dict[str, list[Run]]:
         """The trainings of each config, in the order of the seeds."""
@@ -63,17 +75,15 @@ def compare(question: Question, work_dir: Path, *, jobs: int = 1) -> dict[str, A
         What ``results.json`` holds (docs/comparing.md).
 
     Raises:
-        ValueError: A run there has other settings, or the ceiling is none of the configs.
+        ValueError: A run there has other settings, or counts epochs.
         RuntimeError: A training failed, or another comparison is at work there.
     """
-    if question.ceiling is not None and question.ceiling not in question.configs:
-        raise ValueError(f"--ceiling {question.ceiling} is none of the configs: {', '.join(question.configs)}")
     runs = question.runs(work_dir)
     in_order = [run for same_seed in zip(*runs.values(), strict=True) for run in same_seed]
     with locked(work_dir):
         with Board(in_order, jobs) as board:
             Lanes(jobs).train(in_order, board.done, board.waiting)
-        results = summarise(runs, ceiling=question.ceiling, block=question.block, jobs=jobs)
+        results = summarise(runs, ceiling=question.ceiling, block=question.block)
         (work_dir / "results.json").write_text(json.dumps(results, indent=2) + "\n")
         (work_dir / "results.md").write_text(tables(results, markdown=True))
         draw_curves(results, work_dir / "curves.png")

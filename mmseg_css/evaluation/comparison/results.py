@@ -1,19 +1,15 @@
 """What the runs of a comparison say: means, gains, shares of the headroom, and how sure they are."""
 
 import json
-import os
-import platform
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from mmengine.config import Config
 
-from mmseg_css.evaluation.comparison.runs import PACKAGE, Run
+from mmseg_css.evaluation.comparison.runs import Run
 from mmseg_css.evaluation.statistics import (
     class_iou,
     detectable_gain,
@@ -24,14 +20,11 @@ from mmseg_css.evaluation.statistics import (
     paired_t_test,
 )
 from mmseg_css.registry import DATASETS
-from mmseg_css.version import __version__
 
 SCHEMA: Final = 2
 
 
-def summarise(
-    runs: Mapping[str, Sequence[Run]], *, ceiling: str | None = None, block: int = 1, jobs: int = 1
-) -> dict[str, Any]:
+def summarise(runs: Mapping[str, Sequence[Run]], *, ceiling: str | None = None, block: int = 1) -> dict[str, Any]:
     """The results of finished runs, as docs/comparing.md describes them. The first config is the baseline."""
     baseline = next(iter(runs))
     areas = {name: np.stack([load_areas(str(run.folder / "areas.npz")) for run in own]) for name, own in runs.items()}
@@ -55,7 +48,7 @@ def summarise(
             "ceiling": ceiling,
             "seeds": [run.seed for run in runs[baseline]],
             "block": block,
-            "made_with": made_with(jobs),
+            "made_with": _together([made for own in runs.values() for made in map(_made_with, own)]),
             "methods": methods,
         }
     )
@@ -74,6 +67,17 @@ def _method(
         "memory_gib": float(np.max([run["memory_gib"] for run in finished])),
         "curves": [_curve(run) for run in runs],
     }
+
+
+def _made_with(run: Run) -> dict[str, Any]:
+    return (run.finished() or {}).get("made_with", {})  # runs of before did not note it
+
+
+def _together(noted: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What all runs were made with; a list where they differ."""
+    keys = {key: None for one in noted for key in one}
+    values = {key: list({str(one.get(key)): one.get(key) for one in noted}.values()) for key in keys}
+    return {key: found[0] if len(found) == 1 else found for key, found in values.items()}
 
 
 def _curve(run: Run) -> list[dict[str, float]]:
@@ -102,32 +106,6 @@ def _gain(
 def _classes(config: Path) -> Sequence[str]:
     dataset = Config.fromfile(config).val_dataloader.dataset
     return {**DATASETS.get(dataset.type).METAINFO, **dataset.get("metainfo", {})}["classes"]
-
-
-def made_with(jobs: int) -> dict[str, Any]:
-    """Version, commit and machine, and the threads of each training."""
-    asked = ["git", "-C", str(PACKAGE.parent), "describe", "--always", "--dirty"]
-    try:
-        commit = subprocess.run(asked, capture_output=True, text=True).stdout.strip()
-    except OSError:
-        commit = ""
-    return {
-        "version": __version__,
-        "commit": commit or None,
-        "torch": torch.__version__,
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "threads": 1 if jobs > 1 else torch.get_num_threads(),
-        "side_by_side": jobs,
-    }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 def _without_nan(node: Any) -> Any:

@@ -18,8 +18,8 @@ from mmengine.config import Config
 
 from mmseg_css.cfg_options import parse_options
 from mmseg_css.config_files import read_config
+from mmseg_css.evaluation.comparison.machine import PACKAGE, made_with
 
-PACKAGE: Final = Path(__file__).resolve().parents[2]
 PATIENCE: Final = 10.0  # seconds
 
 
@@ -55,6 +55,8 @@ class Run:
     def iterations(self) -> int:
         cfg = self._cfg()
         cfg.merge_from_dict(parse_options(self.options))
+        if cfg.train_cfg.get("max_epochs") is not None:
+            raise ValueError(f"{self.config}: a comparison counts iterations; set train_cfg.max_iters, not max_epochs")
         return cfg.train_cfg.max_iters
 
     def command(self) -> list[str]:
@@ -73,8 +75,8 @@ class Run:
             *self.options,
         ]
 
-    def finished(self) -> dict[str, float] | None:
-        """Minutes and memory if the run is finished.
+    def finished(self) -> dict[str, Any] | None:
+        """Minutes, memory and what it was made with if the run is finished.
 
         Raises:
             ValueError: The folder holds a run of other settings.
@@ -90,7 +92,7 @@ class Run:
             )
         return known["finished"]
 
-    def note(self, finished: dict[str, float] | None) -> None:
+    def note(self, finished: dict[str, Any] | None) -> None:
         """Write down that the run began, or is finished."""
         self.folder.mkdir(parents=True, exist_ok=True)
         file, part = self.folder / "run.json", self.folder / "run.json.part"
@@ -157,7 +159,7 @@ class Lanes:
         del self._processes[process.pid]
         if process.returncode == 0:
             minutes = json.loads((run.folder / "curve.json").read_text())[-1]["minutes"]
-            run.note({"minutes": minutes, "memory_gib": usage.ru_maxrss / 2**20})
+            run.note({"minutes": minutes, "memory_gib": usage.ru_maxrss / 2**20, "made_with": made_with(self.jobs)})
         return process.returncode
 
     def _stop(self) -> None:

@@ -10,9 +10,13 @@ def tables(results: Mapping[str, Any], *, markdown: bool = False) -> str:
     """A table with a row for each method, one with its classes, and what the runs were made with."""
     seeds = " / ".join(map(str, results["seeds"]))
     parts = [_render(table, markdown) for table in (_methods(results), _classes(results))]
-    made = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in results["made_with"].items())
+    made = ", ".join(f"{key.replace('_', ' ')} {_all(value)}" for key, value in results["made_with"].items())
     note = f"mIoU and IoU in percent, last checkpoint, seeds {seeds}; {made}."
     return "\n\n".join([*parts, note]) + "\n"
+
+
+def _all(value: Any) -> str:
+    return " and ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _render(table: PrettyTable, markdown: bool) -> str:

@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from mmseg_css.functional.pseudo_label import masked_pseudo_label_loss, pseudo_label_loss
+from mmseg_css.models.choices import check_within
 from mmseg_css.models.losses.ranks import mean_over_ranks
 from mmseg_css.registry import MODELS
 from mmseg_css.types import View
@@ -19,6 +20,7 @@ class PseudoLabelLoss(nn.Module):
 
     def __init__(self, *, threshold: float = 0.97, loss_weight: float = 1.0) -> None:
         super().__init__()
+        check_within("model.pseudo_label_loss", 0, 1, threshold=threshold)
         self.threshold = threshold
         self.loss_weight = loss_weight
 
@@ -39,6 +41,7 @@ class MaskedPseudoLabelLoss(nn.Module):
 
     def __init__(self, *, threshold: float = 0.95, loss_weight: float = 1.0) -> None:
         super().__init__()
+        check_within("model.pseudo_label_loss", 0, 1, threshold=threshold)
         self.threshold = threshold
         self.loss_weight = loss_weight
 

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from mmseg_css.functional.contrastive import confidence_indicator, similarity_indicator
 from mmseg_css.functional.prototypes import check_temperature
 from mmseg_css.functional.pseudo_label import agreement, logit_pseudo_label, prototype_pseudo_label
-from mmseg_css.models.choices import check_choice
+from mmseg_css.models.choices import check_choice, check_within
 from mmseg_css.models.heads import check_projection
 from mmseg_css.models.prototype_bank import PrototypeBank
 from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor
@@ -78,6 +78,8 @@ class CSS(SemiSegmentor):
         check_choice("model.indicator", indicator, get_args(Indicator))
         check_choice("model.teacher_sees", teacher_sees, get_args(TeacherSees))
         check_temperature(temperature, "model.temperature")
+        check_within("model", 0, 1, prototype_decay=prototype_decay)
+        check_within("model", 0, 1, weak_threshold=weak_threshold, strong_threshold=strong_threshold)
         self.strategy = strategy
         self.indicator = indicator
         self.teacher_sees = teacher_sees

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 
 from mmseg_css.functional.channel_dropout import drop_channels
+from mmseg_css.models.choices import check_within
 from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor
 from mmseg_css.models.segmentors.batch import Images, joined, supervise
 from mmseg_css.models.segmentors.decoding import check_maps, decode, logits_of
@@ -44,6 +45,7 @@ class UniMatch(SemiSegmentor):
         self.pseudo_label_loss = MODELS.build(pseudo_label_loss)
         self.strong_weight = strong_weight
         self.feature_weight = feature_weight
+        check_within("model", 0, 1, dropped=dropped)
         self.dropped = dropped
 
     def losses(self, labeled: Images, unlabeled: Images, generator: torch.Generator) -> tuple[dict, dict]:

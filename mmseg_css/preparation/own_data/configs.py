@@ -21,6 +21,7 @@ TALLEST: Final = 4  # an image is resized to its shorter side unless it is longe
 class Plan(NamedTuple):
     """All that the files say. ``repeated`` are labelled images that the unlabelled folder holds as well.
 
+    ``steps`` is the length of a training.
     ``unlabeled_names`` lists the unlabelled images where masks lie among them, and is empty elsewhere.
     """
 
@@ -33,6 +34,7 @@ class Plan(NamedTuple):
     coding: Coding
     input: Input
     sizes: Sizes
+    steps: int
     unlabeled_names: tuple[str, ...] = ()
 
 
@@ -118,6 +120,10 @@ classes = [
 palette = [
 {_lines(*(f"{list(colour)}," for colour in plan.coding.palette), depth=4)}]
 segmentor = dict({backbone}decode_head=dict(num_classes=len(classes){outputs}))
+# Steps of each training; why so many: docs/budgets.md.
+max_iters = {plan.steps}
+param_scheduler = [dict(type="PolyLR", power=0.9, eta_min=1e-6, begin=0, end=max_iters, by_epoch=False)]
+train_cfg = dict(max_iters=max_iters)
 """
 
 

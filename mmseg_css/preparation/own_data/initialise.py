@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from mmengine.config import Config
-
 from mmseg_css.locations import CONFIGS
+from mmseg_css.preparation.own_data.budget import steps_for
 from mmseg_css.preparation.own_data.coding import find_coding
 from mmseg_css.preparation.own_data.configs import Plan, target_files, write_configs
 from mmseg_css.preparation.own_data.images import choose_input, choose_sizes
@@ -49,8 +48,11 @@ class Wanted(NamedTuple):
     methods: Sequence[str]
 
 
-def initialise(folders: Folders, known: Known, wanted: Wanted, *, overwrite: bool) -> None:
+def initialise(folders: Folders, known: Known, wanted: Wanted, *, overwrite: bool) -> dict[str, Path]:
     """Look into every file, say what is wrong or odd, and write lists and configs. Nothing of the user's is changed.
+
+    Returns:
+        The config of each method.
 
     Raises:
         ValueError: Something in the folders does not fit, or an argument does not.
@@ -74,11 +76,12 @@ def initialise(folders: Folders, known: Known, wanted: Wanted, *, overwrite: boo
         coding=coding,
         input=loading,
         sizes=sizes,
+        steps=steps_for(max(len(parts.train), len(found.unlabeled))),
         unlabeled_names=tuple(found.unlabeled) if found.side_by_side and not found.apart else (),
     )
     written = write_configs(plan, folders.out, CONFIGS / "_base_", wanted.methods)
-    iterations = max(Config.fromfile(path).train_cfg.max_iters for path in written.values())  # and so all are read
-    print_report(found, plan, written, training_commands(written, WEIGHTS, iterations))
+    print_report(found, plan, written, training_commands(written, WEIGHTS, plan.steps))
+    return written
 
 
 def check_targets(out: Path, index_masks: Path) -> None:

@@ -21,6 +21,12 @@ from tests.models.test_no_waiting import _what_has_no_meta_device, step
         ("unimatch", {"rampup": 2.0}, r"model.rampup is a share of the training: it must lie in \[0, 1\], got 2.0"),
         ("unimatch", {"augmentation": {"type": "StrongView", "boxes": "two"}}, "augmentation.boxes must be one of"),
         ("unimatch_v2", {"augmentation": {"type": "StrongView", "partner": "me"}}, "augmentation.partner must be one"),
+        (
+            "unimatch",
+            {"augmentation": {"type": "StrongView", "blur_probability": 50}},
+            r"blur_probability must lie in \[",
+        ),
+        ("unimatch", {"dropped": 1.5}, r"model.dropped must lie in \[0, 1\], got 1.5"),
         ("unimatch_v2", {"data_preprocessor": {"type": "SemiDataPreprocessor"}}, "has no mean and std"),
     ],
 )

@@ -10,6 +10,8 @@ from mmengine.config import Config
 
 from mmseg_css.cli.main import call
 from mmseg_css.datasets import FolderDataset, StretchTo8Bit
+from mmseg_css.preparation.own_data import initialise
+from mmseg_css.preparation.own_data.budget import steps_for
 from mmseg_css.preparation.own_data.images import ImageFacts, choose_sizes
 from mmseg_css.registry import DATASETS
 from tests.configs.helpers import walk
@@ -48,6 +50,26 @@ def test_lists_commands_and_names(capsys: pytest.CaptureFixture[str]) -> None:
         "mmseg-css test configs/own/css_lite0_own.py work_dirs/css_lite0_own/iter_2000.pth",
     ):
         assert f"  {command}\n" in printed
+    assert "15 min (2000 steps of 0.45 s) for configs/own/css_lite0_own.py" in printed
+
+
+@pytest.mark.parametrize(
+    ("images", "steps"),
+    [(1, 2000), (800, 2000), (801, 2100), (5000, 12500), (16_000, 40_000), (10**6, 40_000)],
+)
+def test_ten_passes_over_the_images_within_bounds(images: int, steps: int) -> None:
+    assert steps_for(images) == steps
+
+
+def test_length_follows_the_larger_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For all methods alike: one that trains longer would be compared with less."""
+    monkeypatch.setattr(initialise, "steps_for", lambda images: 1000 * images)
+    write_images(names(9))
+    write_masks(names(3))
+    cfg = run()
+    assert cfg.train_cfg.max_iters == cfg.param_scheduler[0].end == 6000
+    supervised = Config.fromfile("configs/own/supervised_lite0_own.py")
+    assert supervised.train_cfg.max_iters == supervised.param_scheduler[0].end == 6000
 
 
 def test_configs_anywhere_and_data_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,12 @@ def test_classes_that_changed_before_a_resume(root: Path) -> None:
         run(cfg, "train")
 
 
+@pytest.mark.parametrize("zero", [False, True])
+def test_a_checkpoint_that_does_not_say_what_it_learnt(zero: bool) -> None:
+    """Those of MMSeg's first versions."""
+    checks.check_same_classes(metainfo("a", "b") | {"reduce_zero_label": zero}, {}, name="test set")
+
+
 def test_other_weights_may_have_learnt_anything(root: Path) -> None:
     cfg = config(root, "css")
     cfg["load_from"] = save(root, "css")

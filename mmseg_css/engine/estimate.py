@@ -1,0 +1,83 @@
+"""How long a training will take on this machine, from a few of its steps over made-up images."""
+
+import statistics
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Final
+
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import init_default_scope
+from mmengine.structures import PixelData
+from mmseg.structures import SegDataSample
+
+from mmseg_css.registry import HOOKS, MODELS
+
+STEPS: Final = 3
+PATIENCE: Final = 5.0  # seconds, after which no further step is measured
+#: Hooks that make a step faster.
+FASTER: Final = ("channels_last", "depthwise")
+
+
+def seconds_a_step(cfg: Config) -> float:
+    """Median seconds of a training step of a config, loading and validation apart.
+
+    The first step, which warms up, does not count. Weights start at random: none are needed, and none downloaded.
+    """
+    init_default_scope(cfg.get("default_scope", "mmseg"))
+    model = MODELS.build(cfg.model).to(get_device()).train()
+    for name in FASTER:
+        if name in cfg.default_hooks:
+            HOOKS.build(cfg.default_hooks[name]).before_run(SimpleNamespace(model=model))
+    wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+    batch = made_up_batch(cfg, model.num_classes if hasattr(model, "student") else model.decode_head.num_classes)
+    seconds: list[float] = []
+    start = time.perf_counter()
+    while len(seconds) <= STEPS and (len(seconds) < 2 or time.perf_counter() - start < PATIENCE):
+        before = time.perf_counter()
+        if hasattr(model, "required_hooks"):
+            model.present_hooks |= set(model.required_hooks)
+        losses = model.train_step(batch, wrapper)
+        losses["loss"].item()  # waits for the device
+        seconds.append(time.perf_counter() - before)
+    return statistics.median(seconds[1:])
+
+
+def made_up_batch(cfg: Config, classes: int) -> dict[str, Any]:
+    """What the config's loader would give: random images, and masks of large blocks that show several classes."""
+    loader, settings = cfg.train_dataloader, cfg.model.data_preprocessor
+    halves = ("labeled", "unlabeled") if "unlabeled" in loader.dataset else ("labeled",)
+    each = loader.batch_size // len(halves)
+    generator = torch.Generator().manual_seed(0)
+    channels = cfg.model.get("segmentor", cfg.model).backbone.get("in_channels", 3)
+    shape = (channels, *settings.size)
+
+    def half() -> dict[str, list]:
+        images = [torch.randint(256, shape, dtype=torch.uint8, generator=generator) for _ in range(each)]
+        blocks = torch.randint(classes, (each, 1, 4, 4), generator=generator).float()
+        masks = torch.nn.functional.interpolate(blocks, settings.size, mode="nearest").long()
+        samples = [SegDataSample(gt_sem_seg=PixelData(data=mask)) for mask in masks]
+        return {"inputs": images, "data_samples": samples}
+
+    batches = {name: half() for name in halves}
+    return batches if len(halves) > 1 else batches["labeled"]
+
+
+def in_words(seconds: float) -> str:
+    """Minutes, and hours with them; whole hours above a day."""
+    minutes = max(1, round(seconds / 60))
+    hours, rest = divmod(minutes, 60)
+    return f"{minutes} min" if hours == 0 else f"{hours} h" + (f" {rest} min" if hours < 24 and rest else "")
+
+
+def print_estimates(paths: Iterable[Path]) -> None:
+    """Say of each config file how long its training takes here."""
+    print("\nHow long that takes here, loading and validation apart:")
+    for path in paths:
+        cfg = Config.fromfile(path)
+        steps, each = cfg.train_cfg.max_iters, seconds_a_step(cfg)
+        print(f"  {in_words(steps * each)} ({steps} steps of {each:.2g} s) for {path}", flush=True)

@@ -1,0 +1,72 @@
+"""How long a training will take: from steps that are really taken."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from mmseg_css.engine import estimate
+from mmseg_css.engine.estimate import in_words, made_up_batch, print_estimates, seconds_a_step
+from tests.configs.helpers import load
+
+
+@pytest.mark.parametrize("name", ["css/supervised_lite0_demo", "css/css_lite0_demo", "cps/cps_lite0_demo"])
+def test_takes_steps_of_the_config(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    cfg = small(load(name))
+    stepped = []
+    step = torch.optim.AdamW.step
+    monkeypatch.setattr(torch.optim.AdamW, "step", lambda self, *a, **k: (stepped.append(1), step(self, *a, **k))[1])
+    assert 0 < seconds_a_step(cfg) < 60
+    assert len(stepped) == 1 + estimate.STEPS
+
+
+def test_slow_steps_are_not_measured_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    cfg = small(load("css/supervised_lite0_demo"))
+    monkeypatch.setattr(estimate, "PATIENCE", 0.0)
+    taken = []
+    optimise = estimate.build_optim_wrapper
+
+    def watched(model: torch.nn.Module, settings: dict) -> object:
+        model.register_forward_pre_hook(lambda *_: taken.append(1))
+        return optimise(model, settings)
+
+    monkeypatch.setattr(estimate, "build_optim_wrapper", watched)
+    seconds_a_step(cfg)
+    assert len(taken) == 2  # one to warm up, one that counts
+
+
+def test_batch_is_what_the_loader_gives() -> None:
+    cfg = load("css/css_lite0_demo")
+    batch = made_up_batch(cfg, 5)
+    assert set(batch) == {"labeled", "unlabeled"}
+    for half in batch.values():
+        assert [tuple(image.shape) for image in half["inputs"]] == [(3, 96, 96)] * 4
+        assert {image.dtype for image in half["inputs"]} == {torch.uint8}
+        masks = torch.stack([sample.gt_sem_seg.data for sample in half["data_samples"]])
+        assert masks.shape == (4, 1, 96, 96)
+        assert set(masks.unique().tolist()) <= set(range(5))
+    assert set(made_up_batch(load("css/supervised_lite0_demo"), 5)) == {"inputs", "data_samples"}
+
+
+def test_says_how_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+    monkeypatch.setattr(estimate, "seconds_a_step", lambda cfg: 1.234)
+    path = tmp_path / "config.py"
+    Config({"train_cfg": {"max_iters": 12500}}).dump(path)
+    print_estimates([path])
+    assert f"  4 h 17 min (12500 steps of 1.2 s) for {path}\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "1 min"), (59, "1 min"), (91, "2 min"), (3599, "1 h"), (12000, "3 h 20 min"), (49 * 3600 + 900, "49 h")],
+)
+def test_durations(seconds: float, words: str) -> None:
+    assert in_words(seconds) == words
+
+
+def small(cfg: Config) -> Config:
+    """With crops of 32 pixels, one image of each half."""
+    cfg.model.data_preprocessor.size = (32, 32)
+    cfg.train_dataloader.batch_size = 4
+    return cfg
