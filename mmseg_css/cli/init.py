@@ -37,6 +37,15 @@ Ignore = Annotated[
     Any,
     _parsed(value_or_colour, "VALUE or R,G,B of pixels of no class; 255 where masks hold class indices otherwise."),
 ]
+MaskNames = Annotated[
+    str,
+    Parameter(
+        help='What masks are called where they lie in the folder of the images (named twice), e.g. "*_mask.png".'
+    ),
+]
+ResizeMasks = Annotated[
+    bool, Parameter(help="Bring masks of another size to that of their images, where the aspect ratios agree.")
+]
 Method = Literal[
     "supervised", "css", "pc2seg", "fixmatch", "mean_teacher", "unimatch", "unimatch_v2", "cps", "cps_cutmix"
 ]
@@ -57,8 +66,8 @@ def command(
     out: Path = Path("configs/own"),
     classes: Classes = None,
     ignore: Ignore = None,
-    mask_names: str = "",
-    resize_masks: bool = False,
+    mask_names: MaskNames = "",
+    resize_masks: ResizeMasks = False,
     val: float = 0.2,
     seed: int = 0,
     crop: int = 512,
@@ -76,8 +85,6 @@ def command(
         masks: The folder of their masks, named alike.
         unlabeled: A folder of images without masks; those of IMAGES that have none otherwise.
         out: The folder for configs and lists.
-        mask_names: What masks are called where they lie in the folder of the images (named twice), e.g. "*_mask.png".
-        resize_masks: Bring masks of another size to that of their images, where the aspect ratios agree.
         val: The share of the labelled images that validate.
         seed: Which labelled images validate.
         crop: The largest side of what the network trains on, a multiple of 16.
