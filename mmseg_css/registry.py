@@ -1,4 +1,4 @@
-"""The one place that names OpenMMLab's registries. We register into MMSeg's own, under the class's own name."""
+"""The registries that we register into: MMSeg's own, under the class's own name."""
 
 from mmseg_css import compat
 

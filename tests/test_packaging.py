@@ -78,7 +78,10 @@ def test_license_is_apache():
     assert "[name of copyright owner]" not in text
 
 
-@pytest.mark.parametrize("script", [".ci/run", "tools/dist_train.sh", "tools/dist_test.sh", "tools/slurm_train.sh"])
+@pytest.mark.parametrize(
+    "script",
+    [".ci/run", "tools/dist_train.sh", "tools/dist_test.sh", "tools/slurm_train.sh", "tools/slurm_test.sh"],
+)
 def test_scripts_are_executable_and_parse(script):
     assert os.access(ROOT / script, os.X_OK)
     subprocess.run(["bash", "-n", str(ROOT / script)], check=True)

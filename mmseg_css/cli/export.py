@@ -5,12 +5,12 @@ from typing import Literal
 
 from cyclopts.types import ExistingFile
 
-from mmseg_css.cli.options import Overwrite, TrustCheckpoint
+from mmseg_css.cli.options import Checkpoint, Overwrite, TrustCheckpoint
 
 
 def command(
     config: ExistingFile,
-    checkpoint: str,
+    checkpoint: Checkpoint,
     out: Path,
     /,
     *,
@@ -26,7 +26,6 @@ def command(
 
     Args:
         config: The config it was trained with.
-        checkpoint: The checkpoint: a file or a URL.
         out: Where it goes, without suffix.
         network: Of a method with a teacher; the one that predicts otherwise.
         onnx: An ONNX file, too (pip install "mmseg-css[onnx]").
@@ -44,5 +43,6 @@ def command(
         print(f"note: {note}")
     print(f"wrote {exported.config} and {exported.checkpoint}")
     if onnx:
+        print("writing ONNX and comparing it, which takes minutes ...", flush=True)
         path = export_onnx(exported.config, exported.checkpoint)
         print(f"wrote {path}; onnxruntime gives the model's logits")

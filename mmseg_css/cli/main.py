@@ -1,5 +1,6 @@
 """The command itself: its subcommands, how errors are told, and the exit status."""
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ app = App(
     help_epilogue="Exit status: 0 done, 1 refused or failed (the reason is the last line), 2 wrong usage.",
     version=__version__,
     default_parameter=Parameter(negative=()),
+    help_format="plaintext",  # Markdown takes the underscores of paths for italics
     result_action="return_value",
     error_formatter=lambda error: f"error: {error}",
 )
@@ -34,7 +36,12 @@ def call(arguments: Sequence[str]) -> Any:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """The exit status of a subcommand. Errors go to stderr in words; a traceback comes with those that are not ours."""
+    """The exit status of a subcommand. Errors go to stderr in words; a traceback comes with those that are not ours.
+
+    Modules in the folder that it is started from can be imported (``custom_imports``), as with ``python -m``.
+    """
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
     try:
         return call(sys.argv[1:] if arguments is None else arguments) or 0
     except Exception as error:
@@ -46,12 +53,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _with_value_of_resume(arguments: Sequence[str]) -> list[str]:
-    """``--resume`` may stand alone, as in MMSegmentation, and then means ``--resume auto``."""
-    following = [*arguments[1:], "--"]
+    """``--resume`` may stand alone, as in MMSegmentation, before an option or the config; it then means ``auto``."""
+    following = [*arguments[1:], "-"]
     return [
         part
         for argument, after in zip(arguments, following, strict=True)
-        for part in ([argument, "auto"] if argument == "--resume" and after.startswith("--") else [argument])
+        for part in (
+            [argument, "auto"]
+            if argument == "--resume" and after.startswith("-") | after.endswith(".py")
+            else [argument]
+        )
     ]
 
 

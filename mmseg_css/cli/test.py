@@ -2,24 +2,49 @@
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
+from cyclopts import Parameter
 from cyclopts.types import ExistingFile
 
-from mmseg_css.cli.options import CfgOptions, Launcher, LocalRank, TrustCheckpoint, WorkDir
+from mmseg_css.cli.options import CfgOptions, Checkpoint, Launcher, LocalRank, TrustCheckpoint, WorkDir
+
+Out = Annotated[Path | None, Parameter(help="A folder for the predicted label maps.")]
+Show = Annotated[bool, Parameter(help="Show the predictions in a window.")]
+ShowDir = Annotated[Path | None, Parameter(help="A folder for pictures of the predictions, in vis_data/vis_image.")]
+WaitTime = Annotated[float, Parameter(help="How many seconds each is shown.")]
+PredictOn = Annotated[
+    Literal["teacher", "student", "both"] | None,
+    Parameter(
+        help="Which network of a semi-supervised model predicts; as the config says otherwise, else the teacher. "
+        '"both" evaluates one after the other and prints the two side by side.'
+    ),
+]
+Protocol = Annotated[
+    ExistingFile | None,
+    Parameter(help="Another protocol than the config's, e.g. configs/_base_/evaluation/slide_801.py."),
+]
+Tta = Annotated[
+    bool,
+    Parameter(
+        help="Test-time augmentation: tta_model and tta_pipeline of the config, else those of multi_scale_flip.py."
+    ),
+]
 
 
 def command(
     config: ExistingFile,
-    checkpoint: str,
+    checkpoint: Checkpoint,
     /,
     *,
     work_dir: WorkDir = None,
-    out: Path | None = None,
-    show_dir: Path | None = None,
-    predict_on: Literal["teacher", "student", "both"] | None = None,
-    evaluation: ExistingFile | None = None,
-    tta: bool = False,
+    out: Out = None,
+    show: Show = False,
+    show_dir: ShowDir = None,
+    wait_time: WaitTime = 2.0,
+    predict_on: PredictOn = None,
+    evaluation: Protocol = None,
+    tta: Tta = False,
     cfg_options: CfgOptions = None,
     launcher: Launcher = "none",
     local_rank: LocalRank = 0,
@@ -29,17 +54,21 @@ def command(
 
     Args:
         config: The config file.
-        checkpoint: The checkpoint: a file or a URL.
-        out: A folder for the predicted label maps.
-        show_dir: A folder for pictures of the predictions.
-        predict_on: Which network of a semi-supervised model predicts; as the config says otherwise, else the teacher.
-            "both" evaluates one after the other and prints the two side by side.
-        evaluation: Another protocol than the config's, e.g. configs/_base_/evaluation/slide_801.py.
-        tta: Test-time augmentation: tta_model and tta_pipeline of the config, else those of multi_scale_flip.py.
     """
     import mmseg_css.register  # noqa: F401
     from mmseg_css.engine.testing import Evaluation, test
 
     os.environ.setdefault("LOCAL_RANK", str(local_rank))
-    asked = Evaluation(config, checkpoint, work_dir, out, show_dir, evaluation, tta, cfg_options or (), launcher)
+    asked = Evaluation(
+        config=config,
+        checkpoint=checkpoint,
+        work_dir=work_dir,
+        out=out,
+        show=wait_time if show else None,
+        show_dir=show_dir,
+        protocol=evaluation,
+        tta=tta,
+        cfg_options=cfg_options or (),
+        launcher=launcher,
+    )
     test(asked, predict_on, trust_checkpoint=trust_checkpoint)

@@ -1,9 +1,9 @@
 """The one place that knows versions: which stacks are supported, and the work-arounds that they still need.
 
-Importing this package checks the stack (one clear sentence if it will not do). ``apply_workarounds`` is called once, by
-``import mmseg_css``; ``prepare_cfg`` and ``init_cpu_distributed`` are called by the engine. Each work-around says why
-it is there; ``tests/compat/`` shows the fault without it, and so fails on the day when it can go (but for memory that
-is overwritten, `overruns_memory`, which no test would survive).
+Importing this package checks the stack (one clear sentence if it will not do). ``apply_workarounds`` is called by
+``registry``, and so wherever something of ours is registered; ``prepare_cfg`` and ``init_cpu_distributed`` are called
+by the engine. Each work-around says why it is there; ``tests/compat/`` shows the fault without it, and so fails on the
+day when it can go (but for memory that is overwritten, `overruns_memory`, which no test would survive).
 """
 
 from mmseg_css.compat.versions import (

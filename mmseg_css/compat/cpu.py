@@ -45,7 +45,7 @@ def prepare_cfg(cfg: Config, *, distributed: bool) -> list[str]:
     """Make a config run on this machine, in place. Returns what was changed, in words, for the log."""
     if not on_cpu():
         return []
-    notes = []
+    notes = [busy] if (busy := _busy()) else []
     if use_cpu_amp(cfg):
         notes.append("no accelerator: mixed precision is bfloat16 autocast on the CPU (CpuAmpOptimWrapper)")
     if distributed:
@@ -55,6 +55,22 @@ def prepare_cfg(cfg: Config, *, distributed: bool) -> list[str]:
                 f"no accelerator: SyncBN became BN in {', '.join(reverted)}; each process has its own batch statistics"
             )
     return notes
+
+
+def _busy() -> str:
+    """What to say where other work uses the cores.
+
+    Why: torch's threads wait for each other at every operator, and the one that another process has put off is waited
+    for by all; steps that took ten times as long were seen.
+    """
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0  # which Windows has not
+    threads = torch.get_num_threads()
+    if threads == 1 or load < 1:
+        return ""
+    return (
+        f"other work uses the cores (load {load:.1f}), and {threads} threads that wait for each other can make a step "
+        "ten times slower: OMP_NUM_THREADS=1 may be faster"
+    )
 
 
 def use_cpu_amp(cfg: Config) -> bool:

@@ -72,6 +72,7 @@ def export_onnx(config: Path, checkpoint: Path) -> Path:
             output_names=["logits"],
             dynamic_shapes={"images": any_size},
             dynamo=True,
+            external_data=False,  # one file, which can be copied alone
             verbose=False,
         )
         try:

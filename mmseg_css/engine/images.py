@@ -13,23 +13,23 @@ from mmseg_css.datasets.checks import leaves
 from mmseg_css.datasets.splits import id_of
 
 
-class Images(NamedTuple):
+class TrainedOn(NamedTuple):
     """Ids by path; the same image is the same path. Samples that are no files of a data set do not count."""
 
     labeled: dict[str, str]
     unlabeled: dict[str, str]
 
 
-def images_of(dataset: Any) -> dict[str, str]:
+def ids_by_file(dataset: Any) -> dict[str, str]:
     """The ids of a data set's images, by file."""
     return {osp.realpath(path): image_id for leaf in leaves(dataset) for path, image_id in _of_leaf(leaf)}
 
 
-def trained_on(dataset: Any) -> Images:
+def trained_on(dataset: Any) -> TrainedOn:
     """The images of a train dataloader's data set, paired or not."""
     if isinstance(dataset, PairedDataset):
-        return Images(images_of(dataset.labeled), images_of(dataset.unlabeled))
-    return Images(images_of(dataset), {})
+        return TrainedOn(ids_by_file(dataset.labeled), ids_by_file(dataset.unlabeled))
+    return TrainedOn(ids_by_file(dataset), {})
 
 
 def same_pictures(some: Collection[str], others: Collection[str]) -> list[tuple[str, str]]:

@@ -26,7 +26,7 @@ NEEDED: Final = ("model", "test_dataloader.dataset", "test_cfg", "test_evaluator
 MULTI_SCALE_FLIP: Final = CONFIGS / "_base_" / "evaluation" / "multi_scale_flip.py"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """What is asked for.
 
@@ -35,6 +35,7 @@ class Evaluation:
         checkpoint: A file or a URL.
         work_dir: Instead of the config's, or of ``work_dirs/<name of the config>``.
         out: A folder for the predicted label maps.
+        show: How many seconds each prediction is shown in a window.
         show_dir: A folder for pictures of the predictions.
         protocol: A config file whose ``model.test_cfg`` replaces the config's.
         tta: Whether to augment.
@@ -46,6 +47,7 @@ class Evaluation:
     checkpoint: str
     work_dir: str | None = None
     out: Path | None = None
+    show: float | None = None
     show_dir: Path | None = None
     protocol: Path | None = None
     tta: bool = False
@@ -87,8 +89,8 @@ def load_cfg(asked: Evaluation, predict_on: str | None = None, folder: str = "")
                 "student; leave the option out"
             )
         cfg.model.predict_on = predict_on
-    if asked.show_dir is not None:
-        draw_predictions(cfg, asked.show_dir / folder)
+    if asked.show_dir is not None or asked.show is not None:
+        draw_predictions(cfg, asked.show_dir and asked.show_dir / folder, asked.show)
     if asked.tta:
         use_tta(cfg)
     if asked.out is not None:
@@ -99,6 +101,11 @@ def load_cfg(asked: Evaluation, predict_on: str | None = None, folder: str = "")
 
 
 def use_protocol(cfg: Config, file: Path) -> None:
+    """Let another file say how the network is evaluated.
+
+    Raises:
+        ValueError: The file sets no ``model.test_cfg``.
+    """
     protocol = read_config(file)
     if "test_cfg" not in protocol.get("model", {}):
         remedy = "pass --tta instead" if "tta_model" in protocol else "name one of configs/_base_/evaluation"
@@ -107,17 +114,26 @@ def use_protocol(cfg: Config, file: Path) -> None:
     network.test_cfg = protocol.model.test_cfg
 
 
-def draw_predictions(cfg: Config, folder: Path) -> None:
+def draw_predictions(cfg: Config, folder: Path | None, seconds: float | None) -> None:
+    """Let every prediction be drawn, into a folder, or in a window for so many seconds, or both.
+
+    Raises:
+        ValueError: Nothing in the config draws.
+    """
     if "visualization" not in cfg.get("default_hooks", {}) or "visualizer" not in cfg:
         raise ValueError(
-            "--show-dir needs default_hooks.visualization (SegVisualizationHook) and a visualizer in the config; "
-            "the default runtime of MMSegmentation has both"
+            "--show and --show-dir need default_hooks.visualization (SegVisualizationHook) and a visualizer in the "
+            "config; the default runtime of MMSegmentation has both"
         )
     cfg.default_hooks.visualization.update(draw=True, interval=1)  # upstream draws every 50th batch by default
-    cfg.visualizer.save_dir = str(folder)
+    if folder is not None:
+        cfg.visualizer.save_dir = str(folder)
+    if seconds is not None:
+        cfg.default_hooks.visualization.update(show=True, wait_time=seconds)
 
 
 def use_tta(cfg: Config) -> None:
+    """Augment at test time, as the config says, or else in `MULTI_SCALE_FLIP`'s way."""
     if "tta_pipeline" not in cfg:
         ours = Config.fromfile(MULTI_SCALE_FLIP)
         steps = cfg.test_dataloader.dataset.pipeline

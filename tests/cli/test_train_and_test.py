@@ -209,3 +209,9 @@ def test_comparison_table():
     table = testing.comparison({"teacher": {"mIoU": 41.25, "mAcc": 50.0}, "student": {"mIoU": 40.0}})
     assert "| predicted by |  mIoU |  mAcc |" in table
     assert "|   student    | 40.00 |       |" in table
+
+
+def test_predictions_in_a_window(config, checkpoint):
+    hook = evaluation_cfg(config, checkpoint, "--show", "--wait-time", "0.5").default_hooks.visualization
+    assert (hook.draw, hook.interval, hook.show, hook.wait_time) == (True, 1, True, 0.5)
+    assert "show" not in evaluation_cfg(config, checkpoint).default_hooks.visualization

@@ -14,6 +14,21 @@ from mmseg_css import compat
 from tests.compat.helpers import only_cpu
 
 
+@pytest.fixture(autouse=True)
+def _idle(monkeypatch):
+    monkeypatch.setattr("os.getloadavg", lambda: (0.0, 0.0, 0.0))
+
+
+@only_cpu
+@pytest.mark.parametrize(("load", "threads", "said"), [(3.0, 2, True), (3.0, 1, False), (0.5, 2, False)])
+def test_other_work_on_the_cores_is_said(monkeypatch, load, threads, said):
+    monkeypatch.setattr("os.getloadavg", lambda: (load, 0.0, 0.0))
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    notes = compat.prepare_cfg(small_cfg(), distributed=False)
+    assert [note for note in notes if "OMP_NUM_THREADS=1" in note] == (notes if said else [])
+    assert len(notes) == said
+
+
 def linear_and_optimizer() -> tuple[torch.nn.Linear, torch.optim.SGD]:
     torch.manual_seed(0)
     model = torch.nn.Linear(3, 1)

@@ -1,6 +1,7 @@
 """MMEngine's hooks beside ours, as docs/compatibility.md says."""
 
 import json
+import signal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -71,7 +72,7 @@ class Terminate(Hook):
 
     def after_val_iter(self, runner: Runner, batch_idx: int, *_: object, **__: object) -> None:
         [hook] = [hook for hook in runner.hooks if isinstance(hook, DurableCheckpointHook)]
-        hook._terminated, hook._saved = runner.iter == 2, None
+        hook._told, hook._saved = signal.SIGTERM if runner.iter == 2 else None, None
 
 
 def test_ema_hook_and_a_sigterm_in_a_validation(root: Path) -> None:

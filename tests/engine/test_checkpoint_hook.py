@@ -59,7 +59,7 @@ def trained(tmp_path: Path) -> Iterator[tuple[Trained, DurableCheckpointHook]]:
     hook = DurableCheckpointHook(1, by_epoch=False, max_keep_ckpts=2, save_best="mIoU", rule="greater")
     hook.before_train(runner)
     yield runner, hook
-    hook._restore_handler()
+    hook._restore_handlers()
 
 
 def names(runner: Trained) -> set[str]:
@@ -84,7 +84,7 @@ def test_old_checkpoints_go_without_a_best_one_too(tmp_path: Path) -> None:
     hook.before_train(runner)
     for _ in range(3):
         advance(runner, hook, 10.0)
-    hook._restore_handler()
+    hook._restore_handlers()
     assert names(runner) == {"iter_2.pth", "iter_3.pth"}
 
 
@@ -117,7 +117,7 @@ def test_the_best_of_the_run_that_was_resumed_from_stays(tmp_path: Path) -> None
     (tmp_path / "new").mkdir()
     hook.before_train(runner)
     advance(runner, hook, 20.0)
-    hook._restore_handler()
+    hook._restore_handlers()
     assert (tmp_path / "old" / "best_mIoU_iter_1.pth").exists()
     assert names(runner) == {"iter_1.pth", "best_mIoU_iter_1.pth"}
 
@@ -136,25 +136,38 @@ def test_nothing_is_saved_with_gradients_that_accumulate(trained: tuple[Trained,
     assert "iter_4.pth" in names(runner)
 
 
-def test_sigterm_during_validation_saves_and_stops(trained: tuple[Trained, DurableCheckpointHook]) -> None:
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, "143"), (signal.SIGINT, "130")])
+def test_a_signal_during_validation_saves_and_stops(
+    trained: tuple[Trained, DurableCheckpointHook], number: signal.Signals, status: str
+) -> None:
     runner, hook = trained
     hook.after_val_iter(runner, 0)  # nothing has happened
     runner.iter = 7  # iterations done
-    os.kill(os.getpid(), signal.SIGTERM)
-    with pytest.raises(SystemExit, match="143"):
+    os.kill(os.getpid(), number)
+    with pytest.raises(SystemExit, match=status):
         hook.after_val_iter(runner, 1)
     assert names(runner) == {"iter_7.pth"}
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
 
 
-def test_a_second_sigterm_ends_the_process_at_once(tmp_path: Path) -> None:
+def test_a_worker_leaves_ctrl_c_to_its_process(trained: tuple[Trained, DurableCheckpointHook]) -> None:
+    """What is typed reaches all processes of the terminal; a worker that died of it would end the last step."""
+    _, hook = trained
+    hook._process = -1  # as in a worker, whose number is another
+    os.kill(os.getpid(), signal.SIGINT)
+    assert hook._told is None
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_second_signal_ends_the_process_at_once(tmp_path: Path, name: str) -> None:
     code = (
         "import os, signal, sys; sys.path.insert(0, sys.argv[1])\n"
         "from pathlib import Path; from tests.engine.test_checkpoint_hook import DurableCheckpointHook, Trained\n"
         "DurableCheckpointHook(1, by_epoch=False).before_train(Trained(Path(sys.argv[2])))\n"
-        "os.kill(os.getpid(), signal.SIGTERM); print('goes on', flush=True)\n"
-        "os.kill(os.getpid(), signal.SIGTERM); print('still there', flush=True)"
+        f"os.kill(os.getpid(), signal.{name}); print('goes on', flush=True)\n"
+        f"os.kill(os.getpid(), signal.{name}); print('still there', flush=True)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(ROOT), str(tmp_path)], capture_output=True, timeout=200)
-    assert done.returncode == -signal.SIGTERM
+    assert done.returncode == -signal.Signals[name]
     assert done.stdout.decode().splitlines()[-1] == "goes on"

@@ -12,7 +12,7 @@ from mmseg.registry import DATASETS
 import mmseg_css  # noqa: F401  (registers)
 from mmseg_css.datasets.splits import fingerprint
 from mmseg_css.engine.hooks import SplitHook
-from mmseg_css.engine.images import images_of, same_pictures
+from mmseg_css.engine.images import ids_by_file, same_pictures
 from tests.datasets.helpers import (
     METAINFO,
     labeled_config,
@@ -123,4 +123,4 @@ def test_ids_are_stems_whatever_suffix_the_type_inherits(tmp_path: Path) -> None
     write_list(tmp_path / "list.txt", ["town/a.png"])
     prefix = {"img_path": str(tmp_path / "images"), "seg_map_path": str(tmp_path / "masks")}
     own = {"type": "FolderDataset", "metainfo": METAINFO, "data_prefix": prefix, "ann_file": str(tmp_path / "list.txt")}
-    assert list(images_of(DATASETS.build(own)).values()) == ["town/a"]
+    assert list(ids_by_file(DATASETS.build(own)).values()) == ["town/a"]

@@ -1,12 +1,12 @@
 """Classes: the same ones, in the same order, wherever labels and predictions meet."""
 
-import logging
 from collections.abc import Mapping
 from itertools import zip_longest
 from typing import Any, Final
 
 import numpy as np
-from mmengine.logging import print_log
+
+from mmseg_css.datasets.checks.warning import warn
 
 REMEDY: Final = "give both data sets the same type or the same metainfo=dict(classes=..., palette=...)"
 
@@ -44,11 +44,9 @@ def check_same_classes(
             "one apart: set it alike in both data sets"
         )
     if other.get("palette") and not np.array_equal(own.get("palette", ()), other["palette"]):
-        print_log(
+        warn(
             f"the {name} has another palette than the {other_name}, so that pictures of the two show a class in "
-            f"different colours; {REMEDY}",
-            logger="current",
-            level=logging.WARNING,
+            f"different colours; {REMEDY}"
         )
 
 

@@ -1,6 +1,5 @@
 """Images of 16 bits, of which OpenCV keeps the upper 8, whatever the values are."""
 
-import logging
 from typing import Final
 
 import cv2
@@ -8,9 +7,9 @@ import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmengine import fileio
 from mmengine.dataset import BaseDataset
-from mmengine.logging import print_log
 
 from mmseg_css.datasets.checks.pipelines import transforms_in
+from mmseg_css.datasets.checks.warning import warn
 
 #: Images that are decoded, spread evenly over the data set.
 MOST_DECODED: Final = 8
@@ -48,7 +47,7 @@ def check_depth(leaf: BaseDataset, remedy: str) -> None:
         )
         if levels <= TOO_FEW:
             raise ValueError(f"{told} ({remedy})")
-        print_log(f"{told}, unless that is meant", logger="current", level=logging.WARNING)
+        warn(f"{told}, unless that is meant")
 
 
 def _drops_bits(loader: LoadImageFromFile) -> bool:

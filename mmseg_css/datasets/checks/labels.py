@@ -1,10 +1,9 @@
 """What all masks of a set say together."""
 
-import logging
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from mmengine.logging import print_log
+from mmseg_css.datasets.checks.warning import warn
 
 
 class Purpose(NamedTuple):
@@ -57,7 +56,7 @@ def check_labels(checks: Sequence[Any], purpose: Purpose, remedy: str) -> None:
         )
     absent = [label for index, label in enumerate(classes) if index not in seen]
     if absent:
-        _warn(f"no {purpose.mask} of {name} holds the class {', '.join(absent)}, {purpose.without}")
+        warn(f"no {purpose.mask} of {name} holds the class {', '.join(absent)}, {purpose.without}")
 
 
 def _check_not_ignored(check: Any, purpose: Purpose, remedy: str) -> None:
@@ -69,11 +68,7 @@ def _check_not_ignored(check: Any, purpose: Purpose, remedy: str) -> None:
             f"reduce_zero_label or label_map ({remedy})"
         )
     if check.ignored_only:
-        _warn(
+        warn(
             f"{len(check.ignored_only)} of the {len(check.dataset)} masks of {name} are ignored in every pixel, so "
             f"that their images teach nothing; the first: {min(check.ignored_only)!r}"
         )
-
-
-def _warn(message: str) -> None:
-    print_log(message, logger="current", level=logging.WARNING)

@@ -1,14 +1,13 @@
 """Which images a data set has: some more often than once, or fewer than its folder holds."""
 
-import logging
 import os.path as osp
 from collections import Counter
 
 from mmengine import fileio
 from mmengine.dataset import BaseDataset
-from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset
 
+from mmseg_css.datasets.checks.warning import warn
 from mmseg_css.datasets.splits import IMAGE_SUFFIXES
 
 
@@ -17,12 +16,12 @@ def check_listing(leaf: BaseDataset) -> None:
     times = Counter(leaf.get_data_info(index)["img_path"] for index in range(len(leaf)))
     repeated = [path for path, number in times.items() if number > 1]
     if repeated:
-        _warn(
+        warn(
             f"{len(repeated)} images are listed more than once in {leaf.ann_file!r}, and count as often, the first: "
             f"{repeated[0]!r}; take the repeated lines out, unless that is meant"
         )
     if left_out := _left_out(leaf):
-        _warn(
+        warn(
             f"{len(left_out)} images in {leaf.data_prefix['img_path']!r} do not end in {leaf.img_suffix!r} and are "
             f"left out, the first: {left_out[0]!r}; to use them, too, list whole names in a FolderDataset, which mixes "
             "endings"
@@ -45,7 +44,3 @@ def _left_out(leaf: BaseDataset) -> list[str]:
         for name in names
         if name.lower().endswith(IMAGE_SUFFIXES) and not name.endswith((kind, leaf.seg_map_suffix))
     )
-
-
-def _warn(message: str) -> None:
-    print_log(message, logger="current", level=logging.WARNING)

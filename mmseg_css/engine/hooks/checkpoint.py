@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Final, cast
 
 from mmengine.dist import get_world_size, master_only
 from mmengine.hooks import CheckpointHook, EMAHook
@@ -30,16 +30,20 @@ from mmseg_css.engine.iterations import check_counts_iterations
 from mmseg_css.engine.resuming import describe, reconcile
 from mmseg_css.registry import HOOKS
 
+#: What tells a training to end: schedulers, and Ctrl-C.
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+
 
 @HOOKS.register_module()
 class DurableCheckpointHook(CheckpointHook):
     """MMEngine's hook, for runs that are killed and go on.
 
     Checkpoints are written beside their place, flushed to the disk and renamed, so that there is never half of one; an
-    older or less good one goes only when the new one is there. At a SIGTERM, with which schedulers announce the end, a
-    single process finishes its optimiser step or validation batch, saves, and exits with 143 (a second SIGTERM ends it
-    at once); several processes cannot agree on a step without waiting for each other at each, and go on from the last
-    regular checkpoint. A checkpoint that is resumed from or evaluated must be of this very model.
+    older or less good one goes only when the new one is there. At a SIGTERM, with which schedulers announce the end, or
+    a SIGINT (Ctrl-C), a single process finishes its optimiser step or validation batch, saves, and exits with 143 or
+    130 (a second one ends it at once); several processes cannot agree on a step without waiting for each other at each,
+    and go on from the last regular checkpoint. A checkpoint that is resumed from or evaluated must be of this very
+    model.
 
     Args:
         interval: as for ``CheckpointHook``; under gradient accumulation a multiple of ``accumulative_counts``.
@@ -56,8 +60,8 @@ class DurableCheckpointHook(CheckpointHook):
         if self.args:  # MMEngine would try them when the first checkpoint is due
             name = f"{type(self).__name__}.__init__()"
             raise TypeError(f"{name} got an unexpected keyword argument {next(iter(self.args))!r}")
-        self._terminated = False
-        self._former_handler: Any = None
+        self._told: int | None = None  # the signal
+        self._former_handlers: dict[int, Any] = {}
         self._saved: int | None = None
         self._run: dict[str, Any] | None = None
 
@@ -76,17 +80,22 @@ class DurableCheckpointHook(CheckpointHook):
             )
         if get_world_size() == 1 and threading.current_thread() is threading.main_thread():
             self.after_loop(runner)
-            self._terminated = False
+            self._told = None
             self._process = os.getpid()
-            self._former_handler = signal.signal(signal.SIGTERM, self._on_sigterm)
+            self._former_handlers = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
         self._clear_away(resumed=getattr(runner, "_resume", False))
 
-    def _on_sigterm(self, number: int, frame: FrameType | None) -> None:
-        # A worker, which has inherited this, must die when it is told to; and so must this process, told twice.
-        if self._terminated or os.getpid() != self._process:
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        worker = os.getpid() != self._process  # has inherited this, and is sent what is typed as well
+        if worker and number == signal.SIGINT:
+            return  # and ends with its process
+        # It must die when it is told to; and so must this process, told twice.
+        if worker or self._told is not None:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
-        self._terminated = True
+        self._told = number
+        if number == signal.SIGINT:
+            os.write(2, b"\nstopping after this step, with a checkpoint; once more stops at once\n")
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
@@ -104,24 +113,25 @@ class DurableCheckpointHook(CheckpointHook):
         self._stop_if_told(runner, runner.iter)  # the validation is repeated by the run that resumes
 
     def _told_to_stop(self, runner: Runner) -> bool:
-        return self._terminated and runner.optim_wrapper.should_update()
+        return self._told is not None and runner.optim_wrapper.should_update()
 
     def _stop_if_told(self, runner: Runner, iteration: int) -> None:
         if not self._told_to_stop(runner):
             return
         if not self.by_epoch and self._saved != iteration:
             self._save_checkpoint_with_step(runner, iteration, meta={"epoch": runner.epoch, "iter": iteration})
-        runner.logger.warning(f"SIGTERM: stopped after iteration {iteration}; go on with --resume")
-        self._restore_handler()
-        raise SystemExit(128 + signal.SIGTERM)
+        told = signal.Signals(cast(int, self._told))
+        runner.logger.warning(f"{told.name}: stopped after iteration {iteration}; go on with --resume")
+        self._restore_handlers()
+        raise SystemExit(128 + told)
 
     def after_train(self, runner: Runner) -> None:
         super().after_train(runner)
-        self._restore_handler()
+        self._restore_handlers()
 
     def after_loop(self, runner: Runner) -> None:
         """What `PairedTrainLoop` calls last, whatever became of the training."""
-        self._restore_handler()
+        self._restore_handlers()
 
     @master_only
     def _clear_away(self, *, resumed: bool) -> None:
@@ -131,10 +141,10 @@ class DurableCheckpointHook(CheckpointHook):
         if not resumed:
             set_aside(self.out_dir)
 
-    def _restore_handler(self) -> None:
-        if self._former_handler is not None:
-            signal.signal(signal.SIGTERM, self._former_handler)
-            self._former_handler = None
+    def _restore_handlers(self) -> None:
+        for number, handler in self._former_handlers.items():
+            signal.signal(number, handler)
+        self._former_handlers = {}
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         # Not with gradients that are still accumulating, say because a validation in between was the best.

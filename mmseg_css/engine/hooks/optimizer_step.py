@@ -1,7 +1,7 @@
 """What must happen once per optimiser step, and only if there was one."""
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, cast
 
 import torch
 from mmengine.dist import all_reduce
@@ -37,8 +37,8 @@ class OptimizerStepHook(MethodHook):
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
     ) -> None:
-        assert outputs is not None  # MMEngine's training loops pass the losses
-        not_finite = (~torch.isfinite(outputs["loss"])).float()
+        losses = cast(dict, outputs)  # MMEngine's training loops pass them
+        not_finite = (~torch.isfinite(losses["loss"])).float()
         self._not_finite = not_finite if self._not_finite is None else self._not_finite + not_finite
         if not runner.optim_wrapper.should_update():
             return

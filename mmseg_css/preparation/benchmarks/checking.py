@@ -11,7 +11,7 @@ from mmseg.datasets import BaseSegDataset
 from mmseg.datasets.transforms import LoadAnnotations
 
 from mmseg_css.datasets.checks import MaskCheck, check_paths, find_faults
-from mmseg_css.preparation.benchmarks.files import read_ids
+from mmseg_css.preparation.benchmarks.files import read_lines
 from mmseg_css.preparation.benchmarks.recipe import LabeledList, Part, Recipe
 from mmseg_css.registry import DATASETS
 
@@ -131,7 +131,7 @@ def _check_lists(lists: Sequence[LabeledList], splits: Path, train: Sequence[str
             yield Finding("missing", f"{path}: only configs that name it need it; {remedy}")
             continue
         found += 1
-        lines = read_ids(path, remedy)
+        lines = read_lines(path, remedy)
         repeated = [line for line, count in Counter(lines).items() if count > 1]
         unknown = set(lines).difference(train) if train else set()
         faults = []

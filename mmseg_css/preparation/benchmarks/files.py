@@ -72,7 +72,7 @@ def read_labels(path: Path) -> UInt8[np.ndarray, "h w"]:
     return labels
 
 
-def read_ids(path: Path, remedy: str) -> list[str]:
+def read_lines(path: Path, remedy: str) -> list[str]:
     """The lines of a list, without empty ones.
 
     Raises:

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from mmseg_css.preparation.benchmarks.files import ids_text, optional_module, png, read_ids, read_labels
+from mmseg_css.preparation.benchmarks.files import ids_text, optional_module, png, read_labels, read_lines
 from mmseg_css.preparation.benchmarks.recipe import LabeledList, Maker, Part, Recipe
 
 LISTS: Final = "ImageSets/Segmentation"
@@ -23,10 +23,10 @@ def plan(root: Path, source: Path) -> Mapping[Path, Maker]:
 
     VOC's own masks are taken where there are both.
     """
-    fine = set(read_ids(root / LISTS / "train.txt", VOC_REMEDY))
-    val = set(read_ids(root / LISTS / "val.txt", VOC_REMEDY))
+    fine = set(read_lines(root / LISTS / "train.txt", VOC_REMEDY))
+    val = set(read_lines(root / LISTS / "val.txt", VOC_REMEDY))
     sbd = source / "dataset"
-    coarse = {image_id for name in ("train", "val") for image_id in read_ids(sbd / f"{name}.txt", SBD_REMEDY)}
+    coarse = {image_id for name in ("train", "val") for image_id in read_lines(sbd / f"{name}.txt", SBD_REMEDY)}
     ids = sorted(fine.union(coarse) - val)
     makers: dict[Path, Maker] = {
         root / "SegmentationClassAug" / f"{image_id}.png": (

@@ -37,14 +37,14 @@ class Pairing(NamedTuple):
         suffixes = {PurePath(pair.mask).suffix for pair in self.pairs}
         suffix = self.ending + min(suffixes)
         # Byte for byte: a file system may hold an umlaut in two ways, and pairs were found regardless.
-        fits = all(pair.mask == stem(pair.image) + suffix for pair in self.pairs)
+        fits = all(pair.mask == without_ending(pair.image) + suffix for pair in self.pairs)
         return suffix if len(suffixes) == 1 and fits else None
 
 
-def stem(name: str) -> str:
+def without_ending(name: str) -> str:
     """A path without the ending of the file's name.
 
-    >>> stem("site 1/IMG.0001.JPG")
+    >>> without_ending("site 1/IMG.0001.JPG")
     'site 1/IMG.0001'
     """
     return PurePath(name).with_suffix("").as_posix()
@@ -108,7 +108,7 @@ def find_images(folder: Path, wanted: Callable[[str], bool] = lambda name: True)
     for name in sorted(fileio.list_dir_or_file(str(folder), list_dir=False, recursive=True)):
         if not name.lower().endswith(IMAGE_SUFFIXES) or not wanted(PurePath(name).as_posix()):
             continue
-        key = unicodedata.normalize("NFC", stem(name))
+        key = unicodedata.normalize("NFC", without_ending(name))
         if key in found:
             raise ValueError(
                 f"{found[key]!r} and {name!r} in {str(folder)!r} differ in nothing but the ending, so that one mask "

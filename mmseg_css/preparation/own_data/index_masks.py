@@ -5,7 +5,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from mmseg_css.preparation.own_data.coding import Coding, to_indices, write_indices
-from mmseg_css.preparation.own_data.folders import stem
+from mmseg_css.preparation.own_data.folders import without_ending
 from mmseg_css.preparation.own_data.survey import Survey
 
 
@@ -31,5 +31,5 @@ def readable_masks(found: Survey, coding: Coding, index_masks: Path) -> tuple[Pa
             )
     for pair in tqdm(found.pairing.pairs, desc="masks of class indices", leave=False, delay=1):
         labels = to_indices(found.masks_folder / pair.mask, coding, found.labeled[pair.image].size)
-        write_indices(index_masks / f"{stem(pair.image)}.png", labels, coding.palette)
+        write_indices(index_masks / f"{without_ending(pair.image)}.png", labels, coding.palette)
     return index_masks, ".png"

@@ -10,13 +10,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from mmseg_css.preparation.own_data.coding import Coding
+from mmseg_css.preparation.own_data.coding import RARE, Coding
 from mmseg_css.preparation.own_data.configs import Plan
 from mmseg_css.preparation.own_data.split import given_split
 from mmseg_css.preparation.own_data.survey import Survey
 
 FEW_VALIDATION_IMAGES: Final = 10
-RARE: Final = 1e-3
 FAR_LARGER: Final = 2
 
 
@@ -103,7 +102,7 @@ def _about_split(found: Survey, plan: Plan) -> Iterator[str]:
             yield f"No {part} image shows {_some([plan.coding.classes[index] for index in missing])}."
     given = given_split(found.masks)
     if given:
-        yield "The folders for training and validation are taken as they are; --val and --seed say nothing here."
+        yield "The folders for training and validation are taken as they are; so --val and --seed would say nothing."
     if len(val) < FEW_VALIDATION_IMAGES:
         remedy = "Label more" if given else "Look at several splits (--seed), or label more"
         yield f"Only {_count(val, 'image')} for validation: differences of some per cent in mIoU mean little. {remedy}."

@@ -99,8 +99,9 @@ def _check_lossless(masks: Iterable[str]) -> None:
     lossy = [mask for mask in masks if mask.lower().endswith((".jpg", ".jpeg"))]
     if lossy:
         raise ValueError(
-            f"{len(lossy)} masks are JPEG, {lossy[0]!r} for one: its compression changes values along every edge, so "
-            "that classes run into each other. Export them as PNG; if there are two classes, "
+            f"{len(lossy)} masks are JPEG, {lossy[0]!r} for one. If MASKS is not the folder of the masks, name that, "
+            "after IMAGES. If it is: JPEG's compression changes values along every edge, so that classes run into each "
+            "other. Export them as PNG; if there are two classes, "
             "`mogrify -threshold 50% -format png *.jpg` (ImageMagick) restores them"
         )
 

@@ -57,7 +57,7 @@ def test_loaders_of_ones_own_are_trusted(root: Path) -> None:
 
 def test_little_contrast_is_said_and_trained_on(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr(checks.depth, "print_log", lambda message, **_: said.append(message))
+    monkeypatch.setattr(checks.depth, "warn", said.append)
     write_deep(root, 32 << 8)
     build(root, {"type": LOAD})
     assert len(said) == 2  # labelled and unlabelled ones

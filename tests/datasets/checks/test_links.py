@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from mmseg.registry import DATASETS
 
-from mmseg_css.engine.images import images_of
+from mmseg_css.engine.images import ids_by_file
 from mmseg_css.preparation.own_data.survey import survey
 from tests.datasets.helpers import labeled_config, unlabeled_config, write_list, write_pairs
 
@@ -71,5 +71,5 @@ def test_one_image_behind_two_links_is_one(tmp_path: Path) -> None:
         (tmp_path / fold).mkdir()
         (tmp_path / fold / "frame.png").symlink_to(tmp_path / "pool/images/a.png")
         config = labeled_config(tmp_path, data_prefix={"img_path": fold, "seg_map_path": "pool/masks"})
-        folds.append(images_of(DATASETS.build(config)))
+        folds.append(ids_by_file(DATASETS.build(config)))
     assert folds[0].keys() == folds[1].keys()

@@ -12,7 +12,7 @@ from tests.datasets.helpers import labeled_config, write, write_image, write_mas
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
-    monkeypatch.setattr(checks.listing, "print_log", lambda message, **_: found.append(message))
+    monkeypatch.setattr(checks.listing, "warn", found.append)
     return found
 
 

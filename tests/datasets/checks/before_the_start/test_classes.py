@@ -113,7 +113,7 @@ def save_reduced(root: Path, method: str) -> str:
 
 def test_another_palette_is_said(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr(checks.classes, "print_log", lambda message, **_: said.append(message))
+    monkeypatch.setattr(checks.classes, "warn", said.append)
     run(config(root, "css"), "train")
     assert not said
     cfg = config(root, "css")

@@ -41,7 +41,7 @@ def test_masks_of_0_and_255(root: Path, method: str) -> None:
 
 def test_another_set_may_show_the_other_class(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr(checks.labels, "print_log", lambda message, **_: said.append(message))
+    monkeypatch.setattr(checks.labels, "warn", said.append)
     relabel(root, "train", np.zeros((16, 16)))
     cfg = config(root, "supervised")
     second = {**labeled_of(cfg), "data_root": str(root / "val")}
@@ -53,7 +53,7 @@ def test_another_set_may_show_the_other_class(root: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("method", METHODS)
 def test_a_class_that_is_not_evaluated(root: Path, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr(checks.labels, "print_log", lambda message, **_: said.append(message))
+    monkeypatch.setattr(checks.labels, "warn", said.append)
     relabel(root, "val", np.zeros((16, 16)))
     run(config(root, method), "train")
     [message] = said
