@@ -3,7 +3,8 @@
 MMEngine's loops and its Runner know one builder only, so ours takes its place.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from mmengine.runner import Runner
@@ -42,6 +43,24 @@ def build_dataloader(dataloader: DataLoader | dict, *args: Any, **kwargs: Any) -
         raise
     checks.watch(loader.dataset)
     return loader
+
+
+@contextmanager
+def workers_explained() -> Iterator[None]:
+    """Say what to do where workers were told to end, as by a scheduler that signals all processes.
+
+    Raises:
+        RuntimeError: They were.
+    """
+    try:
+        yield
+    except (RuntimeError, ConnectionResetError) as error:  # the latter in the middle of a batch
+        if "signal: Terminated" not in str(error) and not isinstance(error, ConnectionResetError):
+            raise
+        raise RuntimeError(
+            "the loading workers were told to end (SIGTERM), and no step can be finished without them: --resume goes "
+            "on from the last checkpoint"
+        ) from error
 
 
 def use_everywhere() -> None:

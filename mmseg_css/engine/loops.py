@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 
 from mmseg_css.datasets.checks import check_batch
 from mmseg_css.datasets.sampler import DrawSampler, PairedSampler, SeededSampler
+from mmseg_css.engine.dataloaders import workers_explained
 from mmseg_css.engine.hooks.method import register_missing
 from mmseg_css.engine.iterations import iterations_of
 from mmseg_css.engine.memory import memory_explained
@@ -95,7 +96,7 @@ class PairedTrainLoop(IterBasedTrainLoop):
         gc.collect()
         gc.freeze()
         try:
-            with memory_explained():
+            with memory_explained(), workers_explained():
                 return self._train()
         finally:
             gc.unfreeze()

@@ -1,5 +1,7 @@
 """What a training, ended as it may be, leaves behind: no files that nothing reads, and no handler."""
 
+import multiprocessing
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,3 +94,18 @@ def test_a_resumed_training_goes_on_from_what_is_there(tmp_path: Path) -> None:
     hook.before_train(runner)
     assert latest_whole(tmp_path) == (tmp_path / "iter_5.pth", [])
     hook.after_train(runner)
+
+
+class TellsWorkers(Hook):
+    """As a scheduler does that signals every process."""
+
+    def after_train_iter(self, runner: Runner, *_: object, **__: object) -> None:
+        for worker in multiprocessing.active_children():
+            os.kill(worker.pid, signal.SIGTERM)
+
+
+def test_workers_that_are_told_to_end(tmp_path: Path) -> None:
+    runner = Runner.from_cfg(config(write_data(tmp_path), "supervised", 50, train_dataloader__num_workers=1))
+    runner.register_hook(TellsWorkers())
+    with pytest.raises(RuntimeError, match="told to end .*: --resume goes on from the last checkpoint"):
+        runner.train()
