@@ -47,7 +47,7 @@ def build_dataloader(dataloader: DataLoader | dict, *args: Any, **kwargs: Any) -
 
 @contextmanager
 def workers_explained() -> Iterator[None]:
-    """Say what to do where workers were told to end, as by a scheduler that signals all processes.
+    """Say what to do where workers were ended from outside, as by a scheduler that signals all processes.
 
     Raises:
         RuntimeError: They were.
@@ -55,10 +55,11 @@ def workers_explained() -> Iterator[None]:
     try:
         yield
     except (RuntimeError, ConnectionResetError) as error:  # the latter in the middle of a batch
-        if "signal: Terminated" not in str(error) and not isinstance(error, ConnectionResetError):
+        ended = str(error).startswith("DataLoader worker") or isinstance(error, ConnectionResetError)
+        if not ended:
             raise
         raise RuntimeError(
-            "the loading workers were told to end (SIGTERM), and no step can be finished without them: --resume goes "
+            f"a loading worker was ended from outside ({error}), and no step can be finished without it: --resume goes "
             "on from the last checkpoint"
         ) from error
 

@@ -107,5 +107,5 @@ class TellsWorkers(Hook):
 def test_workers_that_are_told_to_end(tmp_path: Path) -> None:
     runner = Runner.from_cfg(config(write_data(tmp_path), "supervised", 50, train_dataloader__num_workers=1))
     runner.register_hook(TellsWorkers())
-    with pytest.raises(RuntimeError, match="told to end .*: --resume goes on from the last checkpoint"):
+    with pytest.raises(RuntimeError, match="ended from outside .*: --resume goes on from the last checkpoint"):
         runner.train()
