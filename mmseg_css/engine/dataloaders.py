@@ -54,8 +54,8 @@ def workers_explained() -> Iterator[None]:
     """
     try:
         yield
-    except (RuntimeError, ConnectionResetError) as error:  # the latter in the middle of a batch
-        ended = str(error).startswith("DataLoader worker") or isinstance(error, ConnectionResetError)
+    except (RuntimeError, ConnectionResetError, EOFError) as error:  # the others in the middle of a batch
+        ended = str(error).startswith("DataLoader worker") or not isinstance(error, RuntimeError)
         if not ended:
             raise
         raise RuntimeError(
