@@ -13,6 +13,7 @@ segmentor.decode_head.num_classes = _base_.num_classes
 model = dict(
     data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing),
     segmentor=segmentor,
+    statistics="apart",  # few labelled images would be told from the rest
     augmentation=dict(_delete_=True, **_base_.augmentation),
     pseudo_label_loss=dict(threshold=0.7),  # from where on OHEM leaves a labelled pixel alone: few get surer
 )

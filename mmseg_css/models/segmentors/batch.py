@@ -1,6 +1,6 @@
 """What a method is given, and passes of a network over it."""
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -9,8 +9,11 @@ from mmseg.structures import SegDataSample
 from mmseg.utils import add_prefix
 from torch import Tensor
 
-from mmseg_css.models.segmentors.decoding import decode, heads_of
+from mmseg_css.models.segmentors.decoding import decode, heads_of, logits_of
 from mmseg_css.types import SegOutput
+
+#: Whether norm layers see labelled and unlabelled images in one batch.
+Statistics = Literal["joint", "apart"]
 
 
 class Images(NamedTuple):
@@ -83,6 +86,20 @@ def supervised_pass(network: EncoderDecoder, labeled: Images) -> tuple[dict[str,
     features = network.extract_feat(labeled.images)
     decoded = decode(network, features)
     return supervise(network, features, decoded.outputs, labeled.samples), decoded.logits
+
+
+def supervised_beside(
+    network: EncoderDecoder, labeled: Images, unlabeled: Images, statistics: Statistics
+) -> tuple[dict[str, Tensor], Float[Tensor, "b k h w"]]:
+    """The losses of labelled images, and what the network says of unlabelled ones at the same time."""
+    if statistics == "apart":
+        with torch.no_grad():
+            said = logits_of(network, unlabeled.images)
+        return supervised_pass(network, labeled)[0], said
+    features = network.extract_feat(joined(labeled, unlabeled).images)
+    decoded = decode(network, features)
+    losses = supervise(network, features, decoded.outputs, labeled.samples)
+    return losses, decoded.logits[len(labeled.samples) :]
 
 
 def supervised_embeddings(network: EncoderDecoder, labeled: Images) -> tuple[dict[str, Tensor], SegOutput]:

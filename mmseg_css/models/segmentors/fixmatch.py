@@ -6,8 +6,8 @@ import torch
 
 from mmseg_css.models.choices import check_choice
 from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor
-from mmseg_css.models.segmentors.batch import Images, joined, supervise, supervised_pass
-from mmseg_css.models.segmentors.decoding import decode, logits_of
+from mmseg_css.models.segmentors.batch import Images, Statistics, supervised_beside, supervised_pass
+from mmseg_css.models.segmentors.decoding import logits_of
 from mmseg_css.registry import MODELS
 
 Labeller = Literal["student", "teacher"]
@@ -21,10 +21,10 @@ class FixMatch(SemiSegmentor):
 
     Args:
         augmentation, pseudo_label_loss: configs of the strong view and of its loss.
-        labeller: the ``student`` labels in the pass that learns the labelled images, with batch statistics of both; a
-            ``teacher`` labels in a pass of its own.
-        teacher: settings of `EMATeacher`.
-        kwargs: arguments of `SemiSegmentor`.
+        labeller: who labels the weak view, the ``student`` or a ``teacher`` in a pass of its own.
+        statistics: whether norm layers see the weak view that the student labels in one batch with the labelled images
+            (``joint``, as the authors) or ``apart``: with few labelled images joint ones tell these from the rest.
+        teacher, kwargs: arguments of `SemiSegmentor`.
     """
 
     total_weight = 0.5
@@ -35,25 +35,24 @@ class FixMatch(SemiSegmentor):
         augmentation: dict,
         pseudo_label_loss: dict,
         labeller: Labeller = "student",
+        statistics: Statistics = "joint",
         teacher: dict | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(augmentation=augmentation, teacher=teacher, **kwargs)
         check_choice("model.labeller", labeller, get_args(Labeller))
+        check_choice("model.statistics", statistics, get_args(Statistics))
         if labeller == "teacher" and teacher is None:
             raise ValueError("model.labeller='teacher' needs a teacher: set model.teacher, e.g. dict(decay=0.996)")
         self.pseudo_label_loss = MODELS.build(pseudo_label_loss)
         self.labeller = labeller
+        self.statistics = statistics
 
     def losses(self, labeled: Images, unlabeled: Images, generator: torch.Generator) -> tuple[dict, dict]:
         if self.labeller == "teacher":
-            supervised, _ = supervised_pass(self.student, labeled)
-            weak = self.taught(unlabeled)
+            (supervised, _), weak = supervised_pass(self.student, labeled), self.taught(unlabeled)
         else:
-            features = self.student.extract_feat(joined(labeled, unlabeled).images)
-            decoded = decode(self.student, features)
-            supervised = supervise(self.student, features, decoded.outputs, labeled.samples)
-            weak = decoded.logits[len(labeled.samples) :]
+            supervised, weak = supervised_beside(self.student, labeled, unlabeled, self.statistics)
         view = self.augment(self.pseudo_labelled(unlabeled, weak), generator)
         strong = logits_of(self.student, view.image)
         loss = self.pseudo_label_loss(self.at_image(strong, view), view, self.ignore_index)

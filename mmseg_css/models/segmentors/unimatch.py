@@ -1,13 +1,13 @@
 """UniMatch: FixMatch with two strong views and perturbed features (CVPR 2023, arXiv 2208.09910)."""
 
-from typing import Any
+from typing import Any, get_args
 
 import torch
 
 from mmseg_css.functional.channel_dropout import drop_channels
-from mmseg_css.models.choices import check_within
+from mmseg_css.models.choices import check_choice, check_within
 from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor
-from mmseg_css.models.segmentors.batch import Images, joined, supervise
+from mmseg_css.models.segmentors.batch import Images, Statistics, joined, supervise, supervised_pass
 from mmseg_css.models.segmentors.decoding import check_maps, decode, logits_of
 from mmseg_css.registry import MODELS
 
@@ -25,6 +25,7 @@ class UniMatch(SemiSegmentor):
         strong_weight: w_s, of each strong view.
         feature_weight: w_fp.
         dropped: share of the channels dropped in each of the backbone's maps.
+        statistics: as in `FixMatch`; ``apart`` the labelled images are not perturbed.
         kwargs: arguments of `SemiSegmentor`.
     """
 
@@ -38,6 +39,7 @@ class UniMatch(SemiSegmentor):
         strong_weight: float = 0.25,
         feature_weight: float = 0.5,
         dropped: float = 0.5,
+        statistics: Statistics = "joint",
         **kwargs: Any,
     ) -> None:
         super().__init__(augmentation=augmentation, **kwargs)
@@ -46,17 +48,23 @@ class UniMatch(SemiSegmentor):
         self.strong_weight = strong_weight
         self.feature_weight = feature_weight
         check_within("model", 0, 1, dropped=dropped)
+        check_choice("model.statistics", statistics, get_args(Statistics))
         self.dropped = dropped
+        self.statistics = statistics
 
     def losses(self, labeled: Images, unlabeled: Images, generator: torch.Generator) -> tuple[dict, dict]:
-        features = self.student.extract_feat(joined(labeled, unlabeled).images)
+        joint = self.statistics == "joint"
+        features = self.student.extract_feat((joined(labeled, unlabeled) if joint else unlabeled).images)
         perturbed = drop_channels(features, self.dropped, generator)
         both = [torch.cat(level) for level in zip(features, perturbed, strict=True)]
         decoded = decode(self.student, both)
-        supervised = supervise(self.student, features, decoded.outputs, labeled.samples)
+        if joint:
+            supervised = supervise(self.student, features, decoded.outputs, labeled.samples)
+        else:
+            supervised, _ = supervised_pass(self.student, labeled)
         plain, disturbed = decoded.logits.chunk(2)
 
-        number = len(labeled.samples)
+        number = len(labeled.samples) if joint else 0
         weak = self.pseudo_labelled(unlabeled, plain[number:])
         views = [self.augment(weak, generator) for _ in range(2)]
         strong = logits_of(self.student, torch.cat([view.image for view in views])).chunk(2)

@@ -260,12 +260,14 @@ def _other_text(method: str, bases: str) -> str:
     strong = method != "cps"  # which learns from the images as they are
     views = f', "{bases}/views/short.py"' if strong else ""
     augmentation = "    augmentation=dict(_delete_=True, **_base_.augmentation, hue=0.1),\n" if strong else ""
+    # Few labelled images would be told from the rest.
+    statistics = '    statistics="apart",\n' if method in ("fixmatch", "unimatch") else ""
     return f"""\
 _base_ = ["./_base_/data.py", "{bases}/methods/{method}.py"{views}]
 model = dict(
     data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing),
     segmentor=_base_.segmentor,
-{augmentation})
+{statistics}{augmentation})
 {PAIRED}"""
 
 

@@ -27,10 +27,15 @@ BASELINES: dict[str, dict] = {
     "cps_cutmix": {"type": "CPS", **CROSS, "augmentation": {"type": "StrongView", "boxes": "three"}},
 }
 register()
+#: Settings that change the passes.
+APART: dict[str, dict] = {
+    "fixmatch_apart": {**BASELINES["fixmatch"], "statistics": "apart"},
+    "unimatch_apart": {**BASELINES["unimatch"], "statistics": "apart"},
+}
 WRITTEN: dict[str, dict] = {
     "entropy": {"type": "EntropyMinimisation"},
 }
-METHODS = {**BASELINES, "css": css_config(), "pc2seg": pc2seg_config(), **WRITTEN}
+METHODS = {**BASELINES, **APART, "css": css_config(), "pc2seg": pc2seg_config(), **WRITTEN}
 
 
 def plain_segmentor(**head: Any) -> dict:

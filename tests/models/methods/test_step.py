@@ -245,3 +245,17 @@ def test_a_baseline_needs_no_projection_and_predicts_as_its_network(method: str)
     images = random_images(0, 1, 3, (32, 32))
     network = model.student if model.teacher is None else model.teacher.model
     assert torch.equal(model(images), network(images))
+
+
+@pytest.mark.parametrize("method", ["fixmatch", "unimatch"])
+def test_statistics_apart_let_no_unlabelled_image_into_the_labelled_loss(method: str) -> None:
+    """With norm layers over both halves, the labelled loss depends on what else is in the batch."""
+    inputs, samples = random_batch()
+    for statistics, depends in (("joint", True), ("apart", False)):
+        found = []
+        for factor in (1.0, -3.0):
+            model = build(method, statistics=statistics)
+            torch.manual_seed(0)  # dropout
+            losses = model.loss({**inputs, "unlabeled": factor * inputs["unlabeled"]}, samples)
+            found.append(next(value.item() for name, value in losses.items() if name.startswith("sup.loss")))
+        assert (found[0] != found[1]) is depends, statistics
