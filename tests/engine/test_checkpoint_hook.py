@@ -10,10 +10,12 @@ from types import SimpleNamespace
 
 import pytest
 from mmengine.logging import MessageHub
+from mmengine.runner import Runner
 
 from mmseg_css.engine.hooks import DurableCheckpointHook
 from tests.configs.helpers import ROOT
 from tests.engine.conftest import full_disk, save
+from tests.engine.tiny import config, write_data
 
 
 @pytest.fixture(autouse=True)
@@ -171,3 +173,11 @@ def test_a_second_signal_ends_the_process_at_once(tmp_path: Path, name: str) -> 
     done = subprocess.run([sys.executable, "-c", code, str(ROOT), str(tmp_path)], capture_output=True, timeout=200)
     assert done.returncode == -signal.Signals[name]
     assert done.stdout.decode().splitlines()[-1] == "goes on"
+
+
+def test_two_of_it_are_refused(tmp_path: Path) -> None:
+    """Each would remove what the other wrote."""
+    other = {"type": "DurableCheckpointHook", "interval": 1, "by_epoch": False}
+    runner = Runner.from_cfg(config(write_data(tmp_path), "supervised", 1, custom_hooks=[other]))
+    with pytest.raises(ValueError, match="DurableCheckpointHook"):
+        runner.train()

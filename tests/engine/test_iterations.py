@@ -39,6 +39,13 @@ def test_what_counts_epochs_is_refused(root: Path, changes: dict[str, Any], said
         train(config(root, method, 3, custom_hooks=listed, **changes))
 
 
+def test_a_loop_without_our_hooks_is_refused_by_the_one_that_saves(root: Path) -> None:
+    """In a supervised training nothing else would look."""
+    epochs = {"_delete_": True, "by_epoch": True, "max_epochs": 1}
+    with pytest.raises(ValueError, match="EpochBased.*is endless"):
+        train(config(root, "supervised", 3, train_cfg=epochs))
+
+
 def test_metrics_that_would_all_be_logged_at_step_0_are_refused(root: Path) -> None:
     cfg = config(root, "css", 2)
     dataset = {**cfg.train_dataloader.dataset.labeled, "ann_file": "labeled.txt"}
