@@ -78,7 +78,7 @@ def train_one_step(root: Path, **labeled: object) -> dict[str, float]:
 def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The warnings of the checks."""
     warnings: list[str] = []
-    monkeypatch.setattr(checks.labels, "print_log", lambda message, **_: warnings.append(message))
+    monkeypatch.setattr(checks.labels, "warn", warnings.append)
     return warnings
 
 

@@ -21,9 +21,12 @@ from tests.engine.tiny import config, write_data
 @pytest.fixture(autouse=True)
 def _default_handler() -> Iterator[None]:
     """What other tests of this process left; MMEngine's own loop takes no handler away when it fails."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    defaults = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+    for number, handler in defaults.items():
+        signal.signal(number, handler)
     yield
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number, handler in defaults.items():
+        signal.signal(number, handler)
 
 
 def test_settings_that_could_lose_a_run_are_refused(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_all_ignored_labeled_batch(strategy: str) -> None:
 
 @pytest.mark.parametrize("indicator", ["similarity", "confidence"])
 def test_nothing_to_learn_from_at_all(indicator: str) -> None:
-    model = build_css(indicator=indicator, weak_threshold=1.1)
+    model = build_css(indicator=indicator, weak_threshold=1.0)
     inputs, samples = random_batch()
     for sample in samples["labeled"]:
         sample.gt_sem_seg.data.fill_(255)
