@@ -11,8 +11,9 @@ from PIL import Image
 
 from mmseg_css.datasets import checks
 from mmseg_css.engine.hooks import DataCheckHook, use_data_checks
+from mmseg_css.registry import DATASETS
 from tests.datasets.checks.before_the_start.helpers import IMAGE, MASK, METHODS, RUNS, config, run
-from tests.datasets.helpers import LOAD, write_mask
+from tests.datasets.helpers import LOAD, labeled_config, write_list, write_mask
 
 
 @pytest.mark.parametrize("stage", ["train", "test"])
@@ -76,6 +77,18 @@ def test_lists_and_folders(root: Path, stage: str, change: dict) -> None:
         cfg[f"{part}_dataloader"]["dataset"].update(change)
     with pytest.raises(FileNotFoundError, match="no list of images .*no list|there is no folder .*nowhere"):
         run(cfg, stage)
+
+
+def test_images_of_a_format_that_pillow_may_not_know(root: Path) -> None:
+    """Whether they can be decoded is not asked, but whether they are there is."""
+    names = write_list(root / "names.txt", ["a", "b", "missing"])
+    own = labeled_config(
+        root / "train", ann_file=names, pipeline=[{"type": "LoadImageFromFile", "imdecode_backend": "tifffile"}]
+    )
+    with pytest.raises(FileNotFoundError, match=r"the image '.*missing\.png' is missing"):
+        checks.check_set(DATASETS.build(own), checks.TRAINING)
+    write_list(root / "names.txt", ["a", "b"])
+    checks.check_set(DATASETS.build(own), checks.TRAINING)
 
 
 def test_a_folder_without_images(root: Path) -> None:
