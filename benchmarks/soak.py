@@ -40,8 +40,8 @@ from tiny import METHODS, write_tiny  # type: ignore[import-not-found]  # noqa: 
 ITERATIONS, CHECKPOINTS, VALIDATIONS, ANCHORS = 48, 4, 12, 6  # anchors are logged between two checkpoints, too
 FULL_DISK = "full disk"
 ENDS = ("SIGKILL", "SIGTERM", FULL_DISK)
-#: How a process ends then; a SIGTERM or a full disk may come after its last iteration.
-EXITS = {"SIGKILL": {-signal.SIGKILL}, "SIGTERM": {128 + signal.SIGTERM, 0}, FULL_DISK: {1, 0}}
+#: How a process ends then; each may come after its last iteration.
+EXITS = {"SIGKILL": {-signal.SIGKILL, 0}, "SIGTERM": {128 + signal.SIGTERM, 0}, FULL_DISK: {1, 0}}
 NOT_COMPARED = {"time", "data_time", "memory", "step", "iter"}
 started = multiprocessing.get_context("fork").Event()
 
