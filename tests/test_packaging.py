@@ -80,7 +80,14 @@ def test_license_is_apache():
 
 @pytest.mark.parametrize(
     "script",
-    [".ci/run", "tools/dist_train.sh", "tools/dist_test.sh", "tools/slurm_train.sh", "tools/slurm_test.sh"],
+    [
+        ".ci/run",
+        "tools/dist_train.sh",
+        "tools/dist_test.sh",
+        "tools/slurm_train.sh",
+        "tools/slurm_test.sh",
+        "tools/_slurm.sh",
+    ],
 )
 def test_scripts_are_executable_and_parse(script):
     assert os.access(ROOT / script, os.X_OK)
