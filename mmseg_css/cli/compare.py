@@ -30,6 +30,7 @@ def named_configs(texts: Sequence[str]) -> dict[str, Path]:
 def command(
     *configs: str,
     work_dir: Path,
+    records: Path | None = None,
     seeds: Seeds = None,
     ceiling: str | None = None,
     jobs: int = 1,
@@ -46,6 +47,8 @@ def command(
     Args:
         configs: NAME=CONFIG ...; the first one named is the baseline.
         work_dir: Where logs, checkpoints and results go.
+        records: Where results and what the trainings gave go instead, in some kilobytes each: a folder to keep. What
+            stands there is not trained again, on another machine neither.
         ceiling: The name of the config with all labels: gains are then also given as shares of what it gains.
         jobs: Trainings side by side; with more than one, each has one thread.
         evaluations: How often each training is evaluated, as far as that divides its iterations.
@@ -63,4 +66,4 @@ def command(
         evaluations=evaluations,
         options=cfg_options or (),
     )
-    compare(question, work_dir, jobs=jobs)
+    compare(question, work_dir, records=records, jobs=jobs)

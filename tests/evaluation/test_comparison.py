@@ -29,7 +29,7 @@ def finish(run: Run, miou: float, classes: int = 5) -> None:
     np.savez(run.folder / "areas.npz", intersection=union * miou / 100, union=union)
     curve = [{"iteration": 400, "minutes": 1.0, "mIoU": miou / 2}, {"iteration": 800, "minutes": 2.0, "mIoU": miou}]
     (run.folder / "curve.json").write_text(json.dumps(curve))
-    run.note({"minutes": 2.0, "memory_gib": 1.5, "made_with": {"threads": 1, "commit": f"c{run.seed // 2}"}})
+    run.finish({"minutes": 2.0, "memory_gib": 1.5, "made_with": {"threads": 1, "commit": f"c{run.seed // 2}"}})
 
 
 def finish_all(question: Question, work_dir: Path) -> None:
@@ -92,6 +92,22 @@ def test_a_run_of_other_settings_is_not_taken_for_this_one(configs: dict[str, Pa
     configs["new"].write_text(CONFIG + "load_from = 'x'\n")
     with pytest.raises(ValueError, match=r"new_seed0 holds a run of another config"):
         compare(Question(configs=configs), tmp_path / "work")
+
+
+def test_records_stand_for_the_trainings(configs: dict[str, Path], tmp_path: Path) -> None:
+    """What another machine trained is not trained here, and a run's record holds all that the results need."""
+    question = Question(configs=configs, seeds=(0,))
+    records = tmp_path / "records"
+    for name, [one] in question.runs(tmp_path / "there", records).items():
+        finish(one, MIOU[name][0])
+    results = compare(question, tmp_path / "here", records=records)
+    assert results["methods"]["new"]["mIoU"] == pytest.approx(50)
+    assert json.loads((records / "results.json").read_text()) == results
+    assert sorted(path.name for path in (records / "new_seed0").iterdir()) == ["areas.npz", "curve.json", "run.json"]
+    assert not (tmp_path / "here" / "results.json").exists()
+    configs["new"].write_text(CONFIG + "load_from = 'x'\n")
+    with pytest.raises(ValueError, match=r"records/new_seed0 holds a run of another config"):
+        compare(Question(configs=configs, seeds=(0,)), tmp_path / "here", records=records)
 
 
 def test_a_failing_training_is_not_taken_for_finished(tmp_path: Path) -> None:

@@ -15,13 +15,14 @@ def runs(tmp_path: Path) -> list[Run]:
     (tmp_path / "config.py").write_text(CONFIG)
     named = [("base", 0), ("css", 0), ("base", 1), ("css", 1)]
     return [
-        Run(name=name, config=tmp_path / "config.py", seed=seed, folder=tmp_path / f"{name}_seed{seed}")
+        Run(name=name, config=tmp_path / "config.py", seed=seed, folder=folder, record=folder)
         for name, seed in named
+        for folder in [tmp_path / f"{name}_seed{seed}"]
     ]
 
 
 def say(run: Run, iteration: int, eta: str) -> None:
-    run.note(None)
+    run.begin()
     with (run.folder / "output.txt").open("a") as output:
         output.write(f"11/25 - mmengine - INFO - Iter(train) [{iteration}/800]  lr: 1.0e-03  eta: {eta}  time: 0.6\n")
 
@@ -47,14 +48,14 @@ def test_a_training_that_failed_is_not_waited_for(runs: list[Run], capsys: pytes
     say(runs[0], 200, "0:03:00")
     with Board(runs[:2], jobs=1) as board:
         board.done(runs[0])
-        runs[1].note({"minutes": 6.0, "memory_gib": 1.0})
+        runs[1].finish({"minutes": 6.0, "memory_gib": 1.0})
         board.done(runs[1])
     said = capsys.readouterr().out.splitlines()[1:]
     assert said == ["base, seed 0: failed; 1 to go, about 4 min", "css, seed 0: finished after 6.0 min; 1 failed"]
 
 
 def test_what_is_finished_tells_of_its_like(runs: list[Run], capsys: pytest.CaptureFixture[str]) -> None:
-    runs[0].note({"minutes": 6.0, "memory_gib": 1.0})
+    runs[0].finish({"minutes": 6.0, "memory_gib": 1.0})
     say(runs[1], 400, "1 day, 0:30:00")
     with Board(runs[:3], jobs=2) as board:
         board.done(runs[0])

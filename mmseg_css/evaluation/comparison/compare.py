@@ -45,7 +45,7 @@ class Question:
             if getattr(self, name) < 1:
                 raise ValueError(f"--{name} must be at least 1, got {getattr(self, name)}")
 
-    def runs(self, work_dir: Path) -> dict[str, list[Run]]:
+    def runs(self, work_dir: Path, records: Path | None = None) -> dict[str, list[Run]]:
         """The trainings of each config, in the order of the seeds."""
         return {
             name: [
@@ -54,6 +54,7 @@ class Question:
                     config=config,
                     seed=seed,
                     folder=work_dir / f"{name}_seed{seed}",
+                    record=(records or work_dir) / f"{name}_seed{seed}",
                     options=tuple(self.options),
                     evaluations=self.evaluations,
                 )
@@ -63,12 +64,14 @@ class Question:
         }
 
 
-def compare(question: Question, work_dir: Path, *, jobs: int = 1) -> dict[str, Any]:
+def compare(question: Question, work_dir: Path, *, records: Path | None = None, jobs: int = 1) -> dict[str, Any]:
     """Train what is not finished, and write ``results.json``, ``results.md`` and ``curves.png``.
 
     Args:
         question: What is compared.
         work_dir: Where runs and results go. A comparison that was stopped goes on there.
+        records: Where results and what the runs gave go instead, without weights and logs. A run that stands there is
+            finished, wherever it was trained.
         jobs: Trainings side by side; with more than one, each has one thread.
 
     Returns:
@@ -78,14 +81,15 @@ def compare(question: Question, work_dir: Path, *, jobs: int = 1) -> dict[str, A
         ValueError: A run there has other settings, or counts epochs.
         RuntimeError: A training failed, or another comparison is at work there.
     """
-    runs = question.runs(work_dir)
+    runs = question.runs(work_dir, records)
+    results_dir = records or work_dir
     in_order = [run for same_seed in zip(*runs.values(), strict=True) for run in same_seed]
     with locked(work_dir):
         with Board(in_order, jobs) as board:
             Lanes(jobs).train(in_order, board.done, board.waiting)
         results = summarise(runs, ceiling=question.ceiling, block=question.block)
-        (work_dir / "results.json").write_text(json.dumps(results, indent=2) + "\n")
-        (work_dir / "results.md").write_text(tables(results, markdown=True))
-        draw_curves(results, work_dir / "curves.png")
+        (results_dir / "results.json").write_text(json.dumps(results, indent=2) + "\n")
+        (results_dir / "results.md").write_text(tables(results, markdown=True))
+        draw_curves(results, results_dir / "curves.png")
     print(tables(results))
     return results

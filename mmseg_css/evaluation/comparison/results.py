@@ -27,7 +27,7 @@ SCHEMA: Final = 2
 def summarise(runs: Mapping[str, Sequence[Run]], *, ceiling: str | None = None, block: int = 1) -> dict[str, Any]:
     """The results of finished runs, as docs/comparing.md describes them. The first config is the baseline."""
     baseline = next(iter(runs))
-    areas = {name: np.stack([load_areas(str(run.folder / "areas.npz")) for run in own]) for name, own in runs.items()}
+    areas = {name: np.stack([load_areas(str(run.record / "areas.npz")) for run in own]) for name, own in runs.items()}
     miou = {name: np.nanmean(class_iou(own), axis=1) for name, own in areas.items()}
     classes = _classes(runs[baseline][0].config)
     methods = {name: _method(own, areas[name], miou[name], classes) for name, own in runs.items()}
@@ -81,7 +81,7 @@ def _together(noted: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _curve(run: Run) -> list[dict[str, float]]:
-    points = json.loads((run.folder / "curve.json").read_text())
+    points = json.loads((run.record / "curve.json").read_text())
     return [{key: point[key] for key in ("iteration", "minutes", "mIoU")} for point in points]
 
 

@@ -1,7 +1,9 @@
 """The trainings of a comparison: each in a process of its own, several side by side, none of them twice."""
 
+import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +23,7 @@ from mmseg_css.config_files import read_config
 from mmseg_css.evaluation.comparison.machine import PACKAGE, made_with
 
 PATIENCE: Final = 10.0  # seconds
+GIVEN: Final = ("curve.json", "areas.npz")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +34,8 @@ class Run:
         name: What the config is called in this comparison.
         config: The config file.
         seed: ``randomness.seed``.
-        folder: Its work dir, which also gets ``run.json``, ``curve.json``, ``areas.npz`` and ``output.txt``.
+        folder: Its work dir, which also gets ``output.txt``.
+        record: The folder that gets what it gave, in some kilobytes: ``run.json``, ``curve.json`` and ``areas.npz``.
         options: ``KEY=VALUE``, settings of the config.
         evaluations: How often it is evaluated, the end included, as far as that divides its iterations.
     """
@@ -40,13 +44,19 @@ class Run:
     config: Path
     seed: int
     folder: Path
+    record: Path
     options: tuple[str, ...] = ()
     evaluations: int = 8
 
     @cached_property
     def settings(self) -> dict[str, Any]:
         """What makes the run what it is."""
-        return {"config": self._cfg().pretty_text, "options": list(self.options), "seed": self.seed}
+        config = json.dumps(self._cfg().to_dict(), sort_keys=True, default=str)
+        return {
+            "config_sha256": hashlib.sha256(config.encode()).hexdigest(),
+            "options": list(self.options),
+            "seed": self.seed,
+        }
 
     def _cfg(self) -> Config:
         return read_config(self.config)
@@ -79,24 +89,35 @@ class Run:
         """Minutes, memory and what it was made with if the run is finished.
 
         Raises:
-            ValueError: The folder holds a run of other settings.
+            ValueError: The folder, or that of the record, holds a run of other settings.
         """
-        file = self.folder / "run.json"
-        if not file.exists():
-            return None
-        known = json.loads(file.read_text())
-        if known["settings"] != self.settings:
-            raise ValueError(
-                f"{self.folder} holds a run of another config, seed or other options than {self.config}: name another "
-                "--work-dir, or delete that folder"
-            )
-        return known["finished"]
+        for place in (self.record, self.folder):
+            if (file := place / "run.json").exists():
+                known = json.loads(file.read_text())
+                if known["settings"] != self.settings:
+                    raise ValueError(
+                        f"{place} holds a run of another config, seed or other options than {self.config}: name "
+                        "another --work-dir and --records, or delete that folder"
+                    )
+                return known["finished"]
+        return None
 
-    def note(self, finished: dict[str, Any] | None) -> None:
-        """Write down that the run began, or is finished."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        file, part = self.folder / "run.json", self.folder / "run.json.part"
-        part.write_text(json.dumps({"settings": self.settings, "finished": finished}))
+    def begin(self) -> None:
+        """Write down whose folder it is."""
+        self._note(self.folder, None)
+
+    def finish(self, finished: dict[str, Any]) -> None:
+        """Write down that the run is finished, and what it gave."""
+        self.record.mkdir(parents=True, exist_ok=True)
+        if self.record != self.folder:
+            for name in GIVEN:
+                shutil.copyfile(self.folder / name, self.record / name)
+        self._note(self.record, finished)
+
+    def _note(self, place: Path, finished: dict[str, Any] | None) -> None:
+        place.mkdir(parents=True, exist_ok=True)
+        file, part = place / "run.json", place / "run.json.part"
+        part.write_text(json.dumps({"settings": self.settings, "finished": finished}, indent=2) + "\n")
         part.replace(file)  # at once: the board of the comparison reads it meanwhile
 
 
@@ -125,7 +146,7 @@ class Lanes:
             futures = {}
             try:
                 for run, command in zip(wanted, commands, strict=True):
-                    run.note(None)
+                    run.begin()
                     futures[pool.submit(self._train, run, command)] = run
                 pending = set(futures)
                 while pending:
@@ -159,7 +180,7 @@ class Lanes:
         del self._processes[process.pid]
         if process.returncode == 0:
             minutes = json.loads((run.folder / "curve.json").read_text())[-1]["minutes"]
-            run.note({"minutes": minutes, "memory_gib": usage.ru_maxrss / 2**20, "made_with": made_with(self.jobs)})
+            run.finish({"minutes": minutes, "memory_gib": usage.ru_maxrss / 2**20, "made_with": made_with(self.jobs)})
         return process.returncode
 
     def _stop(self) -> None:
