@@ -7,7 +7,7 @@ _base_ = [
 ]
 segmentor = _base_.segmentor
 segmentor.decode_head.update(
-    type="DeepLabV3PlusProjectionHead", projection=dict(type="ProjectionBranch", channels=64, hidden=96)
+    type="DeepLabV3PlusProjectionHead", projection=dict(type="ProjectionBranch", channels=64, hidden=64)
 )
 model = dict(
     data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing),

@@ -1,6 +1,6 @@
 _base_ = [
     "../_base_/default_runtime.py",
-    "../_base_/models/deeplabv3plus_efficientnet-lite0_s16.py",
+    "../_base_/models/deeplabv3plus_efficientnet-lite0.py",
     "../_base_/datasets/demo.py",
     "../_base_/schedules/adamw_short.py",
     "../_base_/methods/css_short.py",
@@ -10,7 +10,7 @@ segmentor.decode_head.loss_decode = _base_.loss_decode
 segmentor.decode_head.update(
     num_classes=_base_.num_classes,
     type="DeepLabV3PlusProjectionHead",
-    projection=dict(type="ProjectionBranch", channels=64, hidden=96),
+    projection=dict(type="ProjectionBranch", channels=64, hidden=64),
 )
 model = dict(
     data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing),

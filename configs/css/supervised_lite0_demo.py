@@ -1,6 +1,6 @@
 _base_ = [
     "../_base_/default_runtime.py",
-    "../_base_/models/deeplabv3plus_efficientnet-lite0_s16.py",
+    "../_base_/models/deeplabv3plus_efficientnet-lite0.py",
     "../_base_/datasets/demo.py",
     "../_base_/schedules/adamw_short.py",
     "../_base_/methods/supervised.py",

@@ -1,7 +1,7 @@
 # UniMatch on the footing of ../css/css_lite0_demo.py. Its baseline is ../css/supervised_lite0_demo.py.
 _base_ = [
     "../_base_/default_runtime.py",
-    "../_base_/models/deeplabv3plus_efficientnet-lite0_s16.py",
+    "../_base_/models/deeplabv3plus_efficientnet-lite0.py",
     "../_base_/datasets/demo.py",
     "../_base_/schedules/adamw_short.py",
     "../_base_/methods/unimatch.py",

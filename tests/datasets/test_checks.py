@@ -214,4 +214,4 @@ def test_missing_pretrained_weights(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"'gone.pth' of model.init_cfg are missing"):
         checks.check_pretrained({"init_cfg": [{"type": "Normal"}, {"type": "Pretrained", "checkpoint": "gone.pth"}]})
     with pytest.raises(FileNotFoundError, match=r"are missing: run mmseg-css data weights"):
-        checks.check_pretrained(model("nowhere/tf_efficientnet_lite0.pth"))
+        checks.check_pretrained(model("nowhere/efficientnet-lite0_stride-16.pth"))

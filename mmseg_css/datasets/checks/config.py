@@ -111,6 +111,6 @@ def check_pretrained(config: Any, key: str = "model") -> None:
     """
     for place, path in pretrained_in(config, key):
         if "://" not in path and not osp.isfile(path):
-            ours = osp.basename(path) == "tf_efficientnet_lite0.pth"
+            ours = osp.basename(path) == "efficientnet-lite0_stride-16.pth"
             remedy = "run mmseg-css data weights" if ours else f"put them there, or set {place}=None"
             raise FileNotFoundError(f"the pretrained weights {path!r} of {place} are missing: {remedy}")

@@ -230,7 +230,7 @@ train_dataloader = dict(batch_size=4, num_workers=2, dataset=_base_.labeled)
 _base_ = ["./_base_/data.py", "{bases}/methods/css_short.py"]
 segmentor = _base_.segmentor
 segmentor.decode_head.update(
-    type="DeepLabV3PlusProjectionHead", projection=dict(type="ProjectionBranch", channels=64, hidden=96)
+    type="DeepLabV3PlusProjectionHead", projection=dict(type="ProjectionBranch", channels=64, hidden=64)
 )
 model = dict(
     data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing),

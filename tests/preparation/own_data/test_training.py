@@ -90,7 +90,7 @@ def test_css_trains(write_data, classes: int, channels: int) -> None:
     runner = make_step(cfg, write_data.__name__)
     assert runner.model.teacher.step == 1
     assert runner.train_dataloader.dataset.num_unlabeled > 1
-    assert runner.model.student.backbone.timm_model.conv_stem.in_channels == channels
+    assert runner.model.student.backbone.timm_model.model.conv_stem.in_channels == channels
     runner.model.cfg = runner.cfg
     image = sorted(path for path in Path("images").rglob("*.*"))[0]
     result = inference_model(runner.model, str(image))
@@ -108,7 +108,7 @@ def test_supervised_and_pc2seg_train(write_data, classes: int, channels: int, me
     runner = make_step(cfg, f"own-{method}-{write_data.__name__}")
     model = runner.model if method == "supervised" else runner.model.student
     assert (model.decode_head.num_classes, model.decode_head.out_channels) == (classes, classes)
-    assert model.backbone.timm_model.conv_stem.in_channels == channels
+    assert model.backbone.timm_model.model.conv_stem.in_channels == channels
 
 
 @pytest.mark.parametrize("method", METHODS[3:])
@@ -118,7 +118,7 @@ def test_methods_that_are_asked_for_train(write_data, channels: int, method: str
     written = {path.name for path in Path("configs/own").glob("*.py")}
     assert written == {f"{method}_lite0_own.py", "supervised_lite0_own.py"}
     runner = make_step(Config.fromfile(f"configs/own/{method}_lite0_own.py"), f"own-{method}-{channels}")
-    assert runner.model.student.backbone.timm_model.conv_stem.in_channels == channels
+    assert runner.model.student.backbone.timm_model.model.conv_stem.in_channels == channels
 
 
 def test_every_method_has_a_config_for_ones_own_images() -> None:

@@ -1,0 +1,3 @@
+_base_ = "./cps_r50_coco_1-128.py"
+labeled_list = "data/splits/coco-pseudoseg-3697.txt"
+train_dataloader = dict(dataset=dict(labeled=dict(ann_file=labeled_list), unlabeled=dict(exclude=labeled_list)))

@@ -1,0 +1,2 @@
+_base_ = "./supervised_r101_voc-classic_1-8.py"
+train_dataloader = dict(dataset=dict(ann_file="data/splits/voc-classic-732.txt"))

@@ -1,0 +1,13 @@
+# The labelled images of css_r101_voc-classic_1-8.py only, for as many steps.
+_base_ = [
+    "../_base_/default_runtime.py",
+    "../_base_/models/deeplabv3plus_r101.py",
+    "../_base_/datasets/voc.py",
+    "../_base_/schedules/sgd_80k.py",
+    "../_base_/methods/supervised.py",
+]
+segmentor = _base_.segmentor
+labeled_list = "data/splits/voc-classic-183.txt"
+_base_.labeled.ann_file = labeled_list
+model = dict(**segmentor, data_preprocessor=_base_.preprocessing)
+train_dataloader = dict(batch_size=8, num_workers=8, dataset=_base_.labeled)

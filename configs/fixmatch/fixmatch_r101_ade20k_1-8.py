@@ -1,0 +1,12 @@
+# FixMatch, ADE20K, on the footing of ../css/css_r101_ade20k_1-8.py; batch 8 + 8 on one GPU. Not of the paper.
+_base_ = [
+    "../_base_/default_runtime.py",
+    "../_base_/models/deeplabv3plus_r101.py",
+    "../_base_/datasets/ade20k_weak.py",
+    "../_base_/schedules/sgd_80k.py",
+    "../_base_/methods/fixmatch.py",
+]
+segmentor = _base_.segmentor
+segmentor.decode_head.num_classes = _base_.num_classes
+model = dict(data_preprocessor=_base_.preprocessing, segmentor=segmentor)
+train_dataloader = dict(batch_size=16, num_workers=8, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))

@@ -1,0 +1,3 @@
+_base_ = "./unimatch_v2_dinov2-b_voc-blended_1-8.py"
+labeled_list = "data/splits/voc-blended-cps-2646.txt"
+train_dataloader = dict(dataset=dict(labeled=dict(ann_file=labeled_list), unlabeled=dict(exclude=labeled_list)))
