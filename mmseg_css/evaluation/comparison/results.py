@@ -41,7 +41,7 @@ def summarise(runs: Mapping[str, Sequence[Run]], *, ceiling: str | None = None, 
         adjusted = holm([methods[name]["gain"][key] for name in compared])
         for name, value in zip(compared, adjusted, strict=True):
             methods[name]["gain"][f"{key}_holm"] = value
-    return _without_nan(
+    return without_nan(
         {
             "schema": SCHEMA,
             "baseline": baseline,
@@ -108,10 +108,10 @@ def _classes(config: Path) -> Sequence[str]:
     return {**DATASETS.get(dataset.type).METAINFO, **dataset.get("metainfo", {})}["classes"]
 
 
-def _without_nan(node: Any) -> Any:
+def without_nan(node: Any) -> Any:
     """NaN is no JSON: what is not known is null."""
     if isinstance(node, dict):
-        return {key: _without_nan(value) for key, value in node.items()}
+        return {key: without_nan(value) for key, value in node.items()}
     if isinstance(node, list | tuple):
-        return [_without_nan(value) for value in node]
+        return [without_nan(value) for value in node]
     return None if isinstance(node, float) and not np.isfinite(node) else node

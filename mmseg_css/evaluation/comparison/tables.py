@@ -15,6 +15,28 @@ def tables(results: Mapping[str, Any], *, markdown: bool = False) -> str:
     return "\n\n".join([*parts, note]) + "\n"
 
 
+def pooled_table(pooled: Mapping[str, Any], *, markdown: bool = False) -> str:
+    """A row for each method of a part of a study, over its data sets."""
+    columns = ("gain", "95 % interval", "p (Holm)", "share of headroom", "gain on rare classes")
+    table = PrettyTable(["", *columns, *pooled["seeds"], "minutes", "GiB"])
+    for name, method in pooled["methods"].items():
+        table.add_row(
+            [
+                name,
+                f"{method['gain']['mean']:+.1f}",
+                _interval(method["gain"]["interval"], "+.1f"),
+                _tested(method["gain"], "p"),
+                _number(method["headroom"], ".0%"),
+                f"{method['gain_rare']:+.1f}",
+                *(f"{gain:+.1f}" for gain in method["gain_per_data_set"].values()),
+                f"{method['minutes']:.1f}",
+                f"{method['memory_gib']:.1f}",
+            ]
+        )
+    seeds = "; ".join(f"{data} {' / '.join(map(str, seeds))}" for data, seeds in pooled["seeds"].items())
+    return f"{_render(table, markdown)}\n\nGains over {pooled['baseline']} in points of mIoU; seeds: {seeds}."
+
+
 def _all(value: Any) -> str:
     return " and ".join(map(str, value)) if isinstance(value, list) else str(value)
 

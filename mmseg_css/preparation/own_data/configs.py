@@ -6,15 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
 from typing import Any, Final, NamedTuple
 
+from mmseg_css.preparation.leaves import METHODS, leaf_text
 from mmseg_css.preparation.own_data.coding import Coding
 from mmseg_css.preparation.own_data.images import Input, Sizes
 from mmseg_css.preparation.own_data.split import Split
 
-#: What a config is written for; the three first unless others are asked for.
-METHODS: Final = (
-    *("supervised", "css", "pc2seg", "fixmatch", "mean_teacher"),
-    *("unimatch", "unimatch_v2", "cps", "cps_cutmix"),
-)
 TALLEST: Final = 4  # an image is resized to its shorter side unless it is longer than this many times that
 
 
@@ -66,10 +62,9 @@ def write_configs(plan: Plan, out: Path, bases: Path, methods: Iterable[str] = M
         if images:
             _write(out / f"{name}.txt", "".join(f"{image}\n" for image in images))
     _write(out / "_base_" / "data.py", data_text(plan, out, _relative(bases, out / "_base_")))
-    texts = leaf_texts(_relative(bases, out))
     files = target_files(out, ["supervised"] if plan.unlabeled is None else methods)
     for method, path in files.items():
-        _write(path, texts[method])
+        _write(path, leaf_text(method, "./_base_/data.py", _relative(bases, out)))
     return files
 
 
@@ -216,64 +211,6 @@ test_dataloader = val_dataloader
 
 def _resize(sizes: Sizes) -> str:
     return "" if sizes.shorter_side is None else 'dict(type="Resize", scale=scale, keep_ratio=True),'
-
-
-def leaf_texts(bases: str) -> dict[str, str]:
-    """The config of each method, beside the shared file."""
-    texts = {
-        "supervised": f"""\
-_base_ = ["./_base_/data.py", "{bases}/methods/supervised.py"]
-model = dict(**_base_.segmentor, data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing))
-train_dataloader = dict(batch_size=4, num_workers=2, dataset=_base_.labeled)
-""",
-        "css": f"""\
-_base_ = ["./_base_/data.py", "{bases}/methods/css_short.py"]
-segmentor = _base_.segmentor
-segmentor.decode_head.update(
-    type="DeepLabV3PlusProjectionHead", projection=dict(type="ProjectionBranch", channels=64, hidden=64)
-)
-model = dict(
-    data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing),
-    segmentor=segmentor,
-    augmentation=dict(hue=0.1),
-    pseudo_label_loss=dict(threshold=0.9),
-)
-{PAIRED}""",
-        "pc2seg": f"""\
-_base_ = ["./_base_/data.py", "{bases}/methods/pc2seg.py"]
-segmentor = _base_.segmentor
-segmentor.decode_head.update(
-    type="DeepLabV3PlusProjectionHead", tap="conv_seg", projection=dict(type="LinearProjection", channels=64)
-)
-model = dict(
-    data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing),
-    segmentor=segmentor,
-    augmentation=dict(hue=0.1),
-)
-{PAIRED}""",
-    }
-    return texts | {method: _other_text(method, bases) for method in METHODS if method not in texts}
-
-
-def _other_text(method: str, bases: str) -> str:
-    """The config of a method that needs no projection."""
-    strong = method != "cps"  # which learns from the images as they are
-    views = f', "{bases}/views/short.py"' if strong else ""
-    augmentation = "    augmentation=dict(_delete_=True, **_base_.augmentation, hue=0.1),\n" if strong else ""
-    # Few labelled images would be told from the rest.
-    statistics = '    statistics="apart",\n' if method in ("fixmatch", "unimatch") else ""
-    return f"""\
-_base_ = ["./_base_/data.py", "{bases}/methods/{method}.py"{views}]
-model = dict(
-    data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing),
-    segmentor=_base_.segmentor,
-{statistics}{augmentation})
-{PAIRED}"""
-
-
-PAIRED: Final = """\
-train_dataloader = dict(batch_size=8, num_workers=2, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
-"""
 
 
 def _class_lines(coding: Coding) -> str:

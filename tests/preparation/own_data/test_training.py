@@ -12,7 +12,7 @@ from mmseg.apis import inference_model
 
 from mmseg_css.cli.init import Method
 from mmseg_css.cli.main import call
-from mmseg_css.preparation.own_data.configs import METHODS
+from mmseg_css.preparation.leaves import METHODS
 from mmseg_css.registry import MODELS
 from tests.configs.groups import METHODS as METHODS_WITH_CONFIGS
 from tests.configs.helpers import ROOT, shrink

@@ -1,0 +1,31 @@
+# What is trained for docs/results.md, "Five data sets":
+#     mmseg-css study configs/evidence/study.py --jobs 2
+# The files beside this one say what the trainings on a data set share, configs/splits/ which images are labelled.
+five = ["camvid", "idd_lite", "labelmefacade", "neu_seg", "car_parts"]
+seeds = [0, 1, 2]
+baseline = "supervised"
+ceiling = "all_labels"
+parts = {
+    "1-30": dict(fraction="1-30", data=five, methods=["css", "pc2seg", "fixmatch", "unimatch"]),
+    "1-8": dict(fraction="1-8", data=five, methods=["css", "fixmatch", "unimatch"]),
+    "1-30 others": dict(
+        fraction="1-30", data=["camvid", "car_parts"], methods=["css_logit", "css_cross", "unimatch_v2", "cps"]
+    ),
+    "CamVid": dict(
+        fraction="1-16",
+        data=["camvid"],
+        methods=[
+            *("css", "pc2seg", "fixmatch", "mean_teacher"),
+            *("unimatch", "unimatch_v2", "cps", "cps_cutmix"),
+        ],
+    ),
+}
+# Methods of mmseg-css init under other settings.
+variants = dict(
+    all_labels=dict(method="supervised", labeled=""),
+    css_logit=dict(method="css", settings=dict(strategy="logit")),
+    # The confidences of the representation space stay lower (mmseg_css/models/segmentors/css.py).
+    css_cross=dict(method="css", settings=dict(strategy="cross", cross_warmup=200)),
+)
+# Frames of a video are no independent images: neighbours that the test over images swaps together.
+blocks = dict(camvid=10)

@@ -1,0 +1,85 @@
+"""``mmseg-css study``."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from mmseg_css.cli.options import Seeds
+
+if TYPE_CHECKING:
+    from mmseg_css.evaluation.comparison.runs import Run
+
+Parts = Annotated[
+    list[str] | None, Parameter(name="--parts", consume_multiple=True, help="Parts of the study; all otherwise.")
+]
+
+
+def command(
+    file: Path,
+    /,
+    *,
+    parts: Parts = None,
+    seeds: Seeds = None,
+    work_dir: Path = Path("work_dirs/study"),
+    records: Path | None = None,
+    jobs: int = 1,
+    report_only: bool = False,
+) -> None:
+    """Train methods on several data sets, and say what each is worth over all of them.
+
+    Says first how long it will take. What is finished is not trained again, and what was stopped goes on. Writes
+    study.md and study.json, and results of each data set. See docs/comparing.md.
+
+    Args:
+        file: What is trained, as configs/evidence/study.py says it.
+        work_dir: Where configs, logs and checkpoints go.
+        records: Where results and what the trainings gave go instead, to go on from on another machine.
+        jobs: Trainings side by side; with more than one, each has one thread.
+        report_only: Train nothing, and write what the finished trainings say.
+    """
+    import mmseg_css.register  # noqa: F401
+    from mmseg_css.evaluation.comparison.study import Study, in_order, report, train
+    from mmseg_css.locations import CONFIGS
+    from mmseg_css.preparation.study import read_plan, write_leaves
+
+    plan = read_plan(file)
+    names = _known(parts or list(plan.parts), plan.parts)
+    records = records or work_dir / "records"
+    configs = write_leaves(plan, names, work_dir / "configs", CONFIGS / "_base_")
+    study = Study(parts=configs, ceiling=plan.ceiling, seeds=seeds or plan.seeds, blocks=plan.blocks)
+    runs = study.runs(work_dir, records)
+    if not report_only:
+        _print_estimate([run for run in in_order(runs) if run.finished() is None], jobs)
+        train(runs, work_dir, jobs=jobs)
+    report(study, runs, records)
+    print((records / "study.md").read_text())
+
+
+def _known(names: Sequence[str], parts: Iterable[str]) -> Sequence[str]:
+    if unknown := {*names} - {*parts}:
+        raise ValueError(f"--parts {' '.join(sorted(unknown))}: the study has {', '.join(map(repr, parts))}")
+    return names
+
+
+def _print_estimate(runs: "list[Run]", jobs: int) -> None:
+    """Hours until all runs are finished, from some steps of each method on one data set."""
+    import torch
+    from mmengine.config import Config
+
+    from mmseg_css.engine.estimate import in_words, seconds_a_step
+
+    if jobs > 1:
+        torch.set_num_threads(1)
+    each: dict[str, float] = {}
+    seconds = 0.0
+    for run in runs:
+        if (method := run.config.stem) not in each:
+            each[method] = seconds_a_step(Config.fromfile(run.config))
+        seconds += each[method] * run.iterations
+    if runs:
+        print(
+            f"{len(runs)} trainings, {in_words(seconds / jobs)} on this machine, loading and evaluation apart",
+            flush=True,
+        )

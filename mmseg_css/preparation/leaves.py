@@ -1,0 +1,67 @@
+"""The config of a method beside a file of data, network and schedule, as short as a person would write it."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+#: What a config is written for; the three first unless others are asked for.
+METHODS: Final = (
+    *("supervised", "css", "pc2seg", "fixmatch", "mean_teacher"),
+    *("unimatch", "unimatch_v2", "cps", "cps_cutmix"),
+)
+#: Decode heads with what the method contrasts.
+HEADS: Final = {
+    "css": """\
+segmentor.decode_head.update(
+    type="DeepLabV3PlusProjectionHead", projection=dict(type="ProjectionBranch", channels=64, hidden=64)
+)
+""",
+    "pc2seg": """\
+segmentor.decode_head.update(
+    type="DeepLabV3PlusProjectionHead", tap="conv_seg", projection=dict(type="LinearProjection", channels=64)
+)
+""",
+}
+#: Values that differ from ``configs/_base_/methods``. A quarter turn of the hue would take the green from trees.
+SETTINGS: Final = {
+    "css": "    augmentation=dict(hue=0.1),\n    pseudo_label_loss=dict(threshold=0.9),\n",
+    "pc2seg": "    augmentation=dict(hue=0.1),\n",
+    "cps": "",
+}
+STRONG: Final = "    augmentation=dict(_delete_=True, **_base_.augmentation, hue=0.1),\n"
+# Few labelled images would be told from the rest.
+APART: Final = '    statistics="apart",\n'
+
+
+def leaf_text(
+    method: str, data: str, bases: str, *, labeled: str | None = None, settings: Mapping[str, Any] | None = None
+) -> str:
+    """A config file.
+
+    Args:
+        method: One of `METHODS`.
+        data: Path of the shared file.
+        bases: Path of this repository's ``configs/_base_``.
+        labeled: The labelled list, if it is not the shared file's; an empty one is all images.
+        settings: Further arguments of the model, numbers and strings.
+    """
+    if method == "supervised":
+        listed = "" if labeled is None else f'_base_.labeled.ann_file = "{labeled}"\n'
+        return f"""\
+_base_ = ["{data}", "{bases}/methods/supervised.py"]
+{listed}model = dict(**_base_.segmentor, data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing))
+train_dataloader = dict(batch_size=4, num_workers=2, dataset=_base_.labeled)
+"""
+    file = "css_short" if method == "css" else method
+    views = "" if method in SETTINGS else f', "{bases}/views/short.py"'
+    listed = "" if labeled is None else f'_base_.labeled.ann_file = _base_.unlabeled.exclude = "{labeled}"\n'
+    head = f"segmentor = _base_.segmentor\n{HEADS[method]}" if method in HEADS else ""
+    own = SETTINGS.get(method, (APART if method in ("fixmatch", "unimatch") else "") + STRONG)
+    more = "".join(f"    {name}={value!r},\n".replace("'", '"') for name, value in (settings or {}).items())
+    return f"""\
+_base_ = ["{data}", "{bases}/methods/{file}.py"{views}]
+{listed}{head}model = dict(
+    data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing),
+    segmentor={"segmentor" if head else "_base_.segmentor"},
+{own}{more})
+train_dataloader = dict(batch_size=8, num_workers=2, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
+"""

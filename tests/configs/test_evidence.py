@@ -1,0 +1,79 @@
+"""The study's configs: what a method gets on CamVid is what CamVid's own config has, and all sets train alike."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mmengine.config import Config
+
+from mmseg_css.locations import CONFIGS
+from mmseg_css.preparation.own_data.budget import steps_for
+from mmseg_css.preparation.study import Plan, read_plan, write_leaves
+from tests.configs.helpers import ROOT, load
+
+STUDY = CONFIGS / "evidence" / "study.py"
+#: Training images.
+IMAGES = {"camvid": 367, "idd_lite": 1403, "labelmefacade": 745, "neu_seg": 1200, "car_parts": 400}
+PLAN = read_plan(STUDY)
+
+
+@pytest.fixture(scope="module")
+def configs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, dict[str, Path]]]:
+    return write_leaves(PLAN, PLAN.parts, tmp_path_factory.mktemp("configs"), CONFIGS / "_base_")
+
+
+def what_counts(cfg: Config) -> dict[str, Any]:
+    keys = ("model", "optim_wrapper", "param_scheduler", "val_dataloader", "val_evaluator", "default_hooks")
+    found = {key: cfg[key].to_dict() if hasattr(cfg[key], "to_dict") else cfg[key] for key in keys}
+    loader = cfg.train_dataloader.to_dict()
+    loader.pop("num_workers")
+    return found | {"train_dataloader": loader, "max_iters": cfg.train_cfg.max_iters}
+
+
+@pytest.mark.parametrize("method", PLAN.parts["CamVid"].methods)
+def test_camvid_is_that_of_its_own_configs(method: str, configs: dict) -> None:
+    leaf = Config.fromfile(configs["CamVid"]["camvid"][method])
+    assert what_counts(leaf) == what_counts(load(f"{method}/{method}_lite0_camvid_1-16"))
+
+
+def test_camvids_ceiling_is_that_of_its_own_configs(configs: dict) -> None:
+    leaf = Config.fromfile(configs["CamVid"]["camvid"]["all_labels"])
+    assert what_counts(leaf) == what_counts(load("ceiling/ceiling_lite0_camvid"))
+
+
+@pytest.mark.parametrize("data", IMAGES)
+def test_data_sets_differ_in_data_and_length_alone(data: str, configs: dict) -> None:
+    plan: Plan = PLAN
+    for part, spec in plan.parts.items():
+        if data not in spec.data:
+            continue
+        for method, path in configs[part][data].items():
+            cfg, other = Config.fromfile(path), Config.fromfile(configs[part]["camvid"][method])
+            assert cfg.optim_wrapper == other.optim_wrapper
+            own, theirs = (dict(one.model.get("segmentor", one.model)) for one in (cfg, other))
+            assert own["backbone"] == theirs["backbone"]
+            listed = cfg.train_dataloader.dataset.get("labeled", cfg.train_dataloader.dataset)
+            expected = "" if method == "all_labels" else f"configs/splits/{data}/{spec.fraction}.txt"
+            assert listed.ann_file == expected
+            labeled = len((ROOT / f"configs/splits/{data}/{spec.fraction}.txt").read_text().split())
+            rule = steps_for(IMAGES[data] - labeled) if spec.fraction == "1-30" else cfg.train_cfg.max_iters
+            assert cfg.train_cfg.max_iters == cfg.param_scheduler[0].end == rule
+            assert cfg.default_hooks.checkpoint.interval == cfg.train_cfg.max_iters
+
+
+@pytest.mark.parametrize("data", [data for data in IMAGES if data != "camvid"])
+def test_lists_are_of_the_data_and_nested(data: str) -> None:
+    few, many = ({*(ROOT / f"configs/splits/{data}/{part}.txt").read_text().split()} for part in ("1-30", "1-8"))
+    assert few < many
+    assert (len(few), len(many)) == (-(-IMAGES[data] // 30), -(-IMAGES[data] // 8))
+    images = ROOT.parent / "shared" / "data" / data / "images" / "train"
+    if images.is_dir():
+        assert many < {path.stem for path in images.iterdir()}
+        assert len([*images.iterdir()]) == IMAGES[data]
+
+
+def test_a_variant_is_its_method_under_other_settings(configs: dict) -> None:
+    of_camvid = configs["1-30 others"]["camvid"]
+    logit, cross = (Config.fromfile(of_camvid[name]).model for name in ("css_logit", "css_cross"))
+    assert (logit.type, logit.strategy) == ("CSS", "logit")
+    assert (cross.strategy, cross.cross_warmup) == ("cross", 200)

@@ -1,0 +1,146 @@
+"""A study: which trainings, in which order, and what they say over data sets, without a training."""
+
+import json
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmseg_css.cli.main import run
+from mmseg_css.evaluation.comparison.runs import Run
+from mmseg_css.evaluation.comparison.study import Study, in_order, report
+from mmseg_css.evaluation.statistics import holm
+
+CONFIG = (
+    "val_dataloader = dict(dataset=dict(type='FolderDataset', metainfo=dict(classes=['a', 'b', 'c'])))\n"
+    "train_cfg = dict(max_iters=800)\n"
+)
+#: mIoU by data set, method and seed; gains of "new": 10, 12 on x and 2, 4 on y.
+MIOU = {
+    "x": {"base": (40.0, 41.0), "all": (60.0, 61.0), "new": (50.0, 53.0)},
+    "y": {"base": (70.0, 70.0), "all": (80.0, 80.0), "new": (72.0, 74.0)},
+}
+
+
+def write(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(CONFIG)
+    return path
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    """Two parts on two data sets, whose ceilings do not depend on the part."""
+    parts = {
+        part: {
+            data: {
+                "base": write(tmp_path / "configs" / f"{data}_{part}" / "base.py"),
+                "all": write(tmp_path / "configs" / data / "all.py"),
+                "new": write(tmp_path / "configs" / f"{data}_{part}" / "new.py"),
+            }
+            for data in MIOU
+        }
+        for part in ("few", "many")
+    }
+    return Study(parts=parts, ceiling="all", seeds=(0, 1), blocks={"x": 2})
+
+
+def finish(one: Run, miou: float) -> None:
+    """What a training leaves behind. Class c is the rarest, and what is gained there is half of what b gains."""
+    one.folder.mkdir(parents=True, exist_ok=True)
+    union = np.full((4, 3), 100.0)
+    iou = miou * np.array([1.0, 4 / 3, 2 / 3])
+    label = np.tile([50, 30, 10], (4, 1))
+    np.savez(one.folder / "areas.npz", intersection=union * iou / 100, union=union, label=label)
+    (one.folder / "curve.json").write_text(json.dumps([{"iteration": 800, "minutes": 2.0, "mIoU": miou}]))
+    one.finish({"minutes": 2.0, "memory_gib": 1.5})
+
+
+def finish_part(study: Study, tmp_path: Path, part: str, seeds: tuple[int, ...] = (0, 1)) -> None:
+    for data, methods in study.runs(tmp_path / "work", tmp_path / "records")[part].items():
+        for (name, own), seed in product(methods.items(), seeds):
+            finish(own[seed], MIOU[data][name][seed])
+
+
+def test_part_by_part_and_seed_by_seed_and_each_training_once(study: Study, tmp_path: Path) -> None:
+    order = in_order(study.runs(tmp_path / "work", tmp_path / "records"))
+    few = [
+        (f"{data}{end} {name}", seed)
+        for seed in (0, 1)
+        for data in ("x", "y")
+        for name, end in (("base", "_few"), ("all", ""), ("new", "_few"))
+    ]
+    assert [(one.name, one.seed) for one in order[:12]] == few
+    assert len(order) == 12 + 8  # the ceilings were trained before
+    assert len({one.folder for one in order}) == len({one.record for one in order}) == 20
+
+
+def test_what_a_method_is_worth_over_data_sets(study: Study, tmp_path: Path) -> None:
+    finish_part(study, tmp_path, "few")
+    records = tmp_path / "records"
+    found = report(study, study.runs(tmp_path / "work", records), records)
+    assert list(found["parts"]) == ["few"]  # nothing of "many" is finished
+    new, ceiling = (found["parts"]["few"]["methods"][name] for name in ("new", "all"))
+    assert new["gain"]["mean"] == pytest.approx((10 + 12 + 2 + 4) / 4)
+    assert new["pairs"] == 4
+    # All four gains are positive: of 16 ways to swap, two are as extreme.
+    assert new["gain"]["p"] == pytest.approx(2 / 16)
+    assert new["gain"]["p_holm"] == pytest.approx(holm([2 / 16])[0])
+    # Student's with three degrees of freedom, whose quantile is 3.1824 at 0.975.
+    half = 3.1824 * np.std([10, 12, 2, 4], ddof=1) / 2
+    assert new["gain"]["interval"] == pytest.approx([7 - half, 7 + half], abs=1e-3)
+    assert new["gain_per_data_set"] == pytest.approx({"x": 11, "y": 3})
+    assert new["headroom"] == pytest.approx((11 / 20 + 3 / 10) / 2)
+    assert new["gain_rare"] == pytest.approx(7 * 2 / 3)
+    assert ceiling["headroom"] is None and "p_holm" not in ceiling["gain"]
+    assert json.loads((records / "study.json").read_text()) == found
+    assert "| new" in (records / "study.md").read_text()
+    assert json.loads((records / "few" / "x" / "results.json").read_text())["block"] == 2
+
+
+def test_a_seed_counts_when_all_of_it_is_finished(study: Study, tmp_path: Path) -> None:
+    finish_part(study, tmp_path, "few", seeds=(1,))
+    records = tmp_path / "records"
+    runs = study.runs(tmp_path / "work", records)
+    finish(runs["few"]["x"]["new"][0], 99.0)
+    part = report(study, runs, records)["parts"]["few"]
+    assert part["seeds"] == {"x": [1], "y": [1]}
+    assert part["methods"]["new"]["gain_per_data_set"] == pytest.approx({"x": 12, "y": 4})
+
+
+# -- the command ------------------------------------------------------------------------------------------------------
+
+STUDY = """
+seeds = [0]
+baseline, ceiling = "supervised", "all_labels"
+parts = {"a": dict(fraction="1-30", data=["cars"], methods=["css", "sharp"])}
+variants = dict(all_labels=dict(method="supervised", labeled=""),
+                sharp=dict(method="fixmatch", settings=dict(labeller="student")))
+blocks = {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("seeds = [0]\n", "", "lacks seeds: see configs/evidence/study.py"),
+        ('methods=["css", "sharp"]', 'methods=["cssx"]', "'cssx' is no method; there are all_labels, cps"),
+        ('data=["cars"], ', "", "parts['a'] has or lacks data"),
+        ('data=["cars"]', 'data=["boats"]', "names the data set 'boats', but"),
+    ],
+)
+def test_a_study_file_is_checked_in_words(
+    old: str, new: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cars.py").write_text("")
+    (tmp_path / "study.py").write_text(STUDY.replace(old, new))
+    assert run(["study", str(tmp_path / "study.py"), "--work-dir", str(tmp_path / "work"), "--report-only"]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_an_unknown_part_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "cars.py").write_text("")
+    (tmp_path / "study.py").write_text(STUDY)
+    assert run(["study", str(tmp_path / "study.py"), "--parts", "b", "--work-dir", str(tmp_path / "work")]) == 1
+    assert "--parts b: " in capsys.readouterr().err
