@@ -2,6 +2,10 @@
 
 import importlib.util
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +120,37 @@ def test_a_failing_training_is_not_taken_for_finished(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match=r"config.py with seed 0 failed: .*error: .*output.txt"):
         compare(Question(configs={"base": config}), tmp_path / "work")
     assert Question(configs={"base": config}).runs(tmp_path / "work")["base"][0].finished() is None
+
+
+ENDED = """
+import sys
+from pathlib import Path
+from mmseg_css.evaluation.comparison.runs import Lanes, Run
+
+class Fake(Run):
+    iterations = 8
+    def command(self):
+        wait = "import signal, sys, time; signal.signal(15, lambda *_: (print('saved', flush=True), sys.exit(143)))"
+        return [sys.executable, "-c", wait + "; print('at work', flush=True); time.sleep(60)"]
+
+folder = Path(sys.argv[1])
+runs = [Fake(name="a", config=folder / "a.py", seed=seed, folder=folder / str(seed), record=folder) for seed in (0, 1)]
+Lanes(jobs=2).train(runs, print, lambda: None)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_who_ends_a_comparison_ends_its_trainings(number: int, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(CONFIG)
+    outputs = [tmp_path / str(seed) / "output.txt" for seed in (0, 1)]
+    process = subprocess.Popen([sys.executable, "-c", ENDED, str(tmp_path)], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not all(output.exists() and "at work" in output.read_text() for output in outputs):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(number)
+    assert process.wait(timeout=30) == 128 + number
+    assert all("saved" in output.read_text() for output in outputs)
 
 
 def test_two_comparisons_keep_apart(configs: dict[str, Path], tmp_path: Path) -> None:

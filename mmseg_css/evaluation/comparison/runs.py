@@ -7,12 +7,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import FrameType
 from typing import Any, Final
 
 from filelock import FileLock, Timeout
@@ -125,7 +127,8 @@ class Run:
 class Lanes:
     """Trains runs, ``jobs`` at a time; with more than one each has one thread.
 
-    A run that was stopped goes on from its last checkpoint. What it prints goes to ``output.txt`` in its folder.
+    A run that was stopped goes on from its last checkpoint. What it prints goes to ``output.txt`` in its folder. Who
+    ends us ends them, too: each saves a checkpoint first.
     """
 
     jobs: int = 1
@@ -142,7 +145,7 @@ class Lanes:
         # Configs are read before the first start: Python's parser fails now and then where two threads use it.
         commands = [run.command() for run in wanted]
         failed = []
-        with ThreadPoolExecutor(self.jobs) as pool:
+        with ThreadPoolExecutor(self.jobs) as pool, _ended_in_order():
             futures = {}
             try:
                 for run, command in zip(wanted, commands, strict=True):
@@ -186,6 +189,27 @@ class Lanes:
     def _stop(self) -> None:
         for process in list(self._processes.values()):
             os.kill(process.pid, signal.SIGTERM)
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """SIGTERM, and the end of our terminal, raise an exception here: otherwise we would leave the trainings behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        for number, handler in before.items():
+            if handler != signal.SIG_IGN:  # nohup
+                signal.signal(number, end)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _why(run: Run) -> str:
