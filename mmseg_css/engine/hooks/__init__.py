@@ -10,6 +10,7 @@ from mmseg_css.engine.hooks.finite_step import FiniteStepHook
 from mmseg_css.engine.hooks.method import MethodHook
 from mmseg_css.engine.hooks.optimizer_step import OptimizerStepHook, PrototypeCommitHook, TeacherUpdateHook
 from mmseg_css.engine.hooks.progress import ProgressHook
+from mmseg_css.engine.hooks.pseudo_label_quality import PseudoLabelQualityHook
 from mmseg_css.engine.hooks.splits import SplitHook
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "OptimizerStepHook",
     "ProgressHook",
     "PrototypeCommitHook",
+    "PseudoLabelQualityHook",
     "SplitHook",
     "TeacherUpdateHook",
     "use_data_checks",

@@ -1,7 +1,7 @@
 """What every semi-supervised segmentor shares: a student, prediction through MMSeg, progress and randomness."""
 
 from abc import abstractmethod
-from typing import Any, Literal, NamedTuple, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import torch
@@ -20,31 +20,12 @@ from mmseg_css.functional.ramps import check_rampup, exponential_rampup
 from mmseg_css.models.choices import check_choice
 from mmseg_css.models.segmentors.batch import Images, full_precision, images_of
 from mmseg_css.models.segmentors.decoding import check_outputs, check_segmentor, heads_of, logits_of
+from mmseg_css.models.segmentors.telling import Diagnostics, Progress, PseudoLabelled
 from mmseg_css.models.teacher import EMATeacher
 from mmseg_css.registry import MODELS
 from mmseg_css.types import PseudoLabel, View
 
 Network = Literal["teacher", "student"]
-
-
-class Progress(NamedTuple):
-    """Where the training stands; a hook pushes it into the model, which never looks at the runner."""
-
-    iteration: int = 0
-    max_iterations: int = 1
-    seed: int = 0
-
-
-class Diagnostics(NamedTuple):
-    """What the last training step did, for logs and pictures only. ``pseudo_label`` may have any stride.
-
-    ``anchors`` are of methods with a contrast.
-    """
-
-    image: Float[Tensor, "b c H W"]
-    pseudo_label: Tensor
-    logits: Float[Tensor, "b k h w"]
-    anchors: Float[Tensor, " k"] | None = None
 
 
 class SemiSegmentor(BaseSegmentor):
@@ -104,6 +85,7 @@ class SemiSegmentor(BaseSegmentor):
         self.progress = Progress()
         self.present_hooks: set[str] = set()
         self.diagnostics: Diagnostics | None = None
+        self.pseudo_labelled_images: PseudoLabelled | None = None
         self._check_ignored_value()
         self._register_load_state_dict_pre_hook(self._adopt_plain_weights)
 
@@ -251,6 +233,7 @@ class SemiSegmentor(BaseSegmentor):
         padding = ~half.valid[:, None]
         labels = torch.stack([source.label for source in sources], dim=1).masked_fill(padding, self.ignore_index)
         confidences = torch.stack([source.confidence for source in sources], dim=1).masked_fill(padding, 0.0)
+        self.pseudo_labelled_images = PseudoLabelled(half.samples, labels, confidences)
         return View(half.images, labels, confidences, half.valid)
 
     @torch.no_grad()

@@ -5,9 +5,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor
+from mmseg_css.models.segmentors.base import SemiSegmentor
 from mmseg_css.models.segmentors.batch import Images, joined, supervised_pass
 from mmseg_css.models.segmentors.decoding import logits_of
+from mmseg_css.models.segmentors.telling import Diagnostics
 from mmseg_css.registry import MODELS
 from mmseg_css.types import View
 

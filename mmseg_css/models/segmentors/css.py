@@ -12,9 +12,10 @@ from mmseg_css.functional.pseudo_label import agreement, logit_pseudo_label, pro
 from mmseg_css.models.choices import check_choice, check_within
 from mmseg_css.models.heads import check_projection
 from mmseg_css.models.prototype_bank import PrototypeBank
-from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor
+from mmseg_css.models.segmentors.base import SemiSegmentor
 from mmseg_css.models.segmentors.batch import Images, full_precision, segment, supervised_embeddings
 from mmseg_css.models.segmentors.decoding import check_one_map
+from mmseg_css.models.segmentors.telling import Diagnostics
 from mmseg_css.models.teacher import EMATeacher
 from mmseg_css.registry import MODELS
 from mmseg_css.types import PseudoLabel, SegOutput, View

@@ -5,9 +5,10 @@ from typing import Any, Literal, get_args
 import torch
 
 from mmseg_css.models.choices import check_choice
-from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor
+from mmseg_css.models.segmentors.base import SemiSegmentor
 from mmseg_css.models.segmentors.batch import Images, Statistics, supervised_beside, supervised_pass
 from mmseg_css.models.segmentors.decoding import logits_of
+from mmseg_css.models.segmentors.telling import Diagnostics
 from mmseg_css.registry import MODELS
 
 Labeller = Literal["student", "teacher"]

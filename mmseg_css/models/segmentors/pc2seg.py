@@ -10,9 +10,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mmseg_css.models.heads import check_projection
-from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor
+from mmseg_css.models.segmentors.base import SemiSegmentor
 from mmseg_css.models.segmentors.batch import Images, full_precision, segment, supervised_embeddings
 from mmseg_css.models.segmentors.decoding import check_one_map
+from mmseg_css.models.segmentors.telling import Diagnostics, PseudoLabelled
 from mmseg_css.registry import MODELS
 from mmseg_css.types import View
 
@@ -68,6 +69,9 @@ class PC2Seg(SemiSegmentor):
             )
             predicted = weak_logits.argmax(dim=1)
             agreeing = (predicted == strong_logits.argmax(dim=1)) & valid
+        self.pseudo_labelled_images = PseudoLabelled(
+            unlabeled.samples, predicted[:, None], weak.detach().amax(dim=1, keepdim=True)
+        )
         anchor_counts = torch.zeros(self.num_classes, device=found.device)
         anchor_counts.index_add_(0, predicted.flatten()[anchors], found.float())
         self.diagnostics = Diagnostics(

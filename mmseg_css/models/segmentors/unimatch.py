@@ -6,9 +6,10 @@ import torch
 
 from mmseg_css.functional.channel_dropout import drop_channels
 from mmseg_css.models.choices import check_choice, check_within
-from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor
+from mmseg_css.models.segmentors.base import SemiSegmentor
 from mmseg_css.models.segmentors.batch import Images, Statistics, joined, supervise, supervised_pass
 from mmseg_css.models.segmentors.decoding import check_maps, decode, logits_of
+from mmseg_css.models.segmentors.telling import Diagnostics
 from mmseg_css.registry import MODELS
 
 

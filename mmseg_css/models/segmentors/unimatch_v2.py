@@ -5,9 +5,10 @@ from typing import Any
 import torch
 
 from mmseg_css.functional.channel_dropout import drop_complementary
-from mmseg_css.models.segmentors.base import Diagnostics, SemiSegmentor
+from mmseg_css.models.segmentors.base import SemiSegmentor
 from mmseg_css.models.segmentors.batch import Images, supervised_pass
 from mmseg_css.models.segmentors.decoding import check_maps, decode
+from mmseg_css.models.segmentors.telling import Diagnostics
 from mmseg_css.registry import MODELS
 
 

@@ -1,0 +1,144 @@
+"""How right are the pseudo-labels? For benchmarks, whose unlabelled images have masks after all."""
+
+import os.path as osp
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmcv.transforms import Compose
+from mmengine.dist import all_reduce
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from mmseg.datasets.transforms import LoadAnnotations
+from torch.nn import functional as F
+
+from mmseg_css.datasets import PairedDataset
+from mmseg_css.engine.hooks.method import check_once, unwrap
+from mmseg_css.functional.quality import QualityCounts, quality_counts
+from mmseg_css.models.segmentors import PseudoLabelled
+from mmseg_css.registry import HOOKS
+
+
+@HOOKS.register_module()
+class PseudoLabelQualityHook(Hook):
+    """Log precision and coverage of the pseudo-labels by class, against masks that nothing learns from.
+
+    A training with this hook computes what it computes without. The masks are loaded beside the unlabelled images, take
+    part in what moves pixels, and are compared with the pseudo-labels before the strong augmentation: all that a method
+    labels, and those from its threshold on, where its loss has one. PC2Seg, which has none, is taken at its most
+    probable class. TensorBoard has the same figures as ``pseudo_label/...``.
+
+    Args:
+        masks: folder of the masks, which have the paths of their images below that of the images.
+        suffix: how mask names end.
+        interval: iterations between two lines.
+        every: iterations between two looks at a batch.
+
+    Raises:
+        ValueError: The training has no unlabelled images.
+        FileNotFoundError: A mask is missing.
+    """
+
+    priority = "LOW"
+
+    def __init__(self, *, masks: str, suffix: str = ".png", interval: int = 50, every: int = 5) -> None:
+        self.masks = masks
+        self.suffix = suffix
+        self.interval = interval
+        self.every = every
+        self._totals: torch.Tensor | None = None
+
+    def before_run(self, runner: Runner) -> None:
+        check_once(runner, self)
+
+    def before_train(self, runner: Runner) -> None:
+        dataset = runner.train_dataloader.dataset
+        if not isinstance(dataset, PairedDataset):
+            raise ValueError("PseudoLabelQualityHook looks at unlabelled images, of which this training has none")
+        unlabeled = dataset.unlabeled
+        loading = LoadTruth(dataset.labeled, str(unlabeled.data_prefix["img_path"]), self.masks, self.suffix)
+        missing = [
+            path
+            for index in range(len(unlabeled))
+            if not osp.isfile(path := loading.path_of(unlabeled.get_data_info(index)["img_path"]))
+        ]
+        if missing:
+            raise FileNotFoundError(
+                f"PseudoLabelQualityHook: {len(missing)} of {len(unlabeled)} unlabelled images have no mask, the first "
+                f"{missing[0]!r}: correct masks={self.masks!r} or suffix={self.suffix!r}"
+            )
+        unlabeled.pipeline = Compose([loading, *unlabeled.pipeline.transforms])
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
+    ) -> None:
+        model = unwrap(runner.model)
+        if self.every_n_train_iters(runner, self.every) and model.pseudo_labelled_images is not None:
+            number = len((data_batch or {})["unlabeled"]["data_samples"])
+            counts = self._count(model, model.pseudo_labelled_images, number)
+            self._totals = counts if self._totals is None else self._totals + counts
+        if self.every_n_train_iters(runner, self.interval) and self._totals is not None:
+            all_reduce(self._totals)
+            self._log(runner, self._totals.double().cpu())
+            self._totals = None
+
+    def _count(self, model: Any, images: PseudoLabelled, number: int) -> torch.Tensor:
+        """Counts of all labels and of those from the threshold on, of the unlabelled images: 2 x 4 x classes."""
+        # Of a method that labels both halves, the unlabelled one comes last.
+        labels, confidences = images.labels[-number:, 0], images.confidences[-number:, 0]
+        truth = torch.stack([sample.gt_sem_seg.data for sample in images.samples[-number:]]).to(labels)
+        truth = F.interpolate(truth.float(), labels.shape[1:], mode="nearest")[:, 0].long()
+        threshold = getattr(getattr(model, "pseudo_label_loss", None), "threshold", 0.0)
+        sure = labels.masked_fill(confidences < threshold, model.ignore_index)
+        return torch.stack(
+            [
+                torch.stack([*quality_counts(one, truth, model.num_classes, model.ignore_index)])
+                for one in (labels, sure)
+            ]
+        )
+
+    def _log(self, runner: Runner, totals: torch.Tensor) -> None:
+        classes = runner.train_dataloader.dataset.metainfo["classes"]
+        scalars: dict[str, float] = {}
+        for name, parts in zip(("", "confident/"), totals, strict=True):
+            counts = QualityCounts(*parts)
+            known = counts.truth.sum().clamp(min=1)
+            scalars[f"pseudo_label/{name}coverage"] = float(counts.labeled.sum() / known)
+            scalars[f"pseudo_label/{name}precision"] = float(counts.right.sum() / counts.labeled.sum().clamp(min=1))
+            for index, of_class in enumerate(classes):
+                if counts.labeled[index] > 0:
+                    precision = counts.right[index] / counts.labeled[index]
+                    scalars[f"pseudo_label/{name}precision/{of_class}"] = float(precision)
+                if counts.truth[index] > 0:
+                    coverage = counts.covered[index] / counts.truth[index]
+                    scalars[f"pseudo_label/{name}coverage/{of_class}"] = float(coverage)
+        runner.visualizer.add_scalars(scalars, step=runner.iter + 1)
+        by_class = ", ".join(
+            f"{name} {scalars[key]:.0%}" if (key := f"pseudo_label/precision/{name}") in scalars else f"{name} none"
+            for name in classes
+        )
+        runner.logger.info(
+            f"pseudo-labels: {scalars['pseudo_label/precision']:.1%} right of "
+            f"{scalars['pseudo_label/coverage']:.1%} of the pixels; confident "
+            f"{scalars['pseudo_label/confident/precision']:.1%} of {scalars['pseudo_label/confident/coverage']:.1%}; "
+            f"right by class: {by_class}"
+        )
+
+
+class LoadTruth(LoadAnnotations):
+    """The mask of an unlabelled image, with the coding of the labelled ones."""
+
+    def __init__(self, labeled: Any, images: str, masks: str, suffix: str) -> None:
+        super().__init__()
+        self.coding = {"label_map": labeled.label_map, "reduce_zero_label": labeled.reduce_zero_label}
+        self.images = images
+        self.masks = masks
+        self.suffix = suffix
+
+    def path_of(self, image: str) -> str:
+        """Where the mask of an image lies."""
+        return str(Path(self.masks) / Path(osp.relpath(image, self.images)).with_suffix("")) + self.suffix
+
+    def transform(self, results: dict) -> dict:
+        known = results | self.coding | {"seg_map_path": self.path_of(results["img_path"])}
+        return super().transform(known)

@@ -1,0 +1,38 @@
+"""What hooks tell a method, and what it tells them."""
+
+from typing import NamedTuple
+
+from jaxtyping import Float, Int
+from mmseg.structures import SegDataSample
+from torch import Tensor
+
+
+class Progress(NamedTuple):
+    """Where the training stands; a hook pushes it into the model, which never looks at the runner."""
+
+    iteration: int = 0
+    max_iterations: int = 1
+    seed: int = 0
+
+
+class Diagnostics(NamedTuple):
+    """What the last training step did, for logs and pictures only. ``pseudo_label`` may have any stride.
+
+    ``anchors`` are of methods with a contrast.
+    """
+
+    image: Float[Tensor, "b c H W"]
+    pseudo_label: Tensor
+    logits: Float[Tensor, "b k h w"]
+    anchors: Float[Tensor, " k"] | None = None
+
+
+class PseudoLabelled(NamedTuple):
+    """What the last training step labelled images as, before it augmented them: for hooks, nothing learns from it.
+
+    Labels and confidences may have any stride.
+    """
+
+    samples: list[SegDataSample]
+    labels: Int[Tensor, "b m h w"]
+    confidences: Float[Tensor, "b m h w"]

@@ -1,0 +1,87 @@
+"""The quality of pseudo-labels during a training: right figures, and a training that is none the different."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from mmseg_css.engine.hooks import PseudoLabelQualityHook
+from tests.datasets.helpers import write_mask
+from tests.engine.conftest import Spy, css_runner
+from tests.models.methods.helpers import METHODS, config
+
+
+class Reading(Hook):
+    """Counts by itself, pixel by pixel, at every iteration."""
+
+    def __init__(self) -> None:
+        self.kept = self.right = self.known = 0
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict, outputs: dict) -> None:
+        images = runner.model.pseudo_labelled_images
+        for sample, labels in zip(images.samples, images.labels[:, 0], strict=True):
+            for own, true in zip(labels.flatten().tolist(), sample.gt_sem_seg.data.flatten().tolist(), strict=True):
+                if true != 255:
+                    self.known += 1
+                    self.kept += own != 255
+                    self.right += own == true
+
+
+@pytest.fixture
+def masks(data: Path) -> Path:
+    """Other masks than the diagonal of all others, with unknown pixels, one by one."""
+    rng = np.random.default_rng(0)
+    for path in sorted((data / "images").iterdir()):
+        values = rng.choice(np.array([0, 1, 255], np.uint8), (16, 16), p=[0.6, 0.3, 0.1])
+        write_mask(data / "truth" / f"{path.stem}_mask.png", values)
+    return data / "truth"
+
+
+def test_figures_are_those_of_a_loop(data: Path, masks: Path) -> None:
+    hook = PseudoLabelQualityHook(masks=str(masks), suffix="_mask.png", interval=4, every=1)
+    reading = Reading()
+    css_runner(data, 4, hook, reading).train()
+    [file] = (data / "work_dir").rglob("scalars.json")
+    [scalars] = [line for line in map(json.loads, file.read_text().splitlines()) if "pseudo_label/coverage" in line]
+    assert 0 < reading.right <= reading.kept <= reading.known
+    assert scalars["pseudo_label/coverage"] == pytest.approx(reading.kept / reading.known)
+    assert scalars["pseudo_label/precision"] == pytest.approx(reading.right / reading.kept)
+    assert scalars["step"] == 4
+    [log] = (data / "work_dir").rglob("*.log")
+    [line] = re.findall(r"pseudo-labels: .*", log.read_text())
+    assert f"{reading.right / reading.kept:.1%} right of {reading.kept / reading.known:.1%} of the pixels" in line
+
+
+def test_the_training_is_the_same_with_it(data: Path, masks: Path) -> None:
+    spies = Spy(), Spy()
+    css_runner(data, 3, spies[0]).train()
+    css_runner(data, 3, spies[1], PseudoLabelQualityHook(masks=str(masks), suffix="_mask.png", interval=1)).train()
+    for plain, watched in zip(spies[0].seen, spies[1].seen, strict=True):
+        assert all(torch.equal(value, watched[name]) for name, value in plain.items())
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_says_what_it_labels(method: str, data: Path, masks: Path) -> None:
+    preprocessor = {"type": "SemiDataPreprocessor", "mean": [127.5], "std": [127.5], "size": (16, 16)}
+    model = config(method, data_preprocessor=preprocessor, head={"num_classes": 2})
+    hook = PseudoLabelQualityHook(masks=str(masks), suffix="_mask.png", interval=1, every=1)
+    cfg = css_runner(data, 1).cfg
+    cfg.model, cfg.experiment_name = model, f"quality-{method}"
+    runner = Runner.from_cfg(cfg)
+    runner.register_hook(hook)
+    runner.train()
+    [file] = (data / "work_dir").rglob("scalars.json")
+    # Entropy minimisation labels nothing.
+    assert ('"pseudo_label/precision"' in file.read_text()) == (method != "entropy")
+
+
+def test_a_missing_mask_is_told_before_the_training(data: Path, masks: Path) -> None:
+    (masks / "07_mask.png").unlink()
+    hook = PseudoLabelQualityHook(masks=str(masks), suffix="_mask.png")
+    with pytest.raises(FileNotFoundError, match=r"1 of 4 unlabelled images have no mask, the first .*07_mask.png"):
+        css_runner(data, 1, hook).train()
