@@ -1,7 +1,8 @@
-# CSS for runs of some hundred steps on small images, chosen by us: prototypes that follow quickly, few samples, a
-# contrast that does not outweigh the labels, no extra pass of the teacher.
+# CSS for runs of some hundred steps on small images, chosen by us: teacher and prototypes that follow quickly, few
+# samples, a contrast that does not outweigh the labels, no extra pass of the teacher.
 _base_ = "./css.py"
 model = dict(
+    teacher=dict(decay=0.97),
     teacher_sees="unlabeled",
     prototype_decay=0.9,
     augmentation=dict(scale=(0.75, 1.5)),
