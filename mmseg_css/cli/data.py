@@ -131,7 +131,7 @@ def weights(out: Path | None = None) -> None:
     """Write ImageNet weights of EfficientNet-Lite0 as the checkpoint that the configs name, without a download.
 
     Args:
-        out: The file; work_dirs/pretrained/tf_efficientnet_lite0.pth otherwise.
+        out: The file; work_dirs/pretrained/efficientnet-lite0_stride-16.pth otherwise.
     """
     from mmseg_css.preparation.weights import WEIGHTS, write_weights
 

@@ -51,7 +51,9 @@ def command(
     study = Study(parts=configs, ceiling=plan.ceiling, seeds=seeds or plan.seeds, blocks=plan.blocks)
     runs = study.runs(work_dir, records)
     if not report_only:
-        _print_estimate([run for run in in_order(runs) if run.finished() is None], jobs)
+        to_train = [run for run in in_order(runs) if run.finished() is None]
+        _check_inputs(to_train)
+        _print_estimate(to_train, jobs)
         train(runs, work_dir, jobs=jobs)
     report(study, runs, records)
     print((records / "study.md").read_text())
@@ -61,6 +63,24 @@ def _known(names: Sequence[str], parts: Iterable[str]) -> Sequence[str]:
     if unknown := {*names} - {*parts}:
         raise ValueError(f"--parts {' '.join(sorted(unknown))}: the study has {', '.join(map(repr, parts))}")
     return names
+
+
+def _check_inputs(runs: "list[Run]") -> None:
+    """Check, once for all trainings on a data set, that its images and the pretrained weights are there.
+
+    Raises:
+        FileNotFoundError: They are not.
+    """
+    from mmengine.config import Config
+
+    from mmseg_css.datasets.checks import check_pretrained
+
+    for config in {run.config.parent: run.config for run in runs}.values():
+        cfg = Config.fromfile(config)
+        check_pretrained(cfg.model)
+        images = cfg.val_dataloader.dataset.data_prefix.img_path
+        if not Path(images).is_dir():
+            raise FileNotFoundError(f"{images} is missing: put the data set there (docs/data.md), or choose --parts")
 
 
 def _print_estimate(runs: "list[Run]", jobs: int) -> None:

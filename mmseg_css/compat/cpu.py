@@ -39,6 +39,8 @@ def enable_amp(cfg: Config) -> None:
     if kind == "OptimWrapper":
         cfg.optim_wrapper.type = "AmpOptimWrapper"
         cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
+        # A fused optimiser hides which steps the scaler skips (OptimizerStepHook).
+        cfg.optim_wrapper.optimizer.pop("fused", None)
 
 
 def prepare_cfg(cfg: Config, *, distributed: bool) -> list[str]:

@@ -54,7 +54,7 @@ def sign_flip_test(differences: Float[np.ndarray, " n"]) -> float:
     >>> sign_flip_test(np.array([1.0, 2.0, 3.0, 4.0]))
     0.125
     """
-    if not differences.any():
+    if len(differences) < 2 or not differences.any():
         return 1.0
     result = stats.permutation_test(
         (differences,), np.mean, permutation_type="samples", n_resamples=100_000, vectorized=True, rng=0

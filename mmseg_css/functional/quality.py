@@ -25,13 +25,14 @@ def quality_counts(
     """Count what precision, recall and coverage are made of, over the pixels whose truth is known.
 
     Precision is ``right / labeled``, recall ``right / truth``, coverage ``covered / truth``. ``ignore_index`` in
-    ``label`` is no pseudo-label, and in ``truth`` an unknown truth. Nothing is read back from the device.
+    ``label`` is no pseudo-label, and in ``truth`` an unknown truth, as is a value that is no class. Nothing is read
+    back from the device.
 
     >>> counts = quality_counts(torch.tensor([[0, 1, 255, 1]]), torch.tensor([[0, 0, 1, 255]]), 2)
     >>> [part.tolist() for part in counts]
     [[1.0, 1.0], [1.0, 0.0], [2.0, 0.0], [2.0, 1.0]]
     """
-    known = truth != ignore_index
+    known = (truth != ignore_index) & (truth >= 0) & (truth < num_classes)
     kept = known & (label != ignore_index)
 
     def by_class(of: Tensor, where: Tensor) -> Tensor:

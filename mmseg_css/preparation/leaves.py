@@ -1,5 +1,6 @@
 """The config of a method beside a file of data, network and schedule, as short as a person would write it."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -27,6 +28,9 @@ SETTINGS: Final = {
     "pc2seg": "    augmentation=dict(hue=0.1),\n",
     "cps": "",
 }
+PAIRED: Final = """\
+train_dataloader = dict(batch_size=8, num_workers=2, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
+"""
 STRONG: Final = "    augmentation=dict(_delete_=True, **_base_.augmentation, hue=0.1),\n"
 # Few labelled images would be told from the rest.
 APART: Final = '    statistics="apart",\n'
@@ -42,9 +46,14 @@ def leaf_text(
         data: Path of the shared file.
         bases: Path of this repository's ``configs/_base_``.
         labeled: The labelled list, if it is not the shared file's; an empty one is all images.
-        settings: Further arguments of the model, numbers and strings.
+        settings: Other values of the model, numbers and strings: ``{"pseudo_label_loss.threshold": 0.5}``.
+
+    Raises:
+        ValueError: There are settings for `supervised`, which is no method of ours.
     """
     if method == "supervised":
+        if settings:
+            raise ValueError(f"a supervised training has no such settings: {', '.join(settings)}")
         listed = "" if labeled is None else f'_base_.labeled.ann_file = "{labeled}"\n'
         return f"""\
 _base_ = ["{data}", "{bases}/methods/supervised.py"]
@@ -56,12 +65,17 @@ train_dataloader = dict(batch_size=4, num_workers=2, dataset=_base_.labeled)
     listed = "" if labeled is None else f'_base_.labeled.ann_file = _base_.unlabeled.exclude = "{labeled}"\n'
     head = f"segmentor = _base_.segmentor\n{HEADS[method]}" if method in HEADS else ""
     own = SETTINGS.get(method, (APART if method in ("fixmatch", "unimatch") else "") + STRONG)
-    more = "".join(f"    {name}={value!r},\n".replace("'", '"') for name, value in (settings or {}).items())
+    more = "".join(_setting(name, value) for name, value in (settings or {}).items())
     return f"""\
 _base_ = ["{data}", "{bases}/methods/{file}.py"{views}]
 {listed}{head}model = dict(
     data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing),
     segmentor={"segmentor" if head else "_base_.segmentor"},
-{own}{more})
-train_dataloader = dict(batch_size=8, num_workers=2, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
-"""
+{own})
+{more}{PAIRED}"""
+
+
+def _setting(name: str, value: Any) -> str:
+    *path, last = name.split(".")
+    inner = "".join(f'.setdefault("{part}", {{}})' for part in path)
+    return f'model{inner}["{last}"] = {json.dumps(value)}\n'

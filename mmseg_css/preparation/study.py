@@ -19,13 +19,21 @@ class Part(NamedTuple):
     methods: tuple[str, ...]
 
 
+class Variant(NamedTuple):
+    """A method under another name: with another list (an empty one is all images) or other settings of its model."""
+
+    method: str
+    labeled: str | None = None
+    settings: dict[str, Any] | None = None
+
+
 class Plan(NamedTuple):
     """What a study file says.
 
     Attributes:
         folder: Its folder, where the files of the data sets lie.
         baseline, ceiling: Methods that every part has.
-        variants: Names of methods under other settings: ``method``, and ``labeled`` or ``settings`` of `leaf_text`.
+        variants: Methods under other names.
         blocks: Of data sets that are videos: neighbouring images that are swapped together.
     """
 
@@ -34,7 +42,7 @@ class Plan(NamedTuple):
     baseline: str
     ceiling: str
     parts: dict[str, Part]
-    variants: dict[str, dict[str, Any]]
+    variants: dict[str, Variant]
     blocks: dict[str, int]
 
 
@@ -49,10 +57,16 @@ def read_plan(file: Path) -> Plan:
     if missing := [key for key in KEYS if key not in cfg]:
         raise ValueError(f"{file} lacks {', '.join(missing)}: see configs/evidence/study.py")
     parts = {name: _part(file, name, part) for name, part in cfg["parts"].items()}
-    settings = {key: cfg[key] for key in ("baseline", "ceiling", "variants", "blocks")}
-    plan = Plan(folder=file.resolve().parent, seeds=tuple(cfg["seeds"]), parts=parts, **settings)
+    variants = {name: _variant(file, name, variant) for name, variant in cfg["variants"].items()}
+    settings = {key: cfg[key] for key in ("baseline", "ceiling", "blocks")}
+    plan = Plan(folder=file.resolve().parent, seeds=tuple(cfg["seeds"]), parts=parts, variants=variants, **settings)
     known = {*METHODS, *plan.variants}
-    for method in (plan.baseline, plan.ceiling, *(method for part in parts.values() for method in part.methods)):
+    for method in (
+        *(variant.method for variant in variants.values()),
+        plan.baseline,
+        plan.ceiling,
+        *(method for part in parts.values() for method in part.methods),
+    ):
         if method not in known:
             raise ValueError(f"{file}: {method!r} is no method; there are {', '.join(sorted(known))}")
     for data in {data for part in parts.values() for data in part.data}:
@@ -69,10 +83,23 @@ def _part(file: Path, name: str, part: Mapping[str, Any]) -> Part:
     return Part(part["fraction"], tuple(part["data"]), tuple(part["methods"]))
 
 
+def _variant(file: Path, name: str, variant: Mapping[str, Any]) -> Variant:
+    wrong = {*variant} - {*Variant._fields}
+    if wrong or "method" not in variant:
+        raise ValueError(
+            f"{file}: variants[{name!r}] has {', '.join(sorted(variant))}: it needs method, and may have labeled and "
+            "settings"
+        )
+    return Variant(**variant)
+
+
 def write_leaves(plan: Plan, names: Iterable[str], out: Path, bases: Path) -> dict[str, dict[str, dict[str, Path]]]:
     """Write the configs of parts, and say where they are, by part, data set and method.
 
     One that does not depend on the part's labels is written once, for all parts.
+
+    Raises:
+        FileNotFoundError: A labelled list is missing.
     """
     written: dict[str, dict[str, dict[str, Path]]] = {}
     for name in names:
@@ -86,17 +113,21 @@ def write_leaves(plan: Plan, names: Iterable[str], out: Path, bases: Path) -> di
 
 
 def _write_leaf(plan: Plan, method: str, data: str, fraction: str, out: Path, bases: Path) -> Path:
-    variant: Mapping[str, Any] = plan.variants.get(method, {"method": method})
-    labeled = variant.get("labeled", f"configs/splits/{data}/{fraction}.txt")
-    folder = out / (data if "labeled" in variant else f"{data}_{fraction}")
+    variant = plan.variants.get(method, Variant(method))
+    own_list = variant.labeled is not None
+    labeled = variant.labeled if own_list else f"configs/splits/{data}/{fraction}.txt"
+    if labeled and not Path(labeled).is_file():
+        raise FileNotFoundError(f"the labelled list {labeled} is missing: start in the clone's folder, or generate it")
+    folder = out / (data if own_list else f"{data}_{fraction}")
     folder.mkdir(parents=True, exist_ok=True)
     text = leaf_text(
-        variant["method"],
+        variant.method,
         Path(os.path.relpath(plan.folder / f"{data}.py", folder.resolve())).as_posix(),
         Path(os.path.relpath(bases, folder.resolve())).as_posix(),
         labeled=labeled,
-        settings=variant.get("settings"),
+        settings=variant.settings,
     )
     path = folder / f"{method}.py"
-    path.write_text(text, encoding="utf-8")
+    if not path.exists() or path.read_text(encoding="utf-8") != text:  # a training may be about to read it
+        path.write_text(text, encoding="utf-8")
     return path

@@ -1,11 +1,13 @@
 """The study's configs: what a method gets on CamVid is what CamVid's own config has, and all sets train alike."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mmengine.config import Config
 
+from mmseg_css.datasets.splits import fingerprint
 from mmseg_css.locations import CONFIGS
 from mmseg_css.preparation.own_data.budget import steps_for
 from mmseg_css.preparation.study import Plan, read_plan, write_leaves
@@ -13,8 +15,10 @@ from tests.configs.helpers import ROOT, load
 
 STUDY = CONFIGS / "evidence" / "study.py"
 #: Training images.
+STEPS = {"camvid": 2000, "idd_lite": 3400, "labelmefacade": 2000, "neu_seg": 2900, "car_parts": 2000}
 IMAGES = {"camvid": 367, "idd_lite": 1403, "labelmefacade": 745, "neu_seg": 1200, "car_parts": 400}
 PLAN = read_plan(STUDY)
+SHARED = ROOT.parent / "shared" / "data"
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +60,9 @@ def test_data_sets_differ_in_data_and_length_alone(data: str, configs: dict) -> 
             expected = "" if method == "all_labels" else f"configs/splits/{data}/{spec.fraction}.txt"
             assert listed.ann_file == expected
             labeled = len((ROOT / f"configs/splits/{data}/{spec.fraction}.txt").read_text().split())
-            rule = steps_for(IMAGES[data] - labeled) if spec.fraction == "1-30" else cfg.train_cfg.max_iters
-            assert cfg.train_cfg.max_iters == cfg.param_scheduler[0].end == rule
+            if spec.fraction == "1-30":  # the other parts have the length of this one
+                assert cfg.train_cfg.max_iters == steps_for(IMAGES[data] - labeled)
+            assert cfg.train_cfg.max_iters == cfg.param_scheduler[0].end == STEPS[data]
             assert cfg.default_hooks.checkpoint.interval == cfg.train_cfg.max_iters
 
 
@@ -66,10 +71,16 @@ def test_lists_are_of_the_data_and_nested(data: str) -> None:
     few, many = ({*(ROOT / f"configs/splits/{data}/{part}.txt").read_text().split()} for part in ("1-30", "1-8"))
     assert few < many
     assert (len(few), len(many)) == (-(-IMAGES[data] // 30), -(-IMAGES[data] // 8))
-    images = ROOT.parent / "shared" / "data" / data / "images" / "train"
-    if images.is_dir():
-        assert many < {path.stem for path in images.iterdir()}
-        assert len([*images.iterdir()]) == IMAGES[data]
+    page = (ROOT / "configs" / "splits" / "README.md").read_text()
+    assert f"`{fingerprint(few)[:12]}`, `{fingerprint(many)[:12]}`" in page
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"{SHARED} missing")
+@pytest.mark.parametrize("data", [data for data in IMAGES if data != "camvid"])
+def test_lists_name_images_that_there_are(data: str) -> None:
+    images = {path.stem for path in (SHARED / data / "images" / "train").iterdir()}
+    assert {*(ROOT / f"configs/splits/{data}/1-8.txt").read_text().split()} < images
+    assert len(images) == IMAGES[data]
 
 
 def test_a_variant_is_its_method_under_other_settings(configs: dict) -> None:
@@ -77,3 +88,6 @@ def test_a_variant_is_its_method_under_other_settings(configs: dict) -> None:
     logit, cross = (Config.fromfile(of_camvid[name]).model for name in ("css_logit", "css_cross"))
     assert (logit.type, logit.strategy) == ("CSS", "logit")
     assert (cross.strategy, cross.cross_warmup) == ("cross", 200)
+    # So that some pixel of 14 classes can be confident: the largest similarity.
+    largest = math.exp(1 / cross.temperature)
+    assert cross.pseudo_label_loss.threshold < largest / (largest + 13 / largest)

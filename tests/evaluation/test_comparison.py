@@ -13,7 +13,7 @@ import pytest
 
 from mmseg_css.cli.main import run
 from mmseg_css.evaluation.comparison import Question, compare
-from mmseg_css.evaluation.comparison.runs import Run, locked
+from mmseg_css.evaluation.comparison.runs import Lanes, Run, locked
 
 MIOU = {"base": (40.0, 41.0, 42.0), "new": (50.0, 52.0, 51.0), "all": (60.0, 60.0, 63.0)}
 CONFIG = "val_dataloader = dict(dataset=dict(type='DemoDataset'))\ntrain_cfg = dict(max_iters=800)\n"
@@ -190,3 +190,22 @@ def test_arguments_are_checked_in_words(
     arguments = [argument.format(configs["base"], configs["new"]) for argument in arguments]
     assert run(["compare", *arguments, "--work-dir", str(tmp_path / "work")]) == 1
     assert said in capsys.readouterr().err
+
+
+def test_records_asked_for_later(configs: dict[str, Path], tmp_path: Path) -> None:
+    question = Question(configs=configs, seeds=(0,))
+    finish_all(question, tmp_path / "work")
+    results = compare(question, tmp_path / "work", records=tmp_path / "records")
+    assert results["methods"]["new"]["mIoU"] == pytest.approx(50)
+    assert (tmp_path / "records" / "new_seed0" / "areas.npz").exists()
+
+
+def test_a_config_that_changes_while_its_training_waits(tmp_path: Path) -> None:
+    config = tmp_path / "a.py"
+    config.write_text(CONFIG)
+    [one] = Question(configs={"a": config}).runs(tmp_path / "work")["a"]
+    assert one.settings  # as when the trainings were queued
+    config.write_text(CONFIG + "load_from = 'x'\n")
+    with pytest.raises(RuntimeError, match="was changed while this training waited"):
+        Lanes().train([one], lambda run: None, lambda: None)
+    assert one.finished() is None

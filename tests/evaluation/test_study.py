@@ -91,7 +91,7 @@ def test_what_a_method_is_worth_over_data_sets(study: Study, tmp_path: Path) -> 
     half = 3.1824 * np.std([10, 12, 2, 4], ddof=1) / 2
     assert new["gain"]["interval"] == pytest.approx([7 - half, 7 + half], abs=1e-3)
     assert new["gain_per_data_set"] == pytest.approx({"x": 11, "y": 3})
-    assert new["headroom"] == pytest.approx((11 / 20 + 3 / 10) / 2)
+    assert new["headroom"] == pytest.approx((10 + 12 + 2 + 4) / (20 + 20 + 10 + 10))
     assert new["gain_rare"] == pytest.approx(7 * 2 / 3)
     assert ceiling["headroom"] is None and "p_holm" not in ceiling["gain"]
     assert json.loads((records / "study.json").read_text()) == found
@@ -107,6 +107,26 @@ def test_a_seed_counts_when_all_of_it_is_finished(study: Study, tmp_path: Path) 
     part = report(study, runs, records)["parts"]["few"]
     assert part["seeds"] == {"x": [1], "y": [1]}
     assert part["methods"]["new"]["gain_per_data_set"] == pytest.approx({"x": 12, "y": 4})
+
+
+def test_a_part_waits_for_all_its_data_sets(study: Study, tmp_path: Path) -> None:
+    finish_part(study, tmp_path, "few", seeds=(0,))
+    records = tmp_path / "records"
+    runs = study.runs(tmp_path / "work", records)
+    for name in MIOU["x"]:
+        finish(runs["few"]["x"][name][1], MIOU["x"][name][1])
+    part = report(study, runs, records)["parts"]["few"]
+    assert part["seeds"] == {"x": [0], "y": [0]}  # no data set counts for more than another
+    assert part["methods"]["new"]["gain"]["mean"] == pytest.approx((10 + 2) / 2)
+    assert json.loads((records / "few" / "x" / "results.json").read_text())["seeds"] == [0, 1]
+
+
+def test_one_training_of_each_tells_no_chance(study: Study, tmp_path: Path) -> None:
+    one = Study(parts={"few": {"x": study.parts["few"]["x"]}}, ceiling="all", seeds=(0,), blocks={})
+    finish_part(one, tmp_path, "few", seeds=(0,))
+    records = tmp_path / "records"
+    gain = report(one, one.runs(tmp_path / "work", records), records)["parts"]["few"]["methods"]["new"]["gain"]
+    assert (gain["mean"], gain["p"], gain["interval"]) == (pytest.approx(10), 1.0, [None, None])
 
 
 # -- the command ------------------------------------------------------------------------------------------------------
@@ -125,6 +145,9 @@ blocks = {}
     ("old", "new", "said"),
     [
         ("seeds = [0]\n", "", "lacks seeds: see configs/evidence/study.py"),
+        ("settings=dict", "setings=dict", "variants['sharp'] has method, setings: it needs method"),
+        ('dict(method="fixmatch"', 'dict(method="fixmach"', "'fixmach' is no method"),
+        ('data=["cars"]', 'data=["cars"]', "the labelled list configs/splits/cars/1-30.txt is missing"),
         ('methods=["css", "sharp"]', 'methods=["cssx"]', "'cssx' is no method; there are all_labels, cps"),
         ('data=["cars"], ', "", "parts['a'] has or lacks data"),
         ('data=["cars"]', 'data=["boats"]', "names the data set 'boats', but"),

@@ -1,7 +1,7 @@
 """How right are the pseudo-labels? For benchmarks, whose unlabelled images have masks after all."""
 
 import os.path as osp
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -25,12 +25,13 @@ class PseudoLabelQualityHook(Hook):
 
     A training with this hook computes what it computes without. The masks are loaded beside the unlabelled images, take
     part in what moves pixels, and are compared with the pseudo-labels before the strong augmentation: all that a method
-    labels, and those from its threshold on, where its loss has one. PC2Seg, which has none, is taken at its most
-    probable class. TensorBoard has the same figures as ``pseudo_label/...``.
+    labels, and those from its threshold on, where its loss has one. Of CPS they are the student's, of CSS those that
+    supervise the logits; PC2Seg, which has none, is taken at its most probable class. TensorBoard has the same figures
+    as ``pseudo_label/...``.
 
     Args:
         masks: folder of the masks, which have the paths of their images below that of the images.
-        suffix: how mask names end.
+        suffix: what stands in mask names in place of the image's ending (of the data set's ``suffixes``).
         interval: iterations between two lines.
         every: iterations between two looks at a batch.
 
@@ -56,7 +57,8 @@ class PseudoLabelQualityHook(Hook):
         if not isinstance(dataset, PairedDataset):
             raise ValueError("PseudoLabelQualityHook looks at unlabelled images, of which this training has none")
         unlabeled = dataset.unlabeled
-        loading = LoadTruth(dataset.labeled, str(unlabeled.data_prefix["img_path"]), self.masks, self.suffix)
+        endings = getattr(unlabeled, "suffixes", ())
+        loading = LoadTruth(dataset.labeled, str(unlabeled.data_prefix["img_path"]), endings, self.masks, self.suffix)
         missing = [
             path
             for index in range(len(unlabeled))
@@ -77,7 +79,13 @@ class PseudoLabelQualityHook(Hook):
             number = len((data_batch or {})["unlabeled"]["data_samples"])
             counts = self._count(model, model.pseudo_labelled_images, number)
             self._totals = counts if self._totals is None else self._totals + counts
-        if self.every_n_train_iters(runner, self.interval) and self._totals is not None:
+        if not self.every_n_train_iters(runner, self.interval):
+            return
+        if self._totals is None:
+            runner.logger.info(
+                f"{type(model).__name__} gives the unlabelled images no labels whose quality could be told"
+            )
+        else:
             all_reduce(self._totals)
             self._log(runner, self._totals.double().cpu())
             self._totals = None
@@ -128,16 +136,21 @@ class PseudoLabelQualityHook(Hook):
 class LoadTruth(LoadAnnotations):
     """The mask of an unlabelled image, with the coding of the labelled ones."""
 
-    def __init__(self, labeled: Any, images: str, masks: str, suffix: str) -> None:
+    def __init__(self, labeled: Any, images: str, endings: Sequence[str], masks: str, suffix: str) -> None:
         super().__init__()
         self.coding = {"label_map": labeled.label_map, "reduce_zero_label": labeled.reduce_zero_label}
         self.images = images
+        self.endings = tuple(endings)
         self.masks = masks
         self.suffix = suffix
 
     def path_of(self, image: str) -> str:
         """Where the mask of an image lies."""
-        return str(Path(self.masks) / Path(osp.relpath(image, self.images)).with_suffix("")) + self.suffix
+        name = osp.relpath(image, self.images)
+        ending = max(
+            (end for end in self.endings if name.lower().endswith(end)), key=len, default=osp.splitext(name)[1]
+        )
+        return osp.join(self.masks, name[: len(name) - len(ending)]) + self.suffix
 
     def transform(self, results: dict) -> dict:
         known = results | self.coding | {"seg_map_path": self.path_of(results["img_path"])}

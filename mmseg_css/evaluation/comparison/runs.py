@@ -52,7 +52,11 @@ class Run:
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """What makes the run what it is."""
+        """What makes the run what it is, as it was when this was first asked."""
+        return self.read_settings()
+
+    def read_settings(self) -> dict[str, Any]:
+        """The same as the files say it now."""
         config = json.dumps(self._cfg().to_dict(), sort_keys=True, default=str)
         return {
             "config_sha256": hashlib.sha256(config.encode()).hexdigest(),
@@ -97,10 +101,13 @@ class Run:
             if (file := place / "run.json").exists():
                 known = json.loads(file.read_text())
                 if known["settings"] != self.settings:
+                    other = [key for key, value in self.settings.items() if known["settings"].get(key) != value]
                     raise ValueError(
-                        f"{place} holds a run of another config, seed or other options than {self.config}: name "
-                        "another --work-dir and --records, or delete that folder"
+                        f"{place} holds a run of another config, seed or other options than {self.config} "
+                        f"({', '.join(other)}): name another --work-dir and --records, or delete that folder"
                     )
+                if known["finished"] and place != self.record:  # before records were asked for
+                    self.finish(known["finished"])
                 return known["finished"]
         return None
 
@@ -128,11 +135,13 @@ class Lanes:
     """Trains runs, ``jobs`` at a time; with more than one each has one thread.
 
     A run that was stopped goes on from its last checkpoint. What it prints goes to ``output.txt`` in its folder. Who
-    ends us ends them, too: each saves a checkpoint first.
+    ends us ends them, too: each that has begun saves a checkpoint first.
     """
 
     jobs: int = 1
     _processes: dict[int, subprocess.Popen] = field(default_factory=dict)
+    _reading: threading.Lock = field(default_factory=threading.Lock)
+    _stopping: bool = False
 
     def train(self, runs: Iterable[Run], done: Callable[[Run], None], waiting: Callable[[], None]) -> None:
         """Train what is not finished; call ``done`` after each, and ``waiting`` now and then.
@@ -159,8 +168,8 @@ class Lanes:
                         done(futures[future])
                     waiting()
             except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
                 self._stop()
-                pool.shutdown(cancel_futures=True)
                 raise
         if failed:
             raise RuntimeError("\n".join(map(_why, failed)))
@@ -173,11 +182,18 @@ class Lanes:
         if self.jobs > 1:
             environment |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         with (run.folder / "output.txt").open("a") as output:
+            with self._reading:
+                changed = run.read_settings() != run.settings
+            if changed:  # what is noted would not be what was trained
+                print(f"{run.config} was changed while this training waited: start again", file=output)
+                return 1
             # A session of its own, so that Ctrl-C reaches only us, who let it save a checkpoint.
             process = subprocess.Popen(
                 command, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
             )
             self._processes[process.pid] = process
+            if self._stopping:
+                process.terminate()
             _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         del self._processes[process.pid]
@@ -187,6 +203,7 @@ class Lanes:
         return process.returncode
 
     def _stop(self) -> None:
+        self._stopping = True
         for process in list(self._processes.values()):
             os.kill(process.pid, signal.SIGTERM)
 

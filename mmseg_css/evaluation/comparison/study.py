@@ -1,7 +1,7 @@
 """Several comparisons whose trainings are shared, and what they say together."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -85,7 +85,7 @@ def train(runs: Mapping[str, Mapping[str, Runs]], work_dir: Path, *, jobs: int =
 def report(study: Study, runs: Mapping[str, Mapping[str, Runs]], records: Path) -> dict[str, Any]:
     """Write what the finished trainings say: ``study.json`` and ``study.md``, and the results of each comparison.
 
-    A comparison counts the seeds of which all its trainings are finished.
+    A data set counts the seeds of which all its trainings are finished, a part those that all its data sets count.
 
     Returns:
         What ``study.json`` holds (docs/comparing.md).
@@ -104,9 +104,13 @@ def report(study: Study, runs: Mapping[str, Mapping[str, Runs]], records: Path) 
             (folder / "results.json").write_text(json.dumps(result, indent=2) + "\n")
             (folder / "results.md").write_text(tables(result, markdown=True))
             draw_curves(result, folder / "curves.png")
-        if results:
-            rare = {data: _rare_gains(own) for data, own in compared.items()}
-            parts[part] = pool(results, rare)
+        common = (
+            set.intersection(*({*result["seeds"]} for result in results.values())) if len(results) == len(sets) else {}
+        )
+        if common:
+            together = {data: _of_seeds(own, common) for data, own in compared.items()}
+            results = {data: summarise(own, ceiling=study.ceiling) for data, own in together.items()}
+            parts[part] = pool(results, {data: _rare_gains(own) for data, own in together.items()})
             text.append(f"## {part}\n\n{pooled_table(parts[part], markdown=True)}")
     found = {"schema": SCHEMA, "parts": parts}
     records.mkdir(parents=True, exist_ok=True)
@@ -123,6 +127,10 @@ def _finished(runs: Runs) -> Runs:
     return {name: [own[seed] for seed in whole] for name, own in runs.items()} if whole else {}
 
 
+def _of_seeds(runs: Runs, seeds: Collection[int]) -> Runs:
+    return {name: [run for run in own if run.seed in seeds] for name, own in runs.items()}
+
+
 def _rare_gains(runs: Runs) -> dict[str, list[float]]:
     """Of each seed: what each method gains on the third of the classes with the fewest pixels."""
     rare = rare_classes(str(next(iter(runs.values()))[0].record / "areas.npz"))
@@ -137,6 +145,8 @@ def _rare_gains(runs: Runs) -> dict[str, list[float]]:
 def pool(results: Mapping[str, Mapping[str, Any]], rare: Mapping[str, Mapping[str, Sequence[float]]]) -> dict[str, Any]:
     """What each method is worth over all data sets: its gains, a pair of trainings of each data set and seed.
 
+    Interval and p are of other seeds on these data sets and lists, not of other data sets.
+
     Args:
         results: What `summarise` says, by data set.
         rare: Gains on rare classes, by data set, method and seed.
@@ -148,12 +158,12 @@ def pool(results: Mapping[str, Mapping[str, Any]], rare: Mapping[str, Mapping[st
         own = {data: result["methods"][name] for data, result in results.items()}
         gains = np.array([gain for method in own.values() for gain in method["gain"]["per_seed"]])
         tested = paired_t_test(gains, np.zeros_like(gains))
-        shares = [method["headroom"]["share"] for method in own.values() if name != ceiling]
+        room = np.mean([result["methods"][ceiling]["gain"]["mean"] for result in results.values()])
         methods[name] = {
             "gain": {"mean": tested.mean, "interval": [tested.low, tested.high], "p": sign_flip_test(gains)},
             "pairs": len(gains),
             "gain_per_data_set": {data: method["gain"]["mean"] for data, method in own.items()},
-            "headroom": float(np.mean(shares)) if shares else None,
+            "headroom": None if name == ceiling else float(gains.mean() / room),
             "gain_rare": float(np.mean([gain for of_set in rare.values() for gain in of_set[name]])),
             "minutes": float(np.mean([method["minutes"] for method in own.values()])),
             "memory_gib": max(method["memory_gib"] for method in own.values()),
