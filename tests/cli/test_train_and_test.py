@@ -156,7 +156,7 @@ def test_tta_of_the_config(config, checkpoint):
 def test_tta_of_ours_keeps_how_images_are_loaded(checkpoint):
     cfg = evaluation_cfg(str(ROOT / "configs/css/css_lite0_camvid_1-8.py"), checkpoint, "--tta")
     load, resize, augment = cfg.test_dataloader.dataset.pipeline
-    assert (load.type, resize.scale, augment.type) == ("LoadImageFromFile", (240, 180), "TestTimeAug")
+    assert (load.type, resize.scale, augment.type) == ("LoadImageFromFile", (160, 120), "TestTimeAug")
     scales, flips, annotations, pack = augment.transforms
     assert [step.scale_factor for step in scales] == [0.5, 0.75, 1.0, 1.25, 1.5, 1.75]
     assert [step.prob for step in flips] == [0.0, 1.0]
