@@ -51,9 +51,7 @@ def command(
     study = Study(parts=configs, ceiling=plan.ceiling, seeds=seeds or plan.seeds, blocks=plan.blocks)
     runs = study.runs(work_dir, records)
     if not report_only:
-        to_train = [run for run in in_order(runs) if run.finished() is None]
-        _check_inputs(to_train)
-        _print_estimate(to_train, jobs)
+        _look_ahead([run for run in in_order(runs) if run.finished() is None], jobs)
         train(runs, work_dir, jobs=jobs)
     report(study, runs, records)
     print((records / "study.md").read_text())
@@ -63,6 +61,12 @@ def _known(names: Sequence[str], parts: Iterable[str]) -> Sequence[str]:
     if unknown := {*names} - {*parts}:
         raise ValueError(f"--parts {' '.join(sorted(unknown))}: the study has {', '.join(map(repr, parts))}")
     return names
+
+
+def _look_ahead(runs: "list[Run]", jobs: int) -> None:
+    """What would end each of these trainings, and how long they take."""
+    _check_inputs(runs)
+    _print_estimate(runs, jobs)
 
 
 def _check_inputs(runs: "list[Run]") -> None:

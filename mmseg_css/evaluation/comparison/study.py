@@ -163,7 +163,7 @@ def pool(results: Mapping[str, Mapping[str, Any]], rare: Mapping[str, Mapping[st
             "gain": {"mean": tested.mean, "interval": [tested.low, tested.high], "p": sign_flip_test(gains)},
             "pairs": len(gains),
             "gain_per_data_set": {data: method["gain"]["mean"] for data, method in own.items()},
-            "headroom": None if name == ceiling else float(gains.mean() / room),
+            "headroom": None if name == ceiling or room <= 0 else float(gains.mean() / room),
             "gain_rare": float(np.mean([gain for of_set in rare.values() for gain in of_set[name]])),
             "minutes": float(np.mean([method["minutes"] for method in own.values()])),
             "memory_gib": max(method["memory_gib"] for method in own.values()),
