@@ -61,12 +61,9 @@ def in_order(runs: Mapping[str, Mapping[str, Runs]]) -> list[Run]:
     """Part by part, and in a part seed by seed; each once."""
     found: dict[Path, Run] = {}
     for sets in runs.values():
-        seeds = [[run for own in zip(*methods.values(), strict=True) for run in own] for methods in sets.values()]
-        count = len(next(iter(next(iter(sets.values())).values())))
-        for seed in range(count):
-            for of_set in seeds:
-                size = len(of_set) // count
-                found |= {run.folder: run for run in of_set[seed * size : (seed + 1) * size] if run.folder not in found}
+        for of_a_seed in zip(*(own for methods in sets.values() for own in methods.values()), strict=True):
+            for run in of_a_seed:
+                found.setdefault(run.folder, run)
     return list(found.values())
 
 

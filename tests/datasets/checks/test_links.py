@@ -33,7 +33,7 @@ def build(root: Path, **labeled: object):
 def test_links_are_trained_on(linked: Path) -> None:
     dataset = build(linked, ann_file="labeled.txt")
     assert (dataset.num_labeled, dataset.num_unlabeled) == (3, 7)
-    assert dataset[0].sample["inputs"].shape == (3, 12, 12)
+    assert dataset[0].sample["inputs"].shape[0] == 3  # its size is drawn
 
 
 def test_init_dataset_takes_what_training_takes(linked: Path) -> None:
