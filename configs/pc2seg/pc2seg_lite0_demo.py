@@ -17,6 +17,5 @@ segmentor.decode_head.update(
 model = dict(
     data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing),
     segmentor=segmentor,
-    consistency_loss=dict(loss_weight=4.0),  # docs/pc2seg.md: how our values were chosen
 )
 train_dataloader = dict(batch_size=8, num_workers=1, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
