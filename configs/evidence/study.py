@@ -1,4 +1,4 @@
-# What is trained for docs/results.md, "Five data sets":
+# The study of docs/comparing.md, "Several data sets":
 #     mmseg-css study configs/evidence/study.py --jobs 2
 # The files beside this one say what the trainings on a data set share, configs/splits/ which images are labelled.
 five = ["camvid", "idd_lite", "labelmefacade", "neu_seg", "car_parts"]
