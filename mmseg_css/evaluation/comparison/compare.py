@@ -1,7 +1,7 @@
 """The whole comparison: train what is missing, then results, table and figure in the work dir."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,8 +89,14 @@ def compare(question: Question, work_dir: Path, *, records: Path | None = None, 
         with Board(in_order, jobs) as board:
             Lanes(jobs).train(in_order, board.done, board.waiting)
         results = summarise(runs, ceiling=question.ceiling, block=question.block)
-        (results_dir / "results.json").write_text(json.dumps(results, indent=2) + "\n")
-        (results_dir / "results.md").write_text(tables(results, markdown=True))
-        draw_curves(results, results_dir / "curves.png")
+        write_results(results, results_dir)
     print(tables(results))
     return results
+
+
+def write_results(results: Mapping[str, Any], folder: Path) -> None:
+    """``results.json``, ``results.md`` and ``curves.png``, in a folder that is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "results.json").write_text(json.dumps(results, indent=2) + "\n")
+    (folder / "results.md").write_text(tables(results, markdown=True))
+    draw_curves(results, folder / "curves.png")

@@ -117,8 +117,8 @@ class Run:
 
     def finish(self, finished: dict[str, Any]) -> None:
         """Write down that the run is finished, and what it gave."""
-        self.record.mkdir(parents=True, exist_ok=True)
         if self.record != self.folder:
+            self.record.mkdir(parents=True, exist_ok=True)
             for name in GIVEN:
                 shutil.copyfile(self.folder / name, self.record / name)
         self._note(self.record, finished)

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from mmseg_css.evaluation.comparison.curves import draw_curves
+from mmseg_css.evaluation.comparison.compare import write_results
 from mmseg_css.evaluation.comparison.progress import Board
 from mmseg_css.evaluation.comparison.results import summarise, without_nan
 from mmseg_css.evaluation.comparison.runs import Lanes, Run, locked
-from mmseg_css.evaluation.comparison.tables import pooled_table, tables
+from mmseg_css.evaluation.comparison.tables import pooled_table
 from mmseg_css.evaluation.statistics import class_iou, holm, load_areas, paired_t_test, rare_classes, sign_flip_test
 
 SCHEMA: Final = 1
@@ -96,17 +96,16 @@ def report(study: Study, runs: Mapping[str, Mapping[str, Runs]], records: Path) 
             for data, own in compared.items()
         }
         for data, result in results.items():
-            folder = records / part.replace(" ", "_") / data
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / "results.json").write_text(json.dumps(result, indent=2) + "\n")
-            (folder / "results.md").write_text(tables(result, markdown=True))
-            draw_curves(result, folder / "curves.png")
+            write_results(result, records / part.replace(" ", "_") / data)
         common = (
             set.intersection(*({*result["seeds"]} for result in results.values())) if len(results) == len(sets) else {}
         )
         if common:
             together = {data: _of_seeds(own, common) for data, own in compared.items()}
-            results = {data: summarise(own, ceiling=study.ceiling) for data, own in together.items()}
+            results = {
+                data: results[data] if own == compared[data] else summarise(own, ceiling=study.ceiling)
+                for data, own in together.items()
+            }
             parts[part] = pool(results, {data: _rare_gains(own) for data, own in together.items()})
             text.append(f"## {part}\n\n{pooled_table(parts[part], markdown=True)}")
     found = {"schema": SCHEMA, "parts": parts}
