@@ -1,7 +1,5 @@
 """How right are the pseudo-labels? For benchmarks, whose unlabelled images have masks after all."""
 
-import os.path as osp
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -9,10 +7,10 @@ from mmcv.transforms import Compose
 from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from mmseg.datasets.transforms import LoadAnnotations
 from torch.nn import functional as F
 
 from mmseg_css.datasets import PairedDataset
+from mmseg_css.datasets.truth import truth_of_unlabeled
 from mmseg_css.engine.hooks.method import check_once, unwrap
 from mmseg_css.functional.quality import QualityCounts, quality_counts
 from mmseg_css.models.segmentors import PseudoLabelled
@@ -57,18 +55,7 @@ class PseudoLabelQualityHook(Hook):
         if not isinstance(dataset, PairedDataset):
             raise ValueError("PseudoLabelQualityHook looks at unlabelled images, of which this training has none")
         unlabeled = dataset.unlabeled
-        endings = getattr(unlabeled, "suffixes", ())
-        loading = LoadTruth(dataset.labeled, str(unlabeled.data_prefix["img_path"]), endings, self.masks, self.suffix)
-        missing = [
-            path
-            for index in range(len(unlabeled))
-            if not osp.isfile(path := loading.path_of(unlabeled.get_data_info(index)["img_path"]))
-        ]
-        if missing:
-            raise FileNotFoundError(
-                f"PseudoLabelQualityHook: {len(missing)} of {len(unlabeled)} unlabelled images have no mask, the first "
-                f"{missing[0]!r}: correct masks={self.masks!r} or suffix={self.suffix!r}"
-            )
+        loading = truth_of_unlabeled(dataset, self.masks, self.suffix)
         unlabeled.pipeline = Compose([loading, *unlabeled.pipeline.transforms])
 
     def after_train_iter(
@@ -131,27 +118,3 @@ class PseudoLabelQualityHook(Hook):
             f"{scalars['pseudo_label/confident/precision']:.1%} of {scalars['pseudo_label/confident/coverage']:.1%}; "
             f"right by class: {by_class}"
         )
-
-
-class LoadTruth(LoadAnnotations):
-    """The mask of an unlabelled image, with the coding of the labelled ones."""
-
-    def __init__(self, labeled: Any, images: str, endings: Sequence[str], masks: str, suffix: str) -> None:
-        super().__init__()
-        self.coding = {"label_map": labeled.label_map, "reduce_zero_label": labeled.reduce_zero_label}
-        self.images = images
-        self.endings = tuple(endings)
-        self.masks = masks
-        self.suffix = suffix
-
-    def path_of(self, image: str) -> str:
-        """Where the mask of an image lies."""
-        name = osp.relpath(image, self.images)
-        ending = max(
-            (end for end in self.endings if name.lower().endswith(end)), key=len, default=osp.splitext(name)[1]
-        )
-        return osp.join(self.masks, name[: len(name) - len(ending)]) + self.suffix
-
-    def transform(self, results: dict) -> dict:
-        known = results | self.coding | {"seg_map_path": self.path_of(results["img_path"])}
-        return super().transform(known)

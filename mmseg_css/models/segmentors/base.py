@@ -1,6 +1,7 @@
 """What every semi-supervised segmentor shares: a student, prediction through MMSeg, progress and randomness."""
 
 from abc import abstractmethod
+from functools import partial
 from typing import Any, Literal, cast, get_args
 
 import numpy as np
@@ -15,12 +16,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmseg_css.datasets.checks import check_ignored_value
+from mmseg_css.functional.contrastive import confidence_indicator
 from mmseg_css.functional.pseudo_label import logit_pseudo_label
 from mmseg_css.functional.ramps import check_rampup, exponential_rampup
 from mmseg_css.models.choices import check_choice
 from mmseg_css.models.segmentors.batch import Images, full_precision, images_of
 from mmseg_css.models.segmentors.decoding import check_outputs, check_segmentor, heads_of, logits_of
-from mmseg_css.models.segmentors.telling import Diagnostics, Progress, PseudoLabelled
+from mmseg_css.models.segmentors.telling import Diagnostics, Inspection, Progress, PseudoLabelled
 from mmseg_css.models.teacher import EMATeacher
 from mmseg_css.registry import MODELS
 from mmseg_css.types import PseudoLabel, View
@@ -49,6 +51,8 @@ class SemiSegmentor(BaseSegmentor):
 
     #: Where the weights of an ordinary MMSeg checkpoint go, beside the teacher.
     networks: tuple[str, ...] = ("student.",)
+    #: Who labels, where there is a teacher.
+    labeller: Network = "teacher"
     #: Factor of the sum of all losses: a method whose paper halves it says so here.
     total_weight: float = 1.0
     #: Hooks that a training has unless its own are in their place.
@@ -235,6 +239,15 @@ class SemiSegmentor(BaseSegmentor):
         confidences = torch.stack([source.confidence for source in sources], dim=1).masked_fill(padding, 0.0)
         self.pseudo_labelled_images = PseudoLabelled(half.samples, labels, confidences)
         return View(half.images, labels, confidences, half.valid)
+
+    @torch.no_grad()
+    def inspect(self, images: Float[Tensor, "b c H W"], size: tuple[int, int]) -> Inspection:
+        """What the method says of images, its pseudo-labels in this size."""
+        logits = logits_of(self.student, images)
+        taught = self.teacher is not None and self.labeller == "teacher"
+        labelling = logits_of(self.teacher.model, images) if taught else logits
+        source = logit_pseudo_label(labelling, size, self.align_corners)
+        return Inspection({"logit": source}, "logit", logits, {"confidence": partial(confidence_indicator, logits)})
 
     @torch.no_grad()
     def augment(self, view: View, generator: torch.Generator) -> View:

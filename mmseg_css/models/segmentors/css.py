@@ -1,5 +1,6 @@
 """CSS: pseudo-labels from two spaces, contrast where the representation is weak (ICCV 2023, arXiv 2307.09755)."""
 
+from functools import partial
 from typing import Any, Final, Literal, get_args
 
 import torch
@@ -15,7 +16,7 @@ from mmseg_css.models.prototype_bank import PrototypeBank
 from mmseg_css.models.segmentors.base import SemiSegmentor
 from mmseg_css.models.segmentors.batch import Images, full_precision, segment, supervised_embeddings
 from mmseg_css.models.segmentors.decoding import check_one_map
-from mmseg_css.models.segmentors.telling import Diagnostics
+from mmseg_css.models.segmentors.telling import Diagnostics, Inspection
 from mmseg_css.models.teacher import EMATeacher
 from mmseg_css.registry import MODELS
 from mmseg_css.types import PseudoLabel, SegOutput, View
@@ -133,17 +134,7 @@ class CSS(SemiSegmentor):
         The first label map supervises the logit space, the last one the contrast; under ``mix`` and ``logit`` they are
         one.
         """
-        size = (unlabeled.images.shape[2], unlabeled.images.shape[3])
-        by_logits = logit_pseudo_label(teacher.logits, size, self.align_corners)
-        by_prototypes = prototype_pseudo_label(
-            teacher.embeddings,
-            self.bank.prototypes,
-            self.bank.seen,
-            size,
-            self.temperature,
-            self.align_corners,
-            self.ignore_index,
-        )
+        by_logits, by_prototypes = self._spaces(teacher, (unlabeled.images.shape[2], unlabeled.images.shape[3]))
         valid = unlabeled.valid
         agreed = ((by_logits.label == by_prototypes.label) & valid).sum() / valid.sum().clamp(min=1)
 
@@ -154,6 +145,34 @@ class CSS(SemiSegmentor):
         else:
             sources = [by_logits]
         return self.view_of(unlabeled, sources), agreed
+
+    def _spaces(self, teacher: SegOutput, size: tuple[int, int]) -> tuple[PseudoLabel, PseudoLabel]:
+        """The pseudo-labels of the logit space and of the representation space."""
+        return logit_pseudo_label(teacher.logits, size, self.align_corners), prototype_pseudo_label(
+            teacher.embeddings,
+            self.bank.prototypes,
+            self.bank.seen,
+            size,
+            self.temperature,
+            self.align_corners,
+            self.ignore_index,
+        )
+
+    @torch.no_grad()
+    def inspect(self, images: Tensor, size: tuple[int, int]) -> Inspection:
+        student, teacher = segment(self.student, images), segment(self.teacher.model, images)
+        by_logits, by_prototypes = self._spaces(teacher, size)
+        mixed = by_logits._replace(label=agreement(by_logits, by_prototypes, self.ignore_index))
+        space = dict(prototypes=self.bank.prototypes, seen=self.bank.seen, temperature=self.temperature)
+        return Inspection(
+            {"logit": by_logits, "representation": by_prototypes, "mix": mixed},
+            "representation" if self.strategy == "cross" else self.strategy,
+            student.logits,
+            {
+                "similarity": partial(similarity_indicator, student.embeddings, **space),
+                "confidence": partial(confidence_indicator, student.logits),
+            },
+        )
 
     def contrast_labels(self, ground_truth: Tensor, pseudo: PseudoLabel, size: torch.Size) -> Tensor:
         """Labels of the valid pixels at the decoder's stride, labelled images first; ``NO_CLASS`` elsewhere.

@@ -1,10 +1,13 @@
 """What hooks tell a method, and what it tells them."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from jaxtyping import Float, Int
 from mmseg.structures import SegDataSample
 from torch import Tensor
+
+from mmseg_css.types import PseudoLabel
 
 
 class Progress(NamedTuple):
@@ -36,3 +39,20 @@ class PseudoLabelled(NamedTuple):
     samples: list[SegDataSample]
     labels: Int[Tensor, "b m h w"]
     confidences: Float[Tensor, "b m h w"]
+
+
+class Inspection(NamedTuple):
+    """What a trained method says of images: for `mmseg-css diagnose`.
+
+    Attributes:
+        sources: pseudo-labels by the space that they come from, in the size of the image: ``logit``, and of a method
+            with prototypes ``representation`` and ``mix``, where the two agree.
+        supervises: which of them the logits learn from.
+        logits: what the student predicts.
+        indicators: what tells hard pixels, given their labels: low where the student is thought to need training.
+    """
+
+    sources: dict[str, PseudoLabel]
+    supervises: str
+    logits: Float[Tensor, "b k h w"]
+    indicators: dict[str, Callable[[Int[Tensor, "b h w"]], Float[Tensor, "b h w"]]]

@@ -1,0 +1,63 @@
+"""``mmseg-css diagnose``."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.types import ExistingFile
+
+from mmseg_css.cli.options import CfgOptions, TrustCheckpoint
+
+Masks = Annotated[
+    str | None,
+    Parameter(help="A folder with masks of the unlabelled training images, to look at these; else the test set is."),
+]
+Suffix = Annotated[str, Parameter(help="With --masks: what stands in mask names in place of the image's ending.")]
+TrainingMode = Annotated[
+    bool, Parameter(help="Let the teacher's norm layers take batch statistics, where they do in training.")
+]
+Block = Annotated[int, Parameter(help="Neighbouring images that intervals take together: frames of a video.")]
+Radius = Annotated[int, Parameter(help="Pixels on either side of a boundary that are boundary.")]
+
+
+def command(
+    config: ExistingFile,
+    checkpoints: Annotated[list[str], Parameter(consume_multiple=True)],
+    /,
+    *,
+    out: Path | None = None,
+    masks: Masks = None,
+    suffix: Suffix = ".png",
+    training_mode: TrainingMode = False,
+    block: Block = 1,
+    radius: Radius = 3,
+    cfg_options: CfgOptions = None,
+    trust_checkpoint: TrustCheckpoint = False,
+) -> None:
+    """Say how right the pseudo-labels of a trained method are, where its spaces disagree, and what its indicator finds.
+
+    Writes report.html, for people, and report.json, which it is made from. See docs/diagnosis.md.
+
+    Args:
+        config: The config it was trained with.
+        checkpoints: One, or several of the same training.
+        out: Where the report goes; work_dirs/NAME_OF_THE_CONFIG/diagnosis otherwise.
+    """
+    from mmseg_css.register import compat  # isort: skip
+    from mmseg_css.engine.diagnosing import Diagnosis, diagnose
+    from mmseg_css.evaluation.diagnosis.report import write_report
+
+    if trust_checkpoint:
+        compat.trust_checkpoints()
+    asked = Diagnosis(
+        config=config,
+        checkpoints=checkpoints,
+        out=out or Path("work_dirs") / config.stem / "diagnosis",
+        masks=masks,
+        suffix=suffix,
+        training_mode=training_mode,
+        block=block,
+        radius=radius,
+        cfg_options=cfg_options or (),
+    )
+    print(f"wrote {write_report(diagnose(asked), asked.out)}")

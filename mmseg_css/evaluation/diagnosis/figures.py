@@ -1,0 +1,81 @@
+"""The figures of a report, from its numbers alone. Colours are those of Okabe and Ito, which the colour-blind can tell
+apart; text and axes take the colour of the page."""
+
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mmseg_css.evaluation.diagnosis import plots
+from mmseg_css.evaluation.diagnosis.plots import CLASSES, INK
+
+
+class Figure(NamedTuple):
+    """One figure.
+
+    Attributes:
+        name: Of its file.
+        caption: What it shows, of how many pixels or images.
+        svg: For a page of either colour.
+    """
+
+    name: str
+    caption: str
+    svg: str
+
+
+def draw_figures(report: Mapping[str, Any], folder: Path) -> list[Figure]:
+    """All figures that a report has numbers for; each is written as PNG, too.
+
+    Raises:
+        ModuleNotFoundError: matplotlib, an extra, is missing.
+    """
+    try:
+        import matplotlib as mpl
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError('a report has figures: pip install "mmseg-css[demo]"') from None
+    ink = dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK)
+    folder.mkdir(parents=True, exist_ok=True)
+    with mpl.rc_context(ink | {"font.size": 9, "svg.fonttype": "none", "svg.hashsalt": "", "legend.frameon": False}):
+        return [_draw(draw, report, folder) for draw in _which(report)]
+
+
+def _which(report: Mapping[str, Any]) -> Iterator[Callable]:
+    yield from (plots.thresholds, plots.classes, plots.regions, plots.calibration)
+    last = report["checkpoints"][-1]
+    if "spaces" in last:
+        yield from (plots.cells_by_region, plots.cells_by_class)
+    yield plots.indicators
+    if len(report["checkpoints"]) > 1:
+        yield plots.iterations
+
+
+def _draw(draw: Callable, report: Mapping[str, Any], folder: Path) -> Figure:
+    from matplotlib.figure import Figure as Canvas
+
+    rows = min(len(report["classes"]), CLASSES)
+    height = 1.2 + 0.24 * rows if draw.__name__.endswith("classes") or draw.__name__.endswith("class") else 3.2
+    figure = Canvas(figsize=(4.2, height), layout="constrained")
+    axes = figure.subplots()
+    caption = draw(axes, report)
+    axes.grid(alpha=0.25)
+    axes.set_axisbelow(True)
+    figure.savefig(folder / f"{draw.__name__}.png", dpi=160, facecolor="white")
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    return Figure(draw.__name__, caption, _for_a_page(buffer.getvalue(), draw.__name__, caption))
+
+
+def _for_a_page(svg: str, name: str, caption: str) -> str:
+    """Without prolog, as wide as it is given room, named for those who cannot see it, with ids of its own."""
+    svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
+    svg = re.sub(r'<svg ([^>]*?)width="[^"]*"', r"<svg \1", svg, count=1)
+    svg = re.sub(r'<svg ([^>]*?)height="[^"]*"', r"<svg \1", svg, count=1)
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", svg)
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{_attribute(caption)}" ', 1)
+
+
+def _attribute(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")

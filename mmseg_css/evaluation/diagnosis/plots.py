@@ -1,0 +1,223 @@
+"""What each figure of a report draws. Each returns its caption."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from mmseg_css.functional.diagnosis import CELLS
+
+COLOURS: Final = {"logit": "#0072B2", "representation": "#D55E00", "mix": "#009E73"}
+CELL_COLOURS: Final = dict(zip(CELLS, ("#009E73", "#D55E00", "#56B4E9", "#E69F00", "#7F7F7F"), strict=True))
+INDICATOR_COLOURS: Final = {"similarity": "#D55E00", "confidence": "#0072B2"}
+CELL_NAMES: Final = {
+    "agree_right": "agree, right",
+    "agree_wrong": "agree, wrong",
+    "logit_right": "logit right",
+    "representation_right": "representation right",
+    "both_wrong": "disagree, both wrong",
+}
+#: Stands for the colour of the page's text, while a figure is drawn.
+INK: Final = "#010203"
+#: Classes of a figure by class, those with the most pixels.
+CLASSES: Final = 25
+REGIONS: Final = ("interior", "boundary", "small", "middle", "large")
+
+
+def thresholds(axes: Any, report: Mapping[str, Any]) -> str:
+    """Precision against coverage, from all labels (right) to the surest (left)."""
+    sources = report["checkpoints"][-1]["sources"]
+    for name, source in sources.items():
+        curve = source["curve"]
+        coverage, precision = ([100 * of(value) for value in curve[key]] for key in ("coverage", "precision"))
+        axes.plot(coverage, precision, color=COLOURS[name], label=name)
+        own = source["confident"]
+        axes.plot(100 * of(own["coverage"]["value"]), 100 * of(own["precision"]["value"]), "o", color=COLOURS[name])
+    axes.set_xlabel(f"coverage, percent of {_pixels(report)} pixels")
+    axes.set_ylabel("precision, percent right")
+    _legend(axes)
+    threshold = sources[next(iter(sources))]["confident"]["threshold"]
+    return (
+        "What each threshold of confidence buys: precision of the pseudo-labels against the share of the "
+        f"{_pixels(report)} pixels that they cover. Dots: from {threshold:g} on, the method's threshold."
+    )
+
+
+def classes(axes: Any, report: Mapping[str, Any]) -> str:
+    """Precision of each source by class."""
+    sources = report["checkpoints"][-1]["sources"]
+    names = _classes(report)
+    for offset, (name, source) in enumerate(sources.items()):
+        values, reach = spread([source["classes"][one]["precision"] for one in names])
+        at = [row + 0.22 * (offset - (len(sources) - 1) / 2) for row in range(len(names))]
+        _points(axes, values, reach, at, COLOURS[name], name)
+    _rows(axes, names)
+    axes.set_xlabel(f"precision, percent right, n = {report['images']} images")
+    axes.set_xlim(0, 101)
+    _legend(axes)
+    return (
+        f"Precision by class of the pseudo-label, with 95 % intervals over {report['images']} images. The classes "
+        "with the most pixels come first."
+    )
+
+
+def regions(axes: Any, report: Mapping[str, Any]) -> str:
+    """Precision of each source near boundaries and in parts of each size."""
+    for offset, (name, source) in enumerate(report["checkpoints"][-1]["sources"].items()):
+        values, reach = spread([source["regions"][region]["precision"] for region in REGIONS])
+        at = [row + 0.22 * (offset - 1) for row in range(len(REGIONS))]
+        _points(axes, values, reach, at, COLOURS[name], name)
+    _rows(axes, REGIONS)
+    axes.set_xlabel(f"precision, percent right, n = {report['images']} images")
+    _legend(axes)
+    return (
+        f"Precision near a boundary of the truth (within {report['boundary_radius']} pixels), away from it, and in "
+        f"small, middle and large connected parts of each class; {_pixels(report)} pixels, 95 % intervals over "
+        f"{report['images']} images where they are drawn."
+    )
+
+
+def calibration(axes: Any, report: Mapping[str, Any]) -> str:
+    """Share of right pixels against confidence."""
+    sources = {
+        name: source for name, source in report["checkpoints"][-1]["sources"].items() if name != "mix"
+    }  # whose confidence is the logit space's
+    axes.plot([0, 100], [0, 100], color=INK, linewidth=0.7, linestyle="--")
+    for name, source in sources.items():
+        bins = source["calibration"]["bins"]
+        x, y = ([100 * one[key] for one in bins] for key in ("confidence", "right"))
+        axes.plot(x, y, ".-", color=COLOURS[name], label=f"{name}, ECE {100 * of(source['calibration']['ece']):.1f} %")
+    note = ""
+    if report["highest_similarity"] is not None:
+        axes.axvline(100 * report["highest_similarity"], color=COLOURS["representation"], linewidth=0.7, linestyle=":")
+        note = (
+            f" Dotted: {100 * report['highest_similarity']:.1f} %, which the representation space's confidence cannot "
+            f"exceed with {len(report['classes'])} classes."
+        )
+    axes.set_xlabel(f"confidence, percent, n = {_pixels(report)} pixels")
+    axes.set_ylabel("right, percent")
+    _legend(axes)
+    return f"Calibration: bins of equal numbers of the {_pixels(report)} pixels. Dashed: as sure as right.{note}"
+
+
+def cells_by_region(axes: Any, report: Mapping[str, Any]) -> str:
+    """Shares of the cells in each region."""
+    spaces = report["checkpoints"][-1]["spaces"]
+    rows = {"all": spaces["shares"]} | {region: spaces["regions"][region] for region in REGIONS}
+    _stacked(axes, rows, spaces["pixels"])
+    return f"The two spaces' labels against each other and the truth, by region; {spaces['pixels']:,} pixels."
+
+
+def cells_by_class(axes: Any, report: Mapping[str, Any]) -> str:
+    """Shares of the cells in each class."""
+    spaces = report["checkpoints"][-1]["spaces"]
+    _stacked(axes, {name: spaces["classes"][name] for name in _classes(report)}, spaces["pixels"])
+    return f"The same by class of the truth; {spaces['pixels']:,} pixels."
+
+
+def indicators(axes: Any, report: Mapping[str, Any]) -> str:
+    """AUROC of each indicator for each question."""
+    found = report["checkpoints"][-1]["indicators"]
+    questions = [(labelling, target) for labelling, targets in found.items() for target in targets]
+    asked = {
+        ("truth", "student_wrong"): "student wrong,\nlabelled pixels",
+        ("pseudo", "student_wrong"): "student wrong,\npseudo-labelled",
+        ("pseudo", "label_wrong"): "pseudo-label\nwrong",
+    }
+    names = [name for name in INDICATOR_COLOURS if all(name in found[one][target] for one, target in questions)]
+    for offset, name in enumerate(names):
+        values, reach = spread([found[one][target][name]["auroc"] for one, target in questions])
+        at = [row + 0.2 * (offset - (len(names) - 1) / 2) for row in range(len(questions))]
+        _points(axes, values, reach, at, INDICATOR_COLOURS[name], name)
+    axes.axvline(50, color=INK, linewidth=0.7, linestyle="--")
+    _rows(axes, [asked[question] for question in questions])
+    axes.set_xlabel(f"AUROC, percent (50 is chance), n = {report['images']} images")
+    _legend(axes)
+    pixels = found["truth"]["student_wrong"]["pixels"]
+    return (
+        f"How well a low indicator finds what it should, among {pixels:,} pixels of the decoder's maps (all classes "
+        f"together), with 95 % intervals over {report['images']} images."
+    )
+
+
+def iterations(axes: Any, report: Mapping[str, Any]) -> str:
+    """Precision and coverage of what supervises, over the checkpoints."""
+    points = [(one["iteration"] or number, one) for number, one in enumerate(report["checkpoints"], start=1)]
+    series = {
+        "precision, confident": ("#0072B2", lambda source: source["confident"]["precision"]),
+        "coverage, confident": ("#D55E00", lambda source: source["confident"]["coverage"]),
+        "mIoU of all labels": ("#009E73", lambda source: source["all"]["mIoU"]),
+    }
+    for name, (colour, read) in series.items():
+        estimates = [read(next(own for own in one["sources"].values() if own["supervises"])) for _, one in points]
+        values, reach = spread(estimates)
+        axes.errorbar(
+            [x for x, _ in points],
+            [100 * value for value in values],
+            yerr=[[100 * part for part in side] for side in reach],
+            color=colour,
+            marker="o",
+            label=name,
+        )
+    axes.set_xlabel("iterations")
+    axes.set_ylabel(f"percent, n = {report['images']} images")
+    _legend(axes)
+    return f"The pseudo-labels that supervise, over the training; 95 % intervals over {report['images']} images."
+
+
+def _points(axes: Any, values: list[float], reach: list[list[float]], at: list[float], colour: str, label: str) -> None:
+    axes.errorbar(
+        [100 * value for value in values],
+        at,
+        xerr=[[100 * part if part == part else 0.0 for part in side] for side in reach],
+        fmt="o",
+        markersize=4,
+        color=colour,
+        label=label,
+    )
+
+
+def _stacked(axes: Any, rows: Mapping[str, Mapping[str, Any]], pixels: int) -> None:
+    start = [0.0] * len(rows)
+    for cell, colour in CELL_COLOURS.items():
+        width = [100 * (0.0 if row[cell]["value"] is None else row[cell]["value"]) for row in rows.values()]
+        axes.barh(range(len(rows)), width, left=start, color=colour, label=CELL_NAMES[cell])
+        start = [before + own for before, own in zip(start, width, strict=True)]
+    _rows(axes, list(rows))
+    axes.set_xlim(0, 100)
+    axes.set_xlabel(f"percent of {pixels:,} pixels")
+    _legend(axes)
+
+
+def _legend(axes: Any) -> None:
+    """Above the axes, where it hides nothing."""
+    axes.figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2, fontsize=8)
+
+
+def _rows(axes: Any, names: Any) -> None:
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+
+
+def _classes(report: Mapping[str, Any]) -> list[str]:
+    """The classes that the images show, those with the most pixels first."""
+    own = next(iter(report["checkpoints"][-1]["sources"].values()))["classes"]
+    return sorted((name for name in own if own[name]["pixels"]), key=lambda name: -own[name]["pixels"])[:CLASSES]
+
+
+def _pixels(report: Mapping[str, Any]) -> str:
+    own = next(iter(report["checkpoints"][-1]["sources"].values()))["classes"]
+    return f"{sum(one['pixels'] for one in own.values()):,}"
+
+
+def of(value: float | None) -> float:
+    """A number of the report to draw: what is not known is NaN."""
+    return float("nan") if value is None else value
+
+
+def spread(estimates: Sequence[Mapping[str, Any]]) -> tuple[list[float], list[list[float]]]:
+    """Values, and how far their intervals reach below and above them."""
+    values = [of(one["value"]) for one in estimates]
+    reach = [
+        [max(0.0, sign * (of(one["interval"][side]) - value)) for one, value in zip(estimates, values, strict=True)]
+        for side, sign in ((0, -1), (1, 1))
+    ]
+    return values, reach

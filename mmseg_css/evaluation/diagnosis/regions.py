@@ -1,0 +1,65 @@
+"""Where a pixel lies: near a boundary of the truth or not, and in how large a part of it."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Int
+
+
+def boundary_band(truth: Int[np.ndarray, "H W"], num_classes: int, radius: int = 3) -> Bool[np.ndarray, "H W"]:
+    """Pixels at most ``radius`` pixels (between centres) from one of another class.
+
+    Of each class alone: its pixels whose nearest pixel of another one is that near. What is no class is no neighbour.
+
+    >>> boundary_band(np.array([[0, 0, 0, 1, 1, 1]]), 2, radius=1).astype(int)
+    array([[0, 0, 1, 1, 0, 0]])
+    """
+    known = (truth >= 0) & (truth < num_classes)
+    band = np.zeros(truth.shape, bool)
+    for index in np.unique(truth[known]):
+        others = known & (truth != index)
+        if others.any():
+            distance = cv2.distanceTransform((~others).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+            band |= (truth == index) & (distance <= radius + 1e-3)
+    return band
+
+
+class Components(NamedTuple):
+    """Connected parts (8 neighbours) of the classes of one truth, m of them."""
+
+    of: Int[np.ndarray, "H W"]  #: the part of each pixel; -1 where the truth is no class
+    classes: Int[np.ndarray, " m"]
+    areas: Int[np.ndarray, " m"]  #: in pixels
+
+
+def components(truth: Int[np.ndarray, "H W"], num_classes: int) -> Components:
+    """The connected parts of each class.
+
+    >>> found = components(np.array([[0, 1, 0]]), 2)
+    >>> found.of.tolist(), found.classes.tolist(), found.areas.tolist()
+    ([[0, 2, 1]], [0, 0, 1], [1, 1, 1])
+    """
+    of = np.full(truth.shape, -1, np.int64)
+    classes: list[int] = []
+    for index in np.unique(truth[(truth >= 0) & (truth < num_classes)]):
+        number, parts = cv2.connectedComponents((truth == index).astype(np.uint8))
+        of = np.where(parts > 0, parts - 1 + len(classes), of)
+        classes += [int(index)] * (number - 1)
+    areas = np.bincount(of[of >= 0], minlength=len(classes))
+    return Components(of, np.array(classes, np.int64), areas)
+
+
+def size_terciles(classes: Int[np.ndarray, " m"], areas: Int[np.ndarray, " m"]) -> Int[np.ndarray, " m"]:
+    """Of parts of all images: 0 small, 1 middle, 2 large, among the parts of the same class.
+
+    The limits are the quantiles at 1/3 and 2/3 of the areas of a class's parts; a part on a limit is below it.
+
+    >>> size_terciles(np.array([0, 0, 0, 1]), np.array([5, 100, 20, 7])).tolist()
+    [0, 2, 1, 0]
+    """
+    terciles = np.zeros(len(areas), np.int64)
+    for index in np.unique(classes):
+        own = classes == index
+        terciles[own] = np.searchsorted(np.quantile(areas[own], (1 / 3, 2 / 3)), areas[own], side="left")
+    return terciles

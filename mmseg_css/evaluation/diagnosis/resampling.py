@@ -1,0 +1,60 @@
+"""Intervals over images, from the counts of each image.
+
+Letters: n images, s resamples, of which the first is the images as they are.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from jaxtyping import Float
+
+DRAWS: Final = 2000
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """Counts of the images, and of the same number of images drawn from them again and again (bootstrap).
+
+    Attributes:
+        counts: Of each image, by name.
+        weights: How often each image counts in each resample.
+    """
+
+    counts: Mapping[str, Float[np.ndarray, "n ..."]]
+    weights: Float[np.ndarray, "s n"]
+
+    def total(self, name: str) -> Float[np.ndarray, "s ..."]:
+        """Counts over all images, in each resample."""
+        own = self.counts[name]
+        summed = self.weights @ own.reshape(len(own), -1).astype(np.float64)
+        return summed.reshape(len(self.weights), *own.shape[1:])
+
+
+def resampled(
+    counts: Mapping[str, Float[np.ndarray, "n ..."]], *, block: int = 1, draws: int = DRAWS, seed: int = 0
+) -> Resampled:
+    """Draw ``draws`` times as many blocks of ``block`` neighbouring images as there are, with replacement."""
+    number = len(next(iter(counts.values())))
+    blocks = -(-number // block)
+    drawn = np.random.default_rng(seed).multinomial(blocks, np.full(blocks, 1 / blocks), size=draws)
+    weights = np.concatenate([np.ones((1, blocks)), drawn])
+    return Resampled(counts, np.repeat(weights, block, axis=1)[:, :number])
+
+
+def estimate(values: Float[np.ndarray, " s"], exact: float | None = None) -> dict[str, Any]:
+    """What was observed, and the interval that holds 95 % of what other images would have given.
+
+    Args:
+        values: Of each resample.
+        exact: What was observed, where ``values`` come from coarser counts: the interval moves with it.
+
+    >>> estimate(np.array([0.5, 0.4, 0.6]))["value"]
+    0.5
+    """
+    if exact is not None:
+        values = values + (exact - values[0])
+    drawn = values[1:][np.isfinite(values[1:])]
+    interval = np.quantile(drawn, (0.025, 0.975)).tolist() if len(drawn) else [np.nan, np.nan]
+    return {"value": float(values[0]), "interval": interval}

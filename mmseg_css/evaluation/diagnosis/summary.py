@@ -1,0 +1,246 @@
+"""From counts to what the report says, as docs/diagnosis.md describes it."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from mmseg_css.evaluation.diagnosis import quantities
+from mmseg_css.evaluation.diagnosis.quantities import ratio
+from mmseg_css.evaluation.diagnosis.regions import size_terciles
+from mmseg_css.evaluation.diagnosis.resampling import Resampled, estimate, resampled
+from mmseg_css.evaluation.diagnosis.tally import SPACES, Tally
+from mmseg_css.functional.diagnosis import BINS, CELLS
+
+SIZES: Final = ("small", "middle", "large")
+#: Confidences from which curves have a point.
+THRESHOLDS: Final = tuple(round(0.01 * step, 2) for step in range(100))
+#: Pairs of classes that are named.
+PAIRS: Final = 10
+
+
+def summarise(tally: Tally, classes: Sequence[str], supervises: str, *, block: int = 1) -> dict[str, Any]:
+    """What the counts of one checkpoint say.
+
+    Args:
+        tally: The counts.
+        classes: Their names.
+        supervises: The source that the logits learn from.
+        block: Neighbouring images that intervals take together (frames of a video).
+    """
+    draws = resampled(tally.of_images(), block=block)
+    sources = sorted({name.split("/")[0] for name in tally.images if name.endswith("/squares")}, key=_order)
+    found: dict[str, Any] = {
+        "sources": {name: _source(tally, draws, name, classes, name == supervises) for name in sources}
+    }
+    if "cells" in tally.images:
+        found["spaces"] = _spaces(tally, draws, classes)
+    found["indicators"] = {name: _indicators(tally, draws, name, classes) for name in _labellings(tally)}
+    return found
+
+
+def _order(source: str) -> int:
+    return (*SPACES, "mix", source).index(source)
+
+
+def _source(tally: Tally, draws: Resampled, name: str, classes: Sequence[str], supervises: bool) -> dict[str, Any]:
+    pixels = draws.total("pixels")
+    return {
+        "supervises": supervises,
+        "all": _quality(draws.total(f"{name}/all"), pixels),
+        "confident": _quality(draws.total(f"{name}/confident"), pixels) | {"threshold": tally.threshold},
+        "classes": _by_class(draws.total(f"{name}/all"), pixels, classes),
+        "curve": _curve(tally, name, classes, pixels[0]),
+        "regions": _regions(tally, draws, name),
+        "calibration": _calibration(tally, draws, name),
+    }
+
+
+def _quality(counts: Float[np.ndarray, "s 3 k"], pixels: Float[np.ndarray, "s k"]) -> dict[str, Any]:
+    """Over all classes. ``counts`` are of pixels labelled as a class, right ones, and labelled ones of a class."""
+    labelled, right, covered = np.moveaxis(counts, 1, 0)
+    iou = ratio(right, labelled + covered - right)
+    shown = np.isfinite(iou)
+    return {
+        "precision": estimate(ratio(right.sum(-1), labelled.sum(-1))),
+        "coverage": estimate(ratio(labelled.sum(-1), pixels.sum(-1))),
+        "mIoU": estimate(ratio(np.where(shown, iou, 0.0).sum(-1), shown.sum(-1))),
+    }
+
+
+def _by_class(
+    counts: Float[np.ndarray, "s 3 k"], pixels: Float[np.ndarray, "s k"], classes: Sequence[str]
+) -> dict[str, Any]:
+    labelled, right, covered = np.moveaxis(counts, 1, 0)
+    parts = {
+        "precision": ratio(right, labelled),
+        "recall": ratio(right, covered),
+        "IoU": ratio(right, labelled + covered - right),
+        "coverage": ratio(covered, pixels),
+    }
+    return {
+        of_class: {name: estimate(values[:, index]) for name, values in parts.items()}
+        | {"pixels": int(pixels[0, index])}
+        for index, of_class in enumerate(classes)
+    }
+
+
+def _curve(tally: Tally, name: str, classes: Sequence[str], pixels: Float[np.ndarray, " k"]) -> dict[str, Any]:
+    """What each threshold buys."""
+    step = BINS // len(THRESHOLDS)
+    by_label, by_truth = (
+        quantities.from_threshold(tally.totals[f"{name}/{by}"])[..., ::step].astype(np.float64)
+        for by in ("by_label", "by_truth")
+    )
+    labelled, right, covered = by_label.sum(1), by_label[:, 1], by_truth.sum(1)
+    iou = ratio(right, labelled + covered - right)
+    by_class = {
+        "precision": ratio(right, labelled),
+        "recall": ratio(right, covered),
+        "IoU": iou,
+        "coverage": ratio(covered, pixels[:, None]),
+    }
+    return {
+        "threshold": list(THRESHOLDS),
+        "precision": ratio(right.sum(0), labelled.sum(0)).tolist(),
+        "coverage": ratio(labelled.sum(0), pixels.sum()).tolist(),
+        "classes": {
+            of_class: {key: values[index].tolist() for key, values in by_class.items()}
+            for index, of_class in enumerate(classes)
+        },
+    }
+
+
+def _regions(tally: Tally, draws: Resampled, name: str) -> dict[str, Any]:
+    counts, pixels = draws.total(f"{name}/band"), draws.total("band_pixels")
+    found = {
+        region: {
+            "precision": estimate(ratio(counts[:, index, 1], counts[:, index].sum(-1))),
+            "coverage": estimate(ratio(counts[:, index].sum(-1), pixels[:, index])),
+            "pixels": int(pixels[0, index]),
+        }
+        for index, region in enumerate(("interior", "boundary"))
+    }
+    for region, of_size in _by_size(tally, name).items():
+        labelled = of_size["counts"].sum()
+        found[region] = {
+            "precision": {"value": float(ratio(of_size["counts"][1], labelled)), "interval": [np.nan, np.nan]},
+            "coverage": {"value": float(ratio(labelled, of_size["pixels"])), "interval": [np.nan, np.nan]},
+            "pixels": int(of_size["pixels"]),
+        }
+    return found
+
+
+def _by_size(tally: Tally, name: str) -> dict[str, dict[str, Int[np.ndarray, "..."]]]:
+    """Counts and pixels of the parts of each size."""
+    parts = tally.of_parts()
+    size = size_terciles(parts["class"], parts["area"])
+    return {
+        region: {"counts": parts[name][size == index].sum(0), "pixels": parts["area"][size == index].sum()}
+        for index, region in enumerate(SIZES)
+    }
+
+
+def _calibration(tally: Tally, draws: Resampled, name: str) -> dict[str, Any]:
+    bins = quantities.reliability(tally.totals[f"{name}/by_label"].sum(0))
+    counts = draws.total(f"{name}/all")[:, 0].sum(-1)
+    return {
+        "bins": [dict(zip(("confidence", "right", "pixels"), row, strict=True)) for row in bins.tolist()],
+        "ece": quantities.calibration_error(bins) if len(bins) else np.nan,
+        "brier": estimate(ratio(draws.total(f"{name}/squares"), counts)),
+    }
+
+
+def _spaces(tally: Tally, draws: Resampled, classes: Sequence[str]) -> dict[str, Any]:
+    by_class, by_band = draws.total("cells"), draws.total("cells_band")
+    together = by_class.sum(1)
+    corrections = {name: estimate(values) for name, values in quantities.corrections(together).items()}
+    removed = together[:, 2:].sum(-1)
+    by_confidence = quantities.removed_by_confidence(draws.total("logit/curve"), removed)
+    finely = quantities.removed_by_confidence(tally.totals["logit/by_label"].sum(0), removed[0])
+    by_mix = quantities.corrections(together)["removed_wrong"]
+    corrections["removed_wrong_by_confidence"] = estimate(by_confidence, float(finely))
+    corrections["lift"] = estimate(ratio(by_mix, by_confidence), float(ratio(by_mix[0], finely)))
+    regions = {"interior": _shares(by_band[:, 0]), "boundary": _shares(by_band[:, 1])}
+    for region, of_size in _by_size(tally, "cells").items():
+        regions[region] = _shares(of_size["counts"][None].astype(np.float64))
+    return {
+        "pixels": int(together[0].sum()),
+        "shares": _shares(together),
+        "classes": {name: _shares(by_class[:, index]) for index, name in enumerate(classes)},
+        "regions": regions,
+        "corrections": corrections,
+        "phi": estimate(quantities.phi(together)),
+        "pairs": {
+            name: _pairs(tally.totals[name], classes)
+            for name in ("agree_wrong", "both_wrong_logit", "both_wrong_representation")
+        },
+    }
+
+
+def _shares(counts: Float[np.ndarray, "s c"]) -> dict[str, Any]:
+    shares = ratio(counts, counts.sum(-1, keepdims=True))
+    return {name: estimate(shares[:, index]) for index, name in enumerate(CELLS)}
+
+
+def _pairs(confusion: Int[np.ndarray, "k k"], classes: Sequence[str]) -> list[dict[str, Any]]:
+    """The pairs of truth and label with the most pixels, and their share of all pixels of the kind."""
+    total = max(int(confusion.sum()), 1)
+    order = np.argsort(-confusion, axis=None, kind="stable")[:PAIRS]
+    pairs = [np.unravel_index(index, confusion.shape) for index in order]
+    return [
+        {"truth": classes[truth], "label": classes[label], "share": float(confusion[truth, label]) / total}
+        for truth, label in pairs
+        if confusion[truth, label] > 0
+    ]
+
+
+def _labellings(tally: Tally) -> list[str]:
+    return list(dict.fromkeys(name.split("/")[0] for name in tally.totals if name.count("/") == 2))
+
+
+def _indicators(tally: Tally, draws: Resampled, labelling: str, classes: Sequence[str]) -> dict[str, Any]:
+    """By what should be found: how well each indicator finds it, and the pixels that are hard by either."""
+    names = [name.split("/")[1:] for name in tally.totals if name.startswith(f"{labelling}/") and name.count("/") == 2]
+    found: dict[str, Any] = {}
+    for target, indicator in names:
+        key = f"{labelling}/{target}/{indicator}"
+        histogram = tally.totals[key]
+        of_class = quantities.auroc(histogram)
+        precision_of_class = quantities.average_precision(histogram)
+        pooled = histogram.sum(0)
+        found.setdefault(target, {"pixels": int(pooled.sum()), "targets": int(pooled[1].sum())})[indicator] = {
+            "auroc": estimate(quantities.auroc(draws.total(key)), float(quantities.auroc(pooled))),
+            "auroc_macro": _mean(of_class),
+            "auroc_classes": dict(zip(classes, of_class.tolist(), strict=True)),
+            "average_precision": estimate(
+                quantities.average_precision(draws.total(key)), float(quantities.average_precision(pooled))
+            ),
+            "average_precision_macro": _mean(precision_of_class),
+        }
+    if tally.hard is not None:
+        for target in found:
+            found[target]["hard"] = _hard(draws.total(f"{labelling}/{target}/hard"), tally)
+    return found
+
+
+def _hard(counts: Float[np.ndarray, "s ..."], tally: Tally) -> dict[str, Any]:
+    """Axes of ``counts`` after the first: hard by each indicator, in the tally's order, then target."""
+    total = counts.reshape(len(counts), -1).sum(-1)
+    indicators = list(dict.fromkeys(name.split("/")[2] for name in tally.totals if name.count("/") == 2))
+    found: dict[str, Any] = {"threshold": tally.hard}
+    for axis, indicator in enumerate(indicators):
+        own = np.moveaxis(counts, axis + 1, 1)[:, 1].reshape(len(counts), -1, 2).sum(1)
+        found[indicator] = {
+            "share": estimate(ratio(own.sum(-1), total)),
+            "targets": estimate(ratio(own[:, 1], own.sum(-1))),
+        }
+    if len(indicators) == 2:
+        hard = counts.sum(-1)
+        found["jaccard"] = estimate(ratio(hard[:, 1, 1], hard[:, 1].sum(-1) + hard[:, 0, 1]))
+    return found
+
+
+def _mean(values: Float[np.ndarray, " k"]) -> float:
+    return float(np.nanmean(values)) if np.isfinite(values).any() else np.nan

@@ -1,0 +1,145 @@
+"""Counts of one image after the other: some numbers of each, histograms of all."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from mmseg_css.evaluation.diagnosis.regions import Components, boundary_band, components
+from mmseg_css.functional.diagnosis import (
+    BINS,
+    CELLS,
+    bins_of,
+    cells,
+    indicator_counts,
+    is_class,
+    joint_counts,
+    source_counts,
+    space_counts,
+)
+from mmseg_css.types import PseudoLabel
+
+#: Of each image, histograms have this many bins, for intervals; over all images they have `BINS`.
+IMAGE_BINS: Final = 100
+SPACES: Final = ("logit", "representation")
+
+
+class Labelling(NamedTuple):
+    """What indicators see of one image: pixels with labels, of which some are what should be found."""
+
+    labels: Int[Tensor, "h w"]
+    known: Bool[Tensor, "h w"]
+    indicators: dict[str, Float[Tensor, "h w"]]
+    targets: dict[str, Bool[Tensor, "h w"]]
+
+
+class Looked(NamedTuple):
+    """What a method says of one image, and the truth. Labels that are no class are none."""
+
+    truth: Int[Tensor, "H W"]
+    sources: dict[str, PseudoLabel]
+    labellings: dict[str, Labelling]
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """Counts over images.
+
+    Attributes:
+        num_classes: Of the truth.
+        threshold: Confidence from which the method learns from a label.
+        hard: Indicator below which a pixel is hard; None for a method without an indicator.
+        radius: Of the boundary band, in pixels.
+        images: Counts of each image, by name.
+        totals: Sums over all images, by name.
+        parts: Counts of each connected part of the truth, by name.
+    """
+
+    num_classes: int
+    threshold: float = 0.0
+    hard: float | None = None
+    radius: int = 3
+    images: dict[str, list[np.ndarray]] = field(default_factory=lambda: defaultdict(list))
+    totals: dict[str, Any] = field(default_factory=lambda: defaultdict(int))
+    parts: dict[str, list[np.ndarray]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, looked: Looked) -> None:
+        """Count one image."""
+        truth, device = looked.truth, looked.truth.device
+        plain = truth.cpu().numpy()
+        band = torch.from_numpy(boundary_band(plain, self.num_classes, self.radius)).to(device)
+        parts = components(plain, self.num_classes)
+        known = is_class(truth, self.num_classes)
+        self._image("pixels", joint_counts(known, (truth, self.num_classes)))
+        self._image("band_pixels", joint_counts(known, (band, 2)))
+        self.parts["class"].append(parts.classes)
+        self.parts["area"].append(parts.areas)
+        for name, source in looked.sources.items():
+            self._add_source(name, source, truth, band, parts)
+        if "representation" in looked.sources:
+            self._add_spaces(*(looked.sources[name].label for name in SPACES), truth, band, parts)
+        for name, labelling in looked.labellings.items():
+            self._add_labelling(name, labelling)
+
+    def _add_source(self, name: str, source: PseudoLabel, truth: Tensor, band: Tensor, parts: Components) -> None:
+        counts = source_counts(source, truth, band, self.num_classes)
+        self.totals[f"{name}/by_label"] += counts.by_label.cpu().numpy()
+        self.totals[f"{name}/by_truth"] += counts.by_truth.cpu().numpy()
+        first = int(bins_of(torch.tensor(self.threshold)))
+        for kind, start in (("all", 0), ("confident", first)):
+            labelled, covered = (by[..., start:].sum(2) for by in (counts.by_label, counts.by_truth))
+            self._image(f"{name}/{kind}", torch.stack([labelled.sum(1), labelled[:, 1], covered.sum(1)]))
+        self._image(f"{name}/curve", _coarse(counts.by_label))
+        self._image(f"{name}/band", counts.by_band)
+        self._image(f"{name}/squares", counts.squares)
+        of = torch.from_numpy(parts.of).to(truth.device)
+        where = (of >= 0) & is_class(source.label, self.num_classes)
+        self._part(name, joint_counts(where, (of, len(parts.areas)), (source.label == truth, 2)))
+
+    def _add_spaces(
+        self, logit: Tensor, representation: Tensor, truth: Tensor, band: Tensor, parts: Components
+    ) -> None:
+        counts = space_counts(logit, representation, truth, band, self.num_classes)
+        self._image("cells", counts.by_truth)
+        self._image("cells_band", counts.by_band)
+        for name in ("agree_wrong", "both_wrong_logit", "both_wrong_representation"):
+            self.totals[name] += getattr(counts, name).cpu().numpy()
+        of = torch.from_numpy(parts.of).to(truth.device)
+        where = (of >= 0) & is_class(logit, self.num_classes) & is_class(representation, self.num_classes)
+        cell = cells(logit, representation, truth)
+        self._part("cells", joint_counts(where, (of, len(parts.areas)), (cell, len(CELLS))))
+
+    def _add_labelling(self, name: str, own: Labelling) -> None:
+        where = own.known & is_class(own.labels, self.num_classes)
+        for target, found in own.targets.items():
+            for indicator, values in own.indicators.items():
+                counts = indicator_counts(values, own.labels, found, own.known, self.num_classes)
+                self.totals[f"{name}/{target}/{indicator}"] += counts.cpu().numpy()
+                self._image(f"{name}/{target}/{indicator}", _coarse(counts))
+            if self.hard is not None:
+                hard = [(values < self.hard, 2) for values in own.indicators.values()]
+                self._image(f"{name}/{target}/hard", joint_counts(where, *hard, (found, 2)))
+
+    def _image(self, name: str, counts: Tensor) -> None:
+        self.images[name].append(counts.cpu().numpy())
+
+    def _part(self, name: str, counts: Tensor) -> None:
+        self.parts[name].append(counts.cpu().numpy())
+
+    def of_images(self) -> Mapping[str, Float[np.ndarray, "n ..."]]:
+        """Counts of each image, stacked."""
+        return {name: np.stack(own) for name, own in self.images.items()}
+
+    def of_parts(self) -> Mapping[str, Int[np.ndarray, "m ..."]]:
+        """Counts of each connected part of all images, one after the other."""
+        return {name: np.concatenate(own) for name, own in self.parts.items()}
+
+
+def _coarse(counts: Int[Tensor, "k 2 n"]) -> Int[Tensor, "2 bins"]:
+    """A histogram over all classes, with `IMAGE_BINS`."""
+    return counts.sum(0).reshape(2, IMAGE_BINS, BINS // IMAGE_BINS).sum(2)

@@ -1,0 +1,142 @@
+"""What a report says in sentences. Every number comes from the report."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def summary(report: Mapping[str, Any]) -> list[str]:
+    """The last checkpoint, in a few sentences."""
+    last = report["checkpoints"][-1]
+    sentences = [_supervision(report, last), _weakest(last)]
+    if "spaces" in last:
+        sentences += [_agreement(last["spaces"]), _correction(last["spaces"]), _independence(last["spaces"])]
+    sentences.append(_indicator(last["indicators"]))
+    if report["highest_similarity"] is not None:
+        sentences.append(_ceiling(report))
+    return [sentence for sentence in sentences if sentence]
+
+
+def percent(estimate: Mapping[str, Any] | float | None, *, interval: bool = True) -> str:
+    """A share in percent, with its interval.
+
+    >>> percent({"value": 0.5, "interval": [0.4, 0.625]})
+    '50.0 % (40.0 to 62.5)'
+    """
+    value = estimate["value"] if isinstance(estimate, Mapping) else estimate
+    if value is None:
+        return "unknown"
+    text = f"{100 * value:.1f} %"
+    if not isinstance(estimate, Mapping) or not interval or None in estimate["interval"]:
+        return text
+    low, high = estimate["interval"]
+    return f"{text} ({100 * low:.1f} to {100 * high:.1f})"
+
+
+def number(estimate: Mapping[str, Any]) -> str:
+    """A number, with its interval."""
+    if estimate["value"] is None:
+        return "unknown"
+    text = f"{estimate['value']:.2f}"
+    if None in estimate["interval"]:
+        return text
+    low, high = estimate["interval"]
+    return f"{text} ({low:.2f} to {high:.2f})"
+
+
+def _supervision(report: Mapping[str, Any], last: Mapping[str, Any]) -> str:
+    name, source = next((name, own) for name, own in last["sources"].items() if own["supervises"])
+    everything, sure = source["all"], source["confident"]
+    return (
+        f"{report['method']} learns from the labels called {name}: they cover {percent(everything['coverage'])} of the "
+        f"pixels, and {percent(everything['precision'])} of them are right. From its threshold of "
+        f"{sure['threshold']:g} on, {percent(sure['precision'])} of {percent(sure['coverage'])} are."
+    )
+
+
+def _weakest(last: Mapping[str, Any]) -> str:
+    source = next(own for own in last["sources"].values() if own["supervises"])
+    shown = {name: own for name, own in source["classes"].items() if own["pixels"] and own["IoU"]["value"] is not None}
+    lost = [name for name, own in source["classes"].items() if own["pixels"] and own["recall"]["value"] in (None, 0)]
+    text = ""
+    if shown:
+        worst = min(shown, key=lambda name: shown[name]["IoU"]["value"])
+        own = shown[worst]
+        text = (
+            f"The weakest class is {worst}: IoU {percent(own['IoU'])}, precision {percent(own['precision'])}, recall "
+            f"{percent(own['recall'])}."
+        )
+    if lost:
+        text += f" Never found: {', '.join(lost)}."
+    return text.strip()
+
+
+def _agreement(spaces: Mapping[str, Any]) -> str:
+    shares = spaces["shares"]
+    agree = _sum(shares, ("agree_right", "agree_wrong"))
+    wrong = shares["agree_wrong"]["value"]
+    if agree is None or wrong is None:
+        return "The two spaces cannot be compared: the representation space has no prototype yet."
+    text = (
+        f"The spaces agree on {percent(agree)} of the pixels; of these {percent(wrong / agree if agree else None)} are "
+        "wrong, which the intersection cannot catch"
+    )
+    if spaces["pairs"]["agree_wrong"]:
+        first = spaces["pairs"]["agree_wrong"][0]
+        text += f" (most often {first['truth']} taken for {first['label']}, {percent(first['share'])} of them)"
+    return f"{text}. Where they disagree, {_who_is_right(shares)}."
+
+
+def _who_is_right(shares: Mapping[str, Any]) -> str:
+    cells = ("logit_right", "representation_right", "both_wrong")
+    total = _sum(shares, cells)
+    if not total:
+        return "there is nothing to say"
+    logit, representation, neither = (percent(shares[cell]["value"] / total) for cell in cells)
+    return f"the logit space is right in {logit}, the representation space in {representation}, neither in {neither}"
+
+
+def _correction(spaces: Mapping[str, Any]) -> str:
+    own = spaces["corrections"]
+    return (
+        f"Of the logit space's wrong pixels the intersection removes {percent(own['removed_wrong'])}, of its right "
+        f"ones {percent(own['removed_right'])}. Dropping as many pixels by lowest confidence would remove "
+        f"{percent(own['removed_wrong_by_confidence'])} of the wrong ones: a lift of {number(own['lift'])}. Taking the "
+        f"representation space's labels instead would mend {percent(own['mended'])} of the wrong pixels and spoil "
+        f"{percent(own['spoiled'])} of the right ones."
+    )
+
+
+def _independence(spaces: Mapping[str, Any]) -> str:
+    return (
+        f"The errors of the two spaces correlate with phi = {number(spaces['phi'])}; 0 would be independent witnesses, "
+        "1 one witness heard twice."
+    )
+
+
+def _indicator(indicators: Mapping[str, Any]) -> str:
+    found = indicators["pseudo"]["student_wrong"]
+    parts = [f"{name} {percent(found[name]['auroc'])}" for name in ("similarity", "confidence") if name in found]
+    text = f"Of pseudo-labelled pixels that the student gets wrong, a low indicator finds (AUROC): {', '.join(parts)}."
+    hard = found.get("hard")
+    if hard:
+        name = "similarity" if "similarity" in hard else "confidence"
+        text += (
+            f" At the method's threshold of {hard['threshold']:g}, {percent(hard[name]['share'])} of the pixels are "
+            f"hard by {name}, and {percent(hard[name]['targets'])} of these are wrong."
+        )
+    return text
+
+
+def _ceiling(report: Mapping[str, Any]) -> str:
+    highest, threshold = report["highest_similarity"], report["thresholds"]["hard"]
+    if threshold is not None and threshold > highest:
+        return (
+            f"With {len(report['classes'])} classes no similarity exceeds {highest:.3f}: the threshold of "
+            f"{threshold:g} makes every pixel hard."
+        )
+    return f"With {len(report['classes'])} classes no similarity exceeds {highest:.3f}."
+
+
+def _sum(shares: Mapping[str, Any], cells: Sequence[str]) -> float | None:
+    values = [shares[cell]["value"] for cell in cells]
+    return None if None in values else sum(values)

@@ -1,0 +1,146 @@
+"""What a diagnosis counts, of one image or a batch: pixels by class, by right or wrong, and by how sure the source is.
+
+Histograms and counts only, whose sums over images are those of all pixels: precision and coverage from any threshold
+on, AUROC and calibration follow from them, and no pixel is kept.
+
+Letters: k classes, n bins, H W pixels of the image, h w pixels of the decoder's maps.
+"""
+
+from math import prod
+from typing import Final, NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from mmseg_css.types import PseudoLabel
+
+#: Bins of a confidence in [0, 1]: the thresholds in use are edges, and an AUROC is exact to half a bin.
+BINS: Final = 1000
+#: Every pixel that both spaces label falls into one of these.
+CELLS: Final = ("agree_right", "agree_wrong", "logit_right", "representation_right", "both_wrong")
+
+
+def joint_counts(where: Bool[Tensor, "*s"], *axes: tuple[Tensor, int]) -> Int[Tensor, "..."]:
+    """The number of pixels by their values on several axes.
+
+    Args:
+        where: Pixels that count.
+        axes: Of each axis the value of every pixel, and the number of values. What does not count may be out of range.
+
+    >>> joint_counts(torch.tensor([True, True, False]), (torch.tensor([0, 1, 9]), 2), (torch.tensor([2, 2, 9]), 3))
+    tensor([[0, 0, 1],
+            [0, 0, 1]])
+    """
+    sizes = [size for _, size in axes]
+    index = torch.zeros((), dtype=torch.long, device=where.device)
+    for values, size in axes:
+        index = index * size + values[where].long()
+    return torch.bincount(index, minlength=prod(sizes)).reshape(sizes)
+
+
+def bins_of(values: Float[Tensor, "*s"], bins: int = BINS) -> Int[Tensor, "*s"]:
+    """The bin of a value in [0, 1]; bin i starts at ``i / bins``, and the last one holds 1, too.
+
+    >>> bins_of(torch.tensor([0.0, 0.9, 1.0]), 10)
+    tensor([0, 9, 9])
+    """
+    # In double precision, and with a bit of room: 0.9 as a float32 is to count as 0.9.
+    return (values.double() * bins + 1e-4).long().clamp(0, bins - 1)
+
+
+def cells(logit: Int[Tensor, "*s"], representation: Int[Tensor, "*s"], truth: Int[Tensor, "*s"]) -> Int[Tensor, "*s"]:
+    """Which of `CELLS` a pixel falls into: whether two labels agree, and which is right.
+
+    >>> cells(torch.tensor([0, 1, 0, 1, 1]), torch.tensor([0, 1, 1, 0, 2]), torch.zeros(5, dtype=torch.long))
+    tensor([0, 1, 2, 3, 4])
+    """
+    disagreeing = torch.where(logit == truth, 2, torch.where(representation == truth, 3, 4))
+    return torch.where(logit == representation, torch.where(logit == truth, 0, 1), disagreeing)
+
+
+class SourceCounts(NamedTuple):
+    """Pixels that a source labels and whose truth is known. The axis of 2 is wrong, right."""
+
+    by_label: Int[Tensor, "k 2 n"]  #: by the label
+    by_truth: Int[Tensor, "k 2 n"]  #: by the truth
+    by_band: Int[Tensor, "2 2"]  #: interior and boundary band
+    squares: Float[Tensor, ""]  #: sum of (confidence - right)^2, of which Brier's score is the mean
+
+
+def source_counts(
+    source: PseudoLabel, truth: Int[Tensor, "*b H W"], band: Bool[Tensor, "*b H W"], num_classes: int
+) -> SourceCounts:
+    """What one source of pseudo-labels is worth, against a truth in which a value that is no class is unknown.
+
+    A label that is no class is none.
+    """
+    where = is_class(truth, num_classes) & is_class(source.label, num_classes)
+    right = (source.label == truth).long()
+    bins = bins_of(source.confidence)
+    squares = (source.confidence.double() - right).square()[where].sum()
+    return SourceCounts(
+        joint_counts(where, (source.label, num_classes), (right, 2), (bins, BINS)),
+        joint_counts(where, (truth, num_classes), (right, 2), (bins, BINS)),
+        joint_counts(where, (band, 2), (right, 2)),
+        squares,
+    )
+
+
+class SpaceCounts(NamedTuple):
+    """Pixels that both spaces label and whose truth is known, c of `CELLS`."""
+
+    by_truth: Int[Tensor, "k c"]
+    by_band: Int[Tensor, "2 c"]
+    agree_wrong: Int[Tensor, "k k"]  #: by truth and common label
+    both_wrong_logit: Int[Tensor, "k k"]  #: of the pixels where they disagree: by truth and the logit space's label
+    both_wrong_representation: Int[Tensor, "k k"]  #: the same, by the representation space's
+
+
+def space_counts(
+    logit: Int[Tensor, "*b H W"],
+    representation: Int[Tensor, "*b H W"],
+    truth: Int[Tensor, "*b H W"],
+    band: Bool[Tensor, "*b H W"],
+    num_classes: int,
+) -> SpaceCounts:
+    """The labels of two spaces against each other."""
+    cell = cells(logit, representation, truth)
+    where = is_class(truth, num_classes) & is_class(logit, num_classes) & is_class(representation, num_classes)
+    axis = (truth, num_classes)
+    agree_wrong, both_wrong = (where & (cell == CELLS.index(name)) for name in ("agree_wrong", "both_wrong"))
+    return SpaceCounts(
+        joint_counts(where, axis, (cell, len(CELLS))),
+        joint_counts(where, (band, 2), (cell, len(CELLS))),
+        joint_counts(agree_wrong, axis, (logit, num_classes)),
+        joint_counts(both_wrong, axis, (logit, num_classes)),
+        joint_counts(both_wrong, axis, (representation, num_classes)),
+    )
+
+
+def indicator_counts(
+    indicator: Float[Tensor, "*b h w"],
+    labels: Int[Tensor, "*b h w"],
+    target: Bool[Tensor, "*b h w"],
+    known: Bool[Tensor, "*b h w"],
+    num_classes: int,
+) -> Int[Tensor, "k 2 n"]:
+    """Pixels by their label, by whether they are what an indicator should find, and by the indicator.
+
+    Args:
+        indicator: In [0, 1], low where a pixel is thought to be hard.
+        labels: Whose class the indicator reads; a value that is no class has none.
+        target: What is to be found, e.g. pixels that the student gets wrong.
+        known: Pixels of which that is known.
+    """
+    where = known & is_class(labels, num_classes)
+    return joint_counts(where, (labels, num_classes), (target, 2), (bins_of(indicator), BINS))
+
+
+def is_class(labels: Int[Tensor, "*s"], num_classes: int) -> Bool[Tensor, "*s"]:
+    """Whether a value names a class.
+
+    >>> is_class(torch.tensor([0, 2, 255]), 2)
+    tensor([ True, False, False])
+    """
+    return (labels >= 0) & (labels < num_classes)

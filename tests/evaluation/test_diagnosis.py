@@ -1,0 +1,237 @@
+"""What follows from counts, against what follows from the pixels themselves."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mmseg_css.evaluation.diagnosis import quantities
+from mmseg_css.evaluation.diagnosis.regions import boundary_band, components, size_terciles
+from mmseg_css.evaluation.diagnosis.resampling import estimate, resampled
+from mmseg_css.evaluation.diagnosis.summary import summarise
+from mmseg_css.evaluation.diagnosis.tally import Labelling, Looked, Tally
+from mmseg_css.functional.diagnosis import BINS
+from mmseg_css.types import PseudoLabel
+
+K = 3
+CLASSES = ("sky", "road", "car")
+SEEDS = st.integers(0, 10_000)
+
+
+def histogram(values: np.ndarray, target: np.ndarray, bins: int) -> np.ndarray:
+    index = np.minimum((values * bins).astype(int), bins - 1)
+    return np.stack([np.bincount(index[target == side], minlength=bins) for side in (0, 1)])
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=SEEDS, number=st.integers(2, 60))
+def test_auroc_is_off_by_half_a_bin_at_most(seed: int, number: int) -> None:
+    rng = np.random.default_rng(seed)
+    values, target = rng.random(number), rng.random(number) < 0.4
+    found = quantities.auroc(histogram(values, target, 50))
+    if target.all() or not target.any():
+        assert np.isnan(found)
+        return
+    low, high = values[target][:, None], values[~target][None]
+    exact = ((low < high) + 0.5 * (low == high)).mean()
+    shared = ((low * 50).astype(int) == (high * 50).astype(int)).mean()
+    assert abs(found - exact) <= shared / 2 + 1e-12
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=SEEDS, number=st.integers(1, 60))
+def test_average_precision_of_binned_values(seed: int, number: int) -> None:
+    """Over values that are the bins, so that nothing is lost: recall steps times precision, lowest first."""
+    rng = np.random.default_rng(seed)
+    index, target = rng.integers(0, 10, number), rng.random(number) < 0.5
+    found = quantities.average_precision(histogram(index / 10 + 0.01, target, 10))
+    if not target.any():
+        assert np.isnan(found)
+        return
+    steps = []
+    for value in range(10):
+        taken = index <= value
+        if taken.any():
+            steps.append((target & (index == value)).sum() / target.sum() * target[taken].mean())
+    assert found == pytest.approx(sum(steps))
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=SEEDS, number=st.integers(1, 200))
+def test_corrections_and_phi_are_those_of_pixels(seed: int, number: int) -> None:
+    rng = np.random.default_rng(seed)
+    logit, representation, truth = (rng.integers(0, 3, number) for _ in range(3))
+    cell = np.where(
+        logit == representation,
+        np.where(logit == truth, 0, 1),
+        np.where(logit == truth, 2, np.where(representation == truth, 3, 4)),
+    )
+    counts = np.bincount(cell, minlength=5).astype(float)
+    wrong, removed = logit != truth, logit != representation
+    found = quantities.corrections(counts)
+    if wrong.any():
+        assert found["removed_wrong"] == pytest.approx(removed[wrong].mean())
+        assert found["mended"] == pytest.approx((representation == truth)[wrong].mean())
+    if not wrong.all():
+        assert found["removed_right"] == pytest.approx(removed[~wrong].mean())
+        assert found["spoiled"] == pytest.approx((representation != truth)[~wrong].mean())
+    errors = np.stack([wrong, representation != truth]).astype(float)
+    if errors.std(axis=1).all():
+        assert quantities.phi(counts) == pytest.approx(np.corrcoef(errors)[0, 1])
+    else:
+        assert np.isnan(quantities.phi(counts))
+
+
+def test_removed_by_confidence_takes_the_least_sure_first() -> None:
+    wrong_right = np.array([[3.0, 1.0, 0.0], [1.0, 2.0, 5.0]])
+    for removed, expected in ((0, 0), (4, 3 / 4), (5.5, (3 + 0.5) / 4), (12, 1)):
+        assert quantities.removed_by_confidence(wrong_right, np.array(float(removed))) == pytest.approx(expected)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=SEEDS)
+def test_calibration(seed: int) -> None:
+    """Pixels of which as many are right as their confidence says have no error; others have theirs."""
+    rng = np.random.default_rng(seed)
+    totals = rng.integers(0, 1000, BINS)
+    centres = (np.arange(BINS) + 0.5) / BINS
+    for shift in (0.0, 0.2):
+        right = totals * np.clip(centres - shift, 0, 1)
+        bins = quantities.reliability(np.stack([totals - right, right]))
+        expected = (np.abs(np.clip(centres - shift, 0, 1) - centres) * totals).sum() / totals.sum()
+        assert quantities.calibration_error(bins) == pytest.approx(expected, abs=1e-9)
+        assert bins[:, 2].sum() == totals.sum()
+        assert bins[:, 2].max() <= totals.sum() / quantities.RELIABILITY_BINS + 2 * totals.max()
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=SEEDS)
+def test_band_is_what_lies_near_another_class(seed: int) -> None:
+    truth = np.random.default_rng(seed).choice([0, 1, 255], (7, 9), p=[0.7, 0.2, 0.1])
+    band = boundary_band(truth, 2, radius=2)
+    places = list(np.ndindex(truth.shape))
+    for row, column in places:
+        near = any(
+            truth[other] < 2
+            and truth[other] != truth[row, column]
+            and (other[0] - row) ** 2 + (other[1] - column) ** 2 <= 4
+            for other in places
+        )
+        assert band[row, column] == (truth[row, column] < 2 and near)
+
+
+def test_components_and_sizes() -> None:
+    truth = np.array([[0, 0, 1, 255], [1, 0, 1, 0], [1, 1, 0, 0]])
+    found = components(truth, 2)
+    assert found.of[truth == 255].tolist() == [-1]
+    assert sorted(zip(found.classes.tolist(), found.areas.tolist(), strict=True)) == [(0, 6), (1, 5)]
+    assert all(len({*truth[found.of == part].tolist()}) == 1 for part in range(2))
+    assert size_terciles(np.array([1] * 6 + [0]), np.array([1, 2, 3, 4, 5, 6, 9])).tolist() == [0, 0, 1, 1, 2, 2, 0]
+
+
+def test_resamples_draw_blocks() -> None:
+    counts = {"pixels": np.arange(5)[:, None]}
+    drawn = resampled(counts, block=2, draws=500)
+    assert drawn.total("pixels")[0].tolist() == [10]
+    assert (drawn.weights[:, 0] == drawn.weights[:, 1]).all() and (drawn.weights[:, 2] == drawn.weights[:, 3]).all()
+    own = estimate(drawn.total("pixels")[:, 0])
+    assert own["interval"][0] < own["value"] == 10 < own["interval"][1]
+
+
+def random_look(rng: np.random.Generator, shape: tuple[int, int]) -> Looked:
+    def labels(*chances: float) -> torch.Tensor:
+        return torch.from_numpy(rng.choice([0, 1, 2, 255], shape, p=chances))
+
+    def values() -> torch.Tensor:
+        return torch.from_numpy(rng.random(shape).astype(np.float32))
+
+    truth, logit, representation = labels(0.5, 0.2, 0.2, 0.1), labels(0.5, 0.3, 0.2, 0), labels(0.6, 0.2, 0.2, 0)
+    confidence = values()
+    mixed = torch.where(logit == representation, logit, 255)
+    sources = {
+        "logit": PseudoLabel(logit, confidence),
+        "representation": PseudoLabel(representation, values()),
+        "mix": PseudoLabel(mixed, confidence),
+    }
+    known, wrong = truth < K, labels(0.5, 0.3, 0.2, 0) != truth
+    labellings = {
+        "truth": Labelling(truth, known, {"similarity": values(), "confidence": values()}, {"student_wrong": wrong}),
+    }
+    return Looked(truth, sources, labellings)
+
+
+def test_a_summary_is_that_of_the_pixels() -> None:
+    rng = np.random.default_rng(0)
+    looks = [random_look(rng, (6 + index, 8)) for index in range(5)]
+    tally = Tally(num_classes=K, threshold=0.4, hard=0.3)
+    for look in looks:
+        tally.add(look)
+    found = summarise(tally, CLASSES, "mix")
+
+    def pixels(read) -> np.ndarray:
+        return np.concatenate([np.asarray(read(look)).ravel() for look in looks])
+
+    truth = pixels(lambda look: look.truth)
+    known = truth < K
+    for name, source in found["sources"].items():
+        label, confidence = (pixels(lambda look, i=i, name=name: look.sources[name][i]) for i in (0, 1))
+        for kind, start in (("all", 0.0), ("confident", 0.4)):
+            kept = known & (label < K) & (confidence >= start)
+            assert source[kind]["precision"]["value"] == pytest.approx((label == truth)[kept].mean())
+            assert source[kind]["coverage"]["value"] == pytest.approx(kept.sum() / known.sum())
+        kept = known & (label < K)
+        ious = []
+        for index, of_class in enumerate(CLASSES):
+            own = source["classes"][of_class]
+            right = (kept & (label == index) & (truth == index)).sum()
+            assert own["precision"]["value"] == pytest.approx(right / (kept & (label == index)).sum())
+            assert own["recall"]["value"] == pytest.approx(right / (kept & (truth == index)).sum())
+            assert own["coverage"]["value"] == pytest.approx((kept & (truth == index)).sum() / (truth == index).sum())
+            ious.append(right / (kept & ((label == index) | (truth == index))).sum())
+            assert own["IoU"]["value"] == pytest.approx(ious[-1])
+        assert source["all"]["mIoU"]["value"] == pytest.approx(np.mean(ious))
+        at = source["curve"]["threshold"].index(0.7)
+        sure = kept & (confidence >= 0.7)
+        assert source["curve"]["precision"][at] == pytest.approx((label == truth)[sure].mean())
+        brier = ((confidence - (label == truth)) ** 2)[kept].mean()
+        assert source["calibration"]["brier"]["value"] == pytest.approx(brier, rel=1e-5)
+        assert source["supervises"] == (name == "mix")
+        assert source["regions"]["boundary"]["pixels"] + source["regions"]["interior"]["pixels"] == known.sum()
+        assert sum(source["regions"][size]["pixels"] for size in ("small", "middle", "large")) == known.sum()
+
+    logit, representation = (pixels(lambda look, n=n: look.sources[n].label) for n in ("logit", "representation"))
+    agree_wrong = known & (logit == representation) & (logit != truth)
+    assert found["spaces"]["shares"]["agree_wrong"]["value"] == pytest.approx(agree_wrong.sum() / known.sum())
+    first = found["spaces"]["pairs"]["agree_wrong"][0]
+    pair = agree_wrong & (truth == CLASSES.index(first["truth"])) & (logit == CLASSES.index(first["label"]))
+    assert first["share"] == pytest.approx(pair.sum() / agree_wrong.sum())
+
+    similarity, confidence, wrong = (
+        pixels(lambda look, k=k: look.labellings["truth"].indicators[k]) if k else None
+        for k in ("similarity", "confidence", "")
+    )
+    wrong = pixels(lambda look: look.labellings["truth"].targets["student_wrong"])
+    own = found["indicators"]["truth"]["student_wrong"]
+    for name, values in (("similarity", similarity), ("confidence", confidence)):
+        low, high = values[known & wrong][:, None], values[known & ~wrong][None]
+        assert own[name]["auroc"]["value"] == pytest.approx(((low < high) + 0.5 * (low == high)).mean(), abs=1e-3)
+        hard = known & (values < 0.3)
+        assert own["hard"][name]["share"]["value"] == pytest.approx(hard.sum() / known.sum())
+        assert own["hard"][name]["targets"]["value"] == pytest.approx(wrong[hard].mean())
+    both, either = (similarity < 0.3) & (confidence < 0.3), (similarity < 0.3) | (confidence < 0.3)
+    assert own["hard"]["jaccard"]["value"] == pytest.approx((known & both).sum() / (known & either).sum())
+
+
+def test_nothing_to_say_is_nan() -> None:
+    """One class, everything agreed and right, the rest ignored: no error to correlate, no class to rank."""
+    truth = torch.tensor([[0, 0, 255]])
+    source = PseudoLabel(torch.zeros_like(truth), torch.ones(1, 3))
+    labelling = Labelling(truth, truth < K, {"confidence": torch.ones(1, 3)}, {"student_wrong": truth > 0})
+    tally = Tally(num_classes=K)
+    tally.add(Looked(truth, dict.fromkeys(("logit", "representation", "mix"), source), {"pseudo": labelling}))
+    found = summarise(tally, CLASSES, "mix")
+    assert found["sources"]["mix"]["all"]["precision"]["value"] == 1
+    assert np.isnan(found["spaces"]["phi"]["value"])
+    assert np.isnan(found["sources"]["logit"]["classes"]["car"]["IoU"]["value"])
+    assert np.isnan(found["indicators"]["pseudo"]["student_wrong"]["confidence"]["auroc"]["value"])
