@@ -80,14 +80,14 @@ def diagnose(asked: Diagnosis) -> dict[str, Any]:
                 f"{asked.config}: model.type is {type(model).__name__}, and there are no pseudo-labels to look at: "
                 "name the config of a semi-supervised method"
             )
-        loader = images_with_truth(cfg, asked)
+        loader, metainfo = images_with_truth(cfg, asked)
     found = []
     for checkpoint in asked.checkpoints:
         loaded = runner.load_checkpoint(checkpoint, map_location="cpu")
         mode = as_in_training(model) if asked.training_mode else nullcontext()
         model.eval()
         with mode:
-            own = _look(model, loader, asked, name=f"checkpoint_{len(found) + 1}")
+            own = _look(model, loader, metainfo, asked, name=f"checkpoint_{len(found) + 1}")
         found.append({"checkpoint": checkpoint, "iteration": loaded.get("meta", {}).get("iter")} | own)
     return {
         "config": str(asked.config),
@@ -97,32 +97,34 @@ def diagnose(asked: Diagnosis) -> dict[str, Any]:
         "norm_layers": "as in training" if asked.training_mode else "as in evaluation",
         "block": asked.block,
         "boundary_radius": asked.radius,
-        "classes": list(loader.dataset.metainfo["classes"]),
+        "classes": list(metainfo["classes"]),
         "thresholds": thresholds_of(model),
         "highest_similarity": highest_similarity(model),
         "checkpoints": found,
     }
 
 
-def images_with_truth(cfg: Config, asked: Diagnosis) -> DataLoader:
-    """The test set, or the unlabelled images with the masks that they have after all."""
+def images_with_truth(cfg: Config, asked: Diagnosis) -> tuple[DataLoader, Mapping[str, Any]]:
+    """The test set, or the unlabelled images with the masks that they have after all; and their classes and colours."""
     settings = cfg.test_dataloader.copy()
     if asked.training_mode:
         settings.batch_size = max(2, cfg.train_dataloader.batch_size // 2)
     if asked.masks is None:
-        return Runner.build_dataloader(settings)
+        loader = Runner.build_dataloader(settings)
+        return loader, loader.dataset.metainfo
     paired = Runner.build_dataloader(cfg.train_dataloader).dataset
     if not isinstance(paired, PairedDataset):
         raise ValueError("--masks looks at unlabelled images, of which the config's train_dataloader has none")
     loading = truth_of_unlabeled(paired, asked.masks, asked.suffix)
     steps = [loading if step.type == "LoadAnnotations" else step for step in settings.dataset.pipeline]
     paired.unlabeled.pipeline = Compose(steps)
-    return DataLoader(
+    loader = DataLoader(
         paired.unlabeled,
         batch_size=settings.batch_size,
         num_workers=settings.num_workers,
         collate_fn=pseudo_collate,
     )
+    return loader, paired.metainfo
 
 
 @contextmanager
@@ -148,17 +150,18 @@ def as_in_training(model: SemiSegmentor) -> Iterator[None]:
             buffer.copy_(before[name])
 
 
-def _look(model: SemiSegmentor, loader: DataLoader, asked: Diagnosis, name: str) -> dict[str, Any]:
+def _look(
+    model: SemiSegmentor, loader: DataLoader, metainfo: Mapping[str, Any], asked: Diagnosis, name: str
+) -> dict[str, Any]:
     """One pass over the images."""
     thresholds = thresholds_of(model)
-    known_as = loader.dataset.metainfo
     tally = Tally(
         num_classes=model.num_classes,
         threshold=thresholds["supervision"] or 0.0,
         hard=thresholds["hard"],
         radius=asked.radius,
     )
-    worst = Worst(palette=np.array(known_as["palette"], np.uint8))
+    worst = Worst(palette=np.array(metainfo["palette"], np.uint8))
     images, supervises = [], ""
     with tqdm(total=len(loader.dataset), unit="image", desc=name.replace("_", " ")) as bar:
         for batch in loader:
@@ -173,7 +176,7 @@ def _look(model: SemiSegmentor, loader: DataLoader, asked: Diagnosis, name: str)
                     worst.add(shown, shares)
                     images.append({"image": shown.name} | shares)
                     bar.update()
-    return summarise(tally, known_as["classes"], supervises, block=asked.block) | {
+    return summarise(tally, metainfo["classes"], supervises, block=asked.block) | {
         "images": images,
         "worst": worst.write(asked.out / name),
     }

@@ -1,0 +1,150 @@
+"""``mmseg-css diagnose``: every method has a report, whose page is whole and says what its JSON says."""
+
+import json
+import re
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from mmseg_css.cli.main import call, run
+from mmseg_css.evaluation.diagnosis.report import draw_report
+from mmseg_css.registry import MODELS
+from tests.e2e.conftest import MakeConfig
+
+#: Elements that have no end tag.
+VOID = {"meta", "img", "link", "br", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """Notes what is not closed, what is loaded, and what has no words for those who cannot see it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.loaded: list[str] = []
+        self.without_words: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        own = dict(attrs)
+        if tag not in VOID:
+            self.open.append(tag)
+        self.loaded += [own[key] for key in ("src", "href", "xlink:href") if key in own]
+        if (tag == "img" and not own.get("alt")) or (
+            tag == "svg" and not (own.get("role") == "img" and own.get("aria-label"))
+        ):
+            self.without_words.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag: str, attrs: list) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.handle_endtag(tag)
+
+
+def read(text: str) -> Page:
+    page = Page()
+    page.feed(text)
+    page.close()
+    return page
+
+
+@pytest.fixture(scope="module")
+def report(trained: Path, config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of two checkpoints of one training."""
+    out = tmp_path_factory.mktemp("diagnosis")
+    call(["diagnose", str(config), str(trained / "iter_2.pth"), str(trained / "iter_4.pth"), "--out", str(out)])
+    return out
+
+
+def test_the_page_is_whole_and_loads_nothing(report: Path) -> None:
+    text = (report / "report.html").read_text()
+    page = read(text)
+    assert not page.open and not page.without_words
+    assert page.loaded and all(target.startswith(("data:image/png;base64,", "#")) for target in page.loaded)
+    assert "@import" not in text and "url(http" not in text
+    ids = re.findall(r'\bid="([^"]+)"', text)
+    assert len(ids) == len({*ids})
+    assert {path.stem for path in (report / "figures").iterdir()} == {
+        *("thresholds", "classes", "regions", "calibration", "cells_by_region", "cells_by_class"),
+        *("indicators", "iterations"),
+    }
+
+
+def test_words_are_the_numbers_of_the_json(report: Path) -> None:
+    found = json.loads((report / "report.json").read_text())
+    assert [one["iteration"] for one in found["checkpoints"]] == [2, 4]
+    last = found["checkpoints"][-1]
+    text = unescape((report / "report.html").read_text())
+    mix = last["sources"]["mix"]
+    assert mix["supervises"]
+    for estimate in (mix["all"]["coverage"], last["spaces"]["corrections"]["mended"]):
+        assert f"{100 * estimate['value']:.1f} %" in text
+    assert f"{last['spaces']['phi']['value']:.2f} (" in text
+    shares = [one["value"] for one in last["spaces"]["shares"].values()]
+    assert sum(shares) == pytest.approx(1)
+    assert f"agree on {100 * sum(shares[:2]):.1f} %" in text
+
+
+def test_page_and_figures_come_from_the_json_alone(report: Path, tmp_path: Path) -> None:
+    found = json.loads((report / "report.json").read_text())
+    for checkpoint in found["checkpoints"]:
+        checkpoint["worst"] = {}
+    (tmp_path / "report.json").write_text(json.dumps(found))
+    page = draw_report(tmp_path / "report.json")
+    assert not read(page.read_text()).open
+    assert len([*(tmp_path / "figures").iterdir()]) == 8
+
+
+def test_statistics_are_as_before_when_the_teacher_labels_as_in_training(
+    trained: Path, config: Path, tmp_path: Path
+) -> None:
+    arguments = ["diagnose", str(config), str(trained / "iter_4.pth"), "--training-mode"]
+    call([*arguments, "--out", str(tmp_path / "a")])
+    call([*arguments, "--out", str(tmp_path / "b")])
+    first, second = (json.loads((tmp_path / name / "report.json").read_text()) for name in "ab")
+    assert first["norm_layers"] == "as in training"
+    assert first["checkpoints"] == second["checkpoints"]
+
+
+@pytest.mark.parametrize("method", ["fixmatch", "unimatch", "unimatch_v2", "cps", "pc2seg"])
+def test_methods_without_prototypes(method: str, make_config: MakeConfig, tmp_path: Path) -> None:
+    config = make_config(f"diagnosed_{method}", method=method)
+    model = MODELS.build(Config.fromfile(config).model)
+    torch.save({"state_dict": model.state_dict(), "meta": {"iter": 7}}, tmp_path / "some.pth")
+    call(["diagnose", str(config), str(tmp_path / "some.pth"), "--out", str(tmp_path / "out")])
+    found = json.loads((tmp_path / "out" / "report.json").read_text())
+    [checkpoint] = found["checkpoints"]
+    assert [*checkpoint["sources"]] == ["logit"] and "spaces" not in checkpoint
+    assert checkpoint["sources"]["logit"]["all"]["coverage"]["value"] == pytest.approx(1)
+    assert not read((tmp_path / "out" / "report.html").read_text()).open
+
+
+def test_unlabelled_images_with_masks(trained: Path, config: Path, tmp_path: Path) -> None:
+    cfg = Config.fromfile(config)
+    root = Path(cfg.train_dataloader.dataset.labeled.data_root)
+    arguments = ["diagnose", str(config), str(trained / "iter_4.pth"), "--out", str(tmp_path)]
+    call([*arguments, "--masks", str(root / "data" / "demo" / "labels" / "train")])
+    found = json.loads((tmp_path / "report.json").read_text())
+    assert found["looked_at"] == "unlabelled images" and found["images"] == 40
+
+
+def test_refusals(trained: Path, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    plain = Config.fromfile(config)
+    plain.model = {**plain.model.segmentor, "data_preprocessor": {"type": "SegDataPreProcessor", "size": (64, 64)}}
+    plain.dump(str(tmp_path / "plain.py"))
+    for arguments, message in (
+        ([str(config), str(tmp_path / "none.pth")], "none.pth"),
+        ([str(config), str(trained / "iter_4.pth"), "--masks", "nowhere"], "40 of 40 unlabelled images have no mask"),
+        (
+            [str(tmp_path / "plain.py"), str(trained / "iter_4.pth")],
+            "name the config of a semi-sup",
+        ),
+    ):
+        assert run(["diagnose", *arguments, "--out", str(tmp_path)]) == 1
+        assert message in capsys.readouterr().err
