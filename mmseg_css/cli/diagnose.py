@@ -44,8 +44,7 @@ def command(
         out: Where the report goes; work_dirs/NAME_OF_THE_CONFIG/diagnosis otherwise.
     """
     from mmseg_css.register import compat  # isort: skip
-    from mmseg_css.engine.diagnosing import Diagnosis, diagnose
-    from mmseg_css.evaluation.diagnosis.report import write_report
+    from mmseg_css.engine.diagnosing import Diagnosis, report
 
     if trust_checkpoint:
         compat.trust_checkpoints()
@@ -60,4 +59,4 @@ def command(
         radius=radius,
         cfg_options=cfg_options or (),
     )
-    print(f"wrote {write_report(diagnose(asked), asked.out)}")
+    print(f"wrote {report(asked)}")

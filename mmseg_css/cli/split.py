@@ -1,7 +1,8 @@
 """``mmseg-css split``."""
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, Group, Parameter
 from cyclopts.types import ExistingFile
@@ -11,6 +12,7 @@ command = App(
     name="split", help="Lists of labelled images: import a published one, generate one, or say what a list is."
 )
 POOL = Group("Where from: one of", validator=LimitedChoice(1, 1))
+RULE = Group("By which rule: one of", validator=LimitedChoice(0, 1))
 SIZE = Group("How many: one of", validator=LimitedChoice(1, 1))
 Several = Parameter(consume_multiple=True)
 
@@ -43,7 +45,8 @@ def generate(
     count: Annotated[str | None, Parameter(group=SIZE)] = None,
     fraction: Annotated[str | None, Parameter(group=SIZE)] = None,
     series: Annotated[list[str] | None, Parameter(group=SIZE), Several] = None,
-    rule: Literal["stratified", "reco"] = "stratified",
+    rule: Annotated[Literal["stratified", "reco"] | None, Parameter(group=RULE)] = None,
+    imbalance: Annotated[float | None, Parameter(group=RULE)] = None,
     seed: int = 0,
     out: Path,
 ) -> None:
@@ -59,19 +62,34 @@ def generate(
         count: So many images.
         fraction: So large a part, such as 1/8, rounded up.
         series: Counts or fractions: several lists, each inside the next.
-        rule: See docs/splits.md.
+        rule: See docs/splits.md; stratified otherwise.
+        imbalance: Pixels of a class in proportion to the pool's share to this power: 0 is flat, 1 as there, 2 steeper.
         seed: Which images.
         out: The file; in a series, -COUNT is added to its name.
     """
     import mmseg_css.register  # noqa: F401
-    from mmseg_css.preparation.splits import report, statistics
-    from mmseg_css.preparation.splits.generate import generate as make_lists
+    from mmseg_css.preparation.splits import statistics
 
     folder = {"masks": masks, "image_suffix": image_suffix, "mask_suffix": mask_suffix, "listed": pool}
     dataset = statistics.pool(config, images, folder)
-    shown = statistics.classes_shown(dataset)
     sizes = series or [size for size in (fraction, count) if size is not None]
-    report.generated(make_lists(shown, sizes, out, seed=seed, rule=rule), shown)
+    _write_lists(statistics.pixels_of_classes(dataset), sizes, out, seed, imbalance if rule is None else rule)
+
+
+def _write_lists(pixels: dict, sizes: list[str], out: Path, seed: int, how: Any) -> None:
+    """Choose by a rule of this name, or by shares of the pixels to this power, write, and report."""
+    from mmseg_css.preparation.splits import generate, imbalance, report, statistics
+
+    shown = statistics.classes_shown(pixels)
+    if isinstance(how, float):
+        lists = generate.generate(
+            len(pixels), sizes, out, partial(imbalance.choose_by_share, pixels, rho=how, seed=seed)
+        )
+        report.generated(lists, shown)
+        report.shares(lists, pixels, how)
+        return
+    choosing = partial(generate.choose, shown, seed=seed, rule=how or "stratified")
+    report.generated(generate.generate(len(pixels), sizes, out, choosing), shown)
 
 
 @command.command

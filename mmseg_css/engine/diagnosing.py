@@ -23,6 +23,7 @@ from tqdm import tqdm
 from mmseg_css.datasets import PairedDataset
 from mmseg_css.datasets.truth import truth_of_unlabeled
 from mmseg_css.engine.testing import Evaluation, load_cfg
+from mmseg_css.evaluation.diagnosis.report import write_report
 from mmseg_css.evaluation.diagnosis.summary import summarise
 from mmseg_css.evaluation.diagnosis.tally import SPACES, Labelling, Looked, Tally
 from mmseg_css.evaluation.diagnosis.worst import Shown, Worst, failures
@@ -60,6 +61,11 @@ class Diagnosis:
     cfg_options: Sequence[str] = ()
 
 
+def report(asked: Diagnosis) -> Path:
+    """Look at each checkpoint, and write what is found; the page's path."""
+    return write_report(diagnose(asked), asked.out)
+
+
 def diagnose(asked: Diagnosis) -> dict[str, Any]:
     """Look at each checkpoint; what ``report.json`` holds (docs/diagnosis.md).
 
@@ -67,11 +73,7 @@ def diagnose(asked: Diagnosis) -> dict[str, Any]:
         FileNotFoundError: A file is missing.
         ValueError: The method does not label images, or the images cannot be batched as in training.
     """
-    evaluations = [
-        Evaluation(config=asked.config, checkpoint=own, work_dir=str(asked.out / "logs"), cfg_options=asked.cfg_options)
-        for own in asked.checkpoints
-    ]
-    cfg = [load_cfg(evaluation)[0] for evaluation in evaluations][0]
+    cfg = [_config(asked, own) for own in asked.checkpoints][0]
     with explained(cfg):
         runner = Runner.from_cfg(cfg)
         model = runner.model
@@ -81,7 +83,7 @@ def diagnose(asked: Diagnosis) -> dict[str, Any]:
                 "name the config of a semi-supervised method"
             )
         loader, metainfo = images_with_truth(cfg, asked)
-    found = []
+    found: list[dict[str, Any]] = []
     for checkpoint in asked.checkpoints:
         loaded = runner.load_checkpoint(checkpoint, map_location="cpu")
         mode = as_in_training(model) if asked.training_mode else nullcontext()
@@ -92,19 +94,29 @@ def diagnose(asked: Diagnosis) -> dict[str, Any]:
     return {
         "config": str(asked.config),
         "method": type(model).__name__,
-        "images": len(loader.dataset),
+        "images": len(found[0]["images"]),
         "looked_at": "unlabelled images" if asked.masks else "test set",
         "norm_layers": "as in training" if asked.training_mode else "as in evaluation",
         "block": asked.block,
         "boundary_radius": asked.radius,
         "classes": list(metainfo["classes"]),
-        "thresholds": thresholds_of(model),
-        "highest_similarity": highest_similarity(model),
         "checkpoints": found,
-    }
+    } | _of_method(model)
 
 
-def images_with_truth(cfg: Config, asked: Diagnosis) -> tuple[DataLoader, Mapping[str, Any]]:
+def _of_method(model: SemiSegmentor) -> dict[str, Any]:
+    return {"thresholds": thresholds_of(model), "highest_similarity": highest_similarity(model)}
+
+
+def _config(asked: Diagnosis, checkpoint: str) -> Config:
+    return load_cfg(
+        Evaluation(
+            config=asked.config, checkpoint=checkpoint, work_dir=str(asked.out / "logs"), cfg_options=asked.cfg_options
+        )
+    )[0]
+
+
+def images_with_truth(cfg: Config, asked: Diagnosis) -> tuple[DataLoader[Any], Mapping[str, Any]]:
     """The test set, or the unlabelled images with the masks that they have after all; and their classes and colours."""
     settings = cfg.test_dataloader.copy()
     if asked.training_mode:
@@ -163,7 +175,8 @@ def _look(
     )
     worst = Worst(palette=np.array(metainfo["palette"], np.uint8))
     images, supervises = [], ""
-    with tqdm(total=len(loader.dataset), unit="image", desc=name.replace("_", " ")) as bar:
+    total = len(loader.dataset)  # type: ignore[arg-type]
+    with tqdm(total=total, unit="image", desc=name.replace("_", " ")) as bar:
         for batch in loader:
             for said in said_of(model, batch):
                 supervises = said.inspection.supervises
@@ -199,13 +212,17 @@ def said_of(model: SemiSegmentor, batch: dict) -> Iterator[Said]:
         truths = [sample.gt_sem_seg.data[0].long() for sample in half.samples]
         if len({truth.shape for truth in truths}) == 1 and bool(half.valid.all()):
             truth = torch.stack(truths)
-            yield Said(half.samples, batch["inputs"], truth, model.inspect(half.images, tuple(truth.shape[1:])))
+            yield Said(half.samples, batch["inputs"], truth, model.inspect(half.images, _size(truth)))
             return
         for index, (sample, truth) in enumerate(zip(half.samples, truths, strict=True)):
             rows, columns = (half.valid[index].any(axis) for axis in (1, 0))
             image = half.images[index : index + 1, :, rows][..., columns]  # padding tells nothing of a pseudo-label
-            said = model.inspect(image, tuple(truth.shape))
+            said = model.inspect(image, _size(truth))
             yield Said([sample], batch["inputs"][index : index + 1], truth[None], said)
+
+
+def _size(truth: Tensor) -> tuple[int, int]:
+    return truth.shape[-2], truth.shape[-1]
 
 
 def _labellings(said: Said, weak_threshold: float, ignored: int) -> dict[str, Labelling]:

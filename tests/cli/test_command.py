@@ -14,6 +14,7 @@ DOORS = {
     "train": ["train"],
     "test": ["test"],
     "compare": ["compare"],
+    "diagnose": ["diagnose"],
     "demo": ["demo"],
     "export_segmentor": ["export"],
     "init_dataset": ["init"],

@@ -82,7 +82,7 @@ class Tally:
         for name, source in looked.sources.items():
             self._add_source(name, source, truth, band, parts)
         if "representation" in looked.sources:
-            self._add_spaces(*(looked.sources[name].label for name in SPACES), truth, band, parts)
+            self._add_spaces([looked.sources[name].label for name in SPACES], truth, band, parts)
         for name, labelling in looked.labellings.items():
             self._add_labelling(name, labelling)
 
@@ -101,9 +101,8 @@ class Tally:
         where = (of >= 0) & is_class(source.label, self.num_classes)
         self._part(name, joint_counts(where, (of, len(parts.areas)), (source.label == truth, 2)))
 
-    def _add_spaces(
-        self, logit: Tensor, representation: Tensor, truth: Tensor, band: Tensor, parts: Components
-    ) -> None:
+    def _add_spaces(self, labels: list[Tensor], truth: Tensor, band: Tensor, parts: Components) -> None:
+        logit, representation = labels
         counts = space_counts(logit, representation, truth, band, self.num_classes)
         self._image("cells", counts.by_truth)
         self._image("cells_band", counts.by_band)

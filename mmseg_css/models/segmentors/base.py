@@ -244,8 +244,8 @@ class SemiSegmentor(BaseSegmentor):
     def inspect(self, images: Float[Tensor, "b c H W"], size: tuple[int, int]) -> Inspection:
         """What the method says of images, its pseudo-labels in this size."""
         logits = logits_of(self.student, images)
-        taught = self.teacher is not None and self.labeller == "teacher"
-        labelling = logits_of(self.teacher.model, images) if taught else logits
+        taught = self.labeller == "teacher" and self.teacher is not None
+        labelling = logits_of(cast(EMATeacher, self.teacher).model, images) if taught else logits
         source = logit_pseudo_label(labelling, size, self.align_corners)
         return Inspection({"logit": source}, "logit", logits, {"confidence": partial(confidence_indicator, logits)})
 

@@ -163,13 +163,18 @@ class CSS(SemiSegmentor):
         student, teacher = segment(self.student, images), segment(self.teacher.model, images)
         by_logits, by_prototypes = self._spaces(teacher, size)
         mixed = by_logits._replace(label=agreement(by_logits, by_prototypes, self.ignore_index))
-        space = dict(prototypes=self.bank.prototypes, seen=self.bank.seen, temperature=self.temperature)
         return Inspection(
             {"logit": by_logits, "representation": by_prototypes, "mix": mixed},
             "representation" if self.strategy == "cross" else self.strategy,
             student.logits,
             {
-                "similarity": partial(similarity_indicator, student.embeddings, **space),
+                "similarity": partial(
+                    similarity_indicator,
+                    student.embeddings,
+                    prototypes=self.bank.prototypes,
+                    seen=self.bank.seen,
+                    temperature=self.temperature,
+                ),
                 "confidence": partial(confidence_indicator, student.logits),
             },
         )

@@ -1,7 +1,7 @@
 """Make lists of labelled images: copy a published one, or choose images by a rule and a seed."""
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Final, Literal
@@ -12,6 +12,8 @@ from mmseg_css.datasets.protocols import CUSTOM, FOLDER, PROTOCOLS, Protocol, ge
 from mmseg_css.datasets.splits import check_inside, fingerprint, read_ids
 
 Rule = Literal["stratified", "reco"]
+#: Lists of the given lengths, shortest first.
+Choosing = Callable[[Sequence[int]], list[list[str]]]
 RULES: Final[tuple[Rule, ...]] = ("stratified", "reco")
 
 
@@ -91,23 +93,20 @@ def write_list(path: Path, ids: Collection[str]) -> None:
 # -- our own lists ----------------------------------------------------------------------------------------------------
 
 
-def generate(
-    shown: Mapping[str, Collection[int]], sizes: Sequence[str], out: Path, *, seed: int, rule: Rule
-) -> dict[Path, list[str]]:
+def generate(total: int, sizes: Sequence[str], out: Path, choosing: Choosing) -> dict[Path, list[str]]:
     """Choose images and write their list, or a nested series of lists, and return what was written where.
 
     Args:
-        shown: The classes that each image of the pool shows, by id.
+        total: Images of the pool.
         sizes: Sizes of the lists, see :func:`list_length`.
         out: The file; of several lists each has its number of images appended to the name.
-        seed: See :func:`choose`.
-        rule: See :func:`choose`.
+        choosing: Which images make a list of each length, e.g. :func:`choose` of a pool.
 
     Raises:
         ValueError: A size does not fit the pool, or ``out`` is the name of a published list.
         FileExistsError: A file holds another list.
     """
-    lengths = sorted({list_length(size, len(shown)) for size in sizes})
+    lengths = sorted({list_length(size, total) for size in sizes})
     several = len(sizes) > 1
     paths = [out.with_name(f"{out.stem}-{length}{out.suffix}") if several else out for length in lengths]
     published = {protocol.file: protocol.name for protocol in PROTOCOLS.values()}
@@ -117,7 +116,7 @@ def generate(
                 f"{path.name!r} is the file of the published protocol {published[path.name]}; give a list of your own "
                 "another name"
             )
-    lists = dict(zip(paths, choose(shown, lengths, seed=seed, rule=rule), strict=True))
+    lists = dict(zip(paths, choosing(lengths), strict=True))
     for path, ids in lists.items():
         write_list(path, ids)
     return lists

@@ -3,12 +3,14 @@
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+from jaxtyping import Int
 from rich.console import Console
 from rich.table import Column, Table
 
 from mmseg_css.datasets.protocols import CUSTOM, PROTOCOLS, identify
 from mmseg_css.datasets.splits import fingerprint, read_ids
-from mmseg_css.preparation.splits import statistics
+from mmseg_css.preparation.splits import imbalance, statistics
 from mmseg_css.preparation.splits.generate import what_is
 
 # Names of files are no markup.
@@ -28,6 +30,20 @@ def generated(lists: Mapping[Path, Sequence[str]], shown: Mapping[str, Collectio
     for path, ids in lists.items():
         covered = {label for image_id in ids for label in shown[image_id]}
         table.add_row(str(path), str(len(ids)), f"{len(covered)} of {len(classes)}", fingerprint(ids)[:12])
+    console.print(table)
+
+
+def shares(lists: Mapping[Path, Sequence[str]], pixels: Mapping[str, Int[np.ndarray, " k"]], rho: float) -> None:
+    """Print which shares of the pixels were asked for, and which were reached."""
+    in_pool = np.sum([*pixels.values()], axis=0)
+    in_pool = in_pool / in_pool.sum()
+    reached = {str(path): np.sum([pixels[name] for name in ids], axis=0) for path, ids in lists.items()}
+    columns = {"pool": in_pool, "asked for": imbalance.target_shares(in_pool, rho)}
+    columns |= {path: counts / counts.sum() for path, counts in reached.items()}
+    table = Table("class", *columns, title=f"shares of the pixels, share^{rho:g}")
+    for label in np.flatnonzero(in_pool):
+        table.add_row(str(label), *(f"{share[label]:.2%}" for share in columns.values()))
+    table.add_row("entropy, bits", *(f"{imbalance.entropy(share):.2f}" for share in columns.values()))
     console.print(table)
 
 

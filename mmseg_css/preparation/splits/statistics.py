@@ -102,8 +102,8 @@ def pool_of_folders(
     return DATASETS.build({**config, "lazy_init": True})
 
 
-def classes_shown(pool: BaseSegDataset) -> dict[str, list[int]]:
-    """The classes that each image shows, by id, counted as training would read the masks.
+def pixels_of_classes(pool: BaseSegDataset) -> dict[str, Int[np.ndarray, " 256"]]:
+    """The pixels of each class in each image, by id, counted as training would read the masks.
 
     Raises:
         FileNotFoundError: A mask is missing.
@@ -115,7 +115,12 @@ def classes_shown(pool: BaseSegDataset) -> dict[str, list[int]]:
         raise ValueError(f"no image in {folder!r} ends in {pool.img_suffix!r}; give its ending with --image-suffix")
     ids = [id_of(info["img_path"], folder, pool.img_suffix) for info in infos]
     counts = _histograms(infos, pool.ignore_index)
-    return {image_id: np.flatnonzero(count).tolist() for image_id, count in zip(ids, counts, strict=True)}
+    return dict(zip(ids, counts, strict=True))
+
+
+def classes_shown(pixels: Mapping[str, Int[np.ndarray, " 256"]]) -> dict[str, list[int]]:
+    """The classes that each image shows."""
+    return {image_id: np.flatnonzero(counts).tolist() for image_id, counts in pixels.items()}
 
 
 # -- a list -----------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import locale
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -134,18 +135,18 @@ def test_reco_balances_better_than_chance() -> None:
 
 def test_own_lists_take_no_published_name(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"'voc-classic-92\.txt' is the file of the published protocol voc-classic-92"):
-        generate(pool_of(100), ["92"], tmp_path / "voc-classic-92.txt", seed=0, rule="stratified")
+        generate(100, ["92"], tmp_path / "voc-classic-92.txt", partial(choose, pool_of(100), seed=0))
     with pytest.raises(ValueError, match=r"'voc-classic-92\.txt' is the file"):
-        generate(pool_of(100), ["92", "10"], tmp_path / "voc-classic.txt", seed=0, rule="stratified")
+        generate(100, ["92", "10"], tmp_path / "voc-classic.txt", partial(choose, pool_of(100), seed=0))
     assert not list(tmp_path.iterdir())
 
 
 def test_other_lists_are_not_overwritten(tmp_path: Path) -> None:
     out = tmp_path / "list.txt"
-    generate(pool_of(), ["5"], out, seed=0, rule="stratified")
-    generate(pool_of(), ["5"], out, seed=0, rule="stratified")
+    generate(len(pool_of()), ["5"], out, partial(choose, pool_of(), seed=0))
+    generate(len(pool_of()), ["5"], out, partial(choose, pool_of(), seed=0))
     with pytest.raises(FileExistsError, match="holds another list; remove it, or choose another file"):
-        generate(pool_of(), ["5"], out, seed=1, rule="stratified")
+        generate(len(pool_of()), ["5"], out, partial(choose, pool_of(), seed=1))
 
 
 @pytest.mark.parametrize("name", ["two\nlines", " space", "../out"])
