@@ -86,7 +86,9 @@ class Predictor:
         cfg.merge_from_dict(cfg_options or {})
         if predict_on is not None:
             if not takes_predict_on(cfg.model):
-                raise ValueError(f"{config} trains a plain {cfg.model.type}, which has one network: leave out predict_on")
+                raise ValueError(
+                    f"{config} trains a plain {cfg.model.type}, which has one network: leave out predict_on"
+                )
             cfg.model.predict_on = predict_on
         self.model, self.classes = load_network(cfg, str(checkpoint), device or get_device())
         self._network = getattr(self.model, "predictor", self.model)
@@ -120,7 +122,12 @@ class Predictor:
             raise fault
         try:
             prepared = prepare(self._from_files, {"img_path": path})
-        except (AssertionError, OSError, ValueError, cv2.error) as error:  # MMSeg asserts, decoders raise what they like
+        except (
+            AssertionError,
+            OSError,
+            ValueError,
+            cv2.error,
+        ) as error:  # MMSeg asserts, decoders raise what they like
             raise ValueError(f"the image {path!r} cannot be read ({error}); copy or export it again") from error
         return self._checked(prepared, f"the image {path!r}")
 
@@ -144,12 +151,15 @@ class Predictor:
             alike[sizes].append(index)
         found: dict[int, Prediction] = {}
         for indices in alike.values():
-            found.update(zip(indices, self._predict_alike([images[index] for index in indices], probabilities), strict=True))
+            found.update(
+                zip(indices, self._predict_alike([images[index] for index in indices], probabilities), strict=True)
+            )
         return [found[index] for index in range(len(images))]
 
     def _predict_alike(self, images: list[Prepared], probabilities: bool) -> list[Prediction]:
         views = list(zip(*(image.views for image in images), strict=True))
-        slid, means = False, []
+        slid = False
+        means: list[Tensor] = []
         with torch.no_grad(), _memory_explained():
             for view in views:
                 samples, in_windows = self._segment(view)
@@ -195,7 +205,7 @@ def _memory_explained() -> Iterator[None]:
         yield
     except torch.cuda.OutOfMemoryError as error:
         raise torch.cuda.OutOfMemoryError(
-            "the GPU has not enough memory for these images: lower the batch size, or let windows slide over them (mode "
+            "the GPU has not enough memory for these images: lower the batch size, let windows slide over them (mode "
             f"'slide'), leave out test-time augmentation, or compute on the CPU (CUDA_VISIBLE_DEVICES=''). "
             f"({str(error).splitlines()[0] if str(error) else 'torch says no more'})"
         ) from error

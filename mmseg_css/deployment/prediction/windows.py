@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from mmengine.config import ConfigDict
-from torch import nn
+from mmseg.models.segmentors import BaseSegmentor
 
 from mmseg_css.models.choices import check_choice
 from mmseg_css.preparation.own_data.report import FAR_LARGER
@@ -16,9 +16,9 @@ Mode = Literal["auto", "whole", "slide"]
 class Windows:
     """MMSeg's ``test_cfg`` for images of each size.
 
-    With ``auto`` an image whose height or width is more than twice that of the training crop goes in windows of that crop, which
-    move by two thirds of it: of an image that much larger the network would see more at once than it has learnt with.
-    Sizes are those after the test pipeline, which may resize. A config that says ``slide`` itself is followed.
+    With ``auto`` an image whose height or width is more than twice that of the training crop goes in windows of that
+    crop, which move by two thirds of it: of an image that much larger the network would see more at once than it has
+    learnt with. Sizes are those after the test pipeline, which may resize. A config that says ``slide`` is followed.
 
     Attributes:
         mode: ``auto``, or what is done with every image.
@@ -43,11 +43,13 @@ class Windows:
             )
 
     @classmethod
-    def of(cls, model: nn.Module, network: nn.Module, mode: Mode) -> "Windows":
+    def of(cls, model: BaseSegmentor, network: BaseSegmentor, mode: Mode) -> "Windows":
         """Those of a model, one of whose networks predicts."""
         size = getattr(model.data_preprocessor, "size", None)
         own = network.test_cfg or ConfigDict()
-        return cls(mode=mode, own=ConfigDict({"mode": "whole", **own}), crop=None if size is None else (size[0], size[1]))
+        return cls(
+            mode=mode, own=ConfigDict({"mode": "whole", **own}), crop=None if size is None else (size[0], size[1])
+        )
 
     def test_cfg(self, height: int, width: int) -> ConfigDict:
         """For an image of this size."""
