@@ -85,7 +85,7 @@ class Outputs:
         _write(self.path("overlays", name), lambda file: overlay.save(file, format="JPEG", quality=90))
         if "probabilities" in self.kinds and prediction.probabilities is not None:
             shares = prediction.probabilities.astype(np.float16)
-            _write(self.path("probabilities", name), lambda file: np.savez_compressed(file, probabilities=shares))
+            _write(self.path("probabilities", name), lambda file: np.savez(file, probabilities=shares))
         _write(self.path("masks", name), lambda file: mask.save(file, format="PNG"))
 
 

@@ -134,7 +134,7 @@ class Predictor:
     def _checked(self, prepared: Prepared, what: str) -> Prepared:
         mean = getattr(self.model.data_preprocessor, "mean", None)
         channels = prepared.views[0][0].shape[0]
-        if mean is not None and len(mean) != channels:
+        if mean is not None and len(mean) not in (1, channels):  # one for all channels
             raise ValueError(f"{what} has {channels} channels, and the network takes {len(mean)}: convert it")
         return prepared
 
