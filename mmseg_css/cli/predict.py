@@ -1,7 +1,7 @@
 """``mmseg-css predict``."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 from cyclopts.types import ExistingFile, ExistingPath
@@ -62,31 +62,21 @@ def command(
         config: The config that the checkpoint was trained with.
     """
     from mmseg_css.register import compat  # isort: skip
-    from mmseg_css.cfg_options import parse_options
-    from mmseg_css.deployment import Predictor
-    from mmseg_css.deployment.prediction.folder import check_all_read, predict_all
-    from mmseg_css.deployment.prediction.inputs import find_inputs
-    from mmseg_css.deployment.prediction.outputs import Outputs, fingerprint
+    from mmseg_css.deployment.prediction.request import Request, predict_files
 
     if trust_checkpoint:
         compat.trust_checkpoints()
-    found = find_inputs(inputs, out)
-    for video in found.passed_over:
-        print(f"note: the video {video} is passed over; name it to predict it")
-    settings: dict[str, Any] = {
-        "mode": mode,
-        "tta": tta,
-        "predict_on": predict_on,
-        "cfg_options": parse_options(cfg_options or ()),
-    }
-    predictor = Predictor(config, checkpoint, **settings)
-    outputs = Outputs(
-        out,
-        classes=predictor.classes,
-        made_by={"config": str(config.resolve()), "checkpoint": fingerprint(checkpoint), **settings},
+    asked = Request(
+        config=config,
+        checkpoint=checkpoint,
+        inputs=inputs,
+        out=out,
+        batch_size=batch_size,
+        mode=mode,
+        tta=tta,
         probabilities=probabilities,
+        predict_on=predict_on,
         overwrite=overwrite,
+        cfg_options=cfg_options or (),
     )
-    summary = predict_all(predictor, found, outputs, batch_size=batch_size)
-    print(f"{summary}; written to {out}: {', '.join(outputs.kinds)}")
-    check_all_read(summary)
+    predict_files(asked)

@@ -54,8 +54,10 @@ def find_inputs(given: Sequence[Path], out: Path) -> Inputs:
         elif path not in named:
             items += _below_common_folder(_lines(path))
     items += _below_common_folder(named)
-    once = list({_absolute(item.path): item for item in reversed(items)}.values())[::-1]
-    images, videos = ([item for item in once if _is_video(item.path) is kind] for kind in (False, True))
+    once: dict[Path, Item] = {}
+    for item in items:
+        once.setdefault(_absolute(item.path), item)
+    images, videos = ([item for item in once.values() if _is_video(item.path) is kind] for kind in (False, True))
     _check_apart(images, videos, out)
     return Inputs(images, videos, passed_over)
 

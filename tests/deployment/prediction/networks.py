@@ -1,4 +1,4 @@
-"""A network that says of each pixel which of its channels is the largest, and one that learns nothing but has weights."""
+"""A network that says of each pixel which channel is the largest, and one of random weights."""
 
 from pathlib import Path
 from typing import Any, NamedTuple

@@ -104,7 +104,7 @@ def test_test_time_augmentation_is_mmsegs(configured: bool, tmp_path: Path) -> N
     views = {"type": "TestTimeAug", "transforms": [flips, [PIPELINE[1]], [PIPELINE[2]]]}
     own = {"tta_model": {"type": "SegTTAModel"}, "tta_pipeline": [PIPELINE[0], views]} if configured else {}
     trained = save(tmp_path, tiny(), **own)
-    predictor = Predictor(trained.config, trained.checkpoint, tta=True, device="cpu")
+    predictor = Predictor(trained.config, trained.checkpoint, mode="whole", tta=True, device="cpu")
     prepared = predictor.prepare(noise(4, 64, 72))
     assert len(prepared.views) == (2 if configured else 12)
     [found] = predictor.predict([prepared], probabilities=True)
@@ -148,8 +148,11 @@ def test_teacher_and_student(tmp_path: Path) -> None:
     assert not (student(image) == 1).all()
 
 
-def test_mmsegs_inferencer_shows_the_classes_of_the_checkpoint(trained: Trained) -> None:
-    inferencer = MMSegInferencer(str(trained.config), weights=str(trained.checkpoint), device="cpu", show_progress=False)
+def test_mmsegs_inferencer_shows_the_classes_of_the_checkpoint(tmp_path: Path) -> None:
+    trained = save(tmp_path, reading(), visualizer={"type": "SegLocalVisualizer", "name": "inferencer"})
+    inferencer = MMSegInferencer(
+        str(trained.config), weights=str(trained.checkpoint), device="cpu", show_progress=False
+    )
     found = inferencer(np.full((8, 8, 3), (0, 0, 255), np.uint8), return_vis=True)
     assert (found["predictions"] == 2).all()
     assert inferencer.visualizer.dataset_meta == META["dataset_meta"]
