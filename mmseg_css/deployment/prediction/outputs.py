@@ -66,9 +66,10 @@ class Outputs:
             return
         before = json.loads(path.read_text(encoding="utf-8"))
         if others := [key for key in record if before.get(key) != record[key]]:
-            raise FileExistsError(
-                f"{self.folder} holds predictions of another {' and '.join(others)} ({path} has them): {remedy}"
+            told = ", ".join(
+                key if key == "classes" else f"{key} {before.get(key)!r}, now {record[key]!r}" for key in others
             )
+            raise FileExistsError(f"{self.folder} holds predictions made otherwise ({told}; see {path}): {remedy}")
 
     def is_done(self, name: PurePosixPath) -> bool:
         """Whether nothing is left to do for an image."""

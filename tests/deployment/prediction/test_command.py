@@ -132,9 +132,9 @@ def test_predictions_of_something_else_are_not_mixed(
     other = tmp_path / "other.pth"
     torch.save({**torch.load(trained.checkpoint), "more": 1}, other)
     assert predict(trained._replace(checkpoint=other), photos, "--out", out) == 1
-    assert "holds predictions of another checkpoint" in capsys.readouterr().err
+    assert "holds predictions made otherwise (checkpoint " in capsys.readouterr().err
     assert predict(trained, photos, "--out", out, "--mode", "slide") == 1
-    assert "holds predictions of another mode" in capsys.readouterr().err
+    assert "holds predictions made otherwise (mode 'auto', now 'slide'; see " in capsys.readouterr().err
     assert (out / "masks" / "a.png").stat().st_mtime_ns == before
     (tmp_path / "foreign" / "masks").mkdir(parents=True)
     assert predict(trained, photos, "--out", tmp_path / "foreign") == 1
