@@ -134,16 +134,20 @@ def draw_predictions(cfg: Config, folder: Path | None, seconds: float | None) ->
 
 def use_tta(cfg: Config) -> None:
     """Augment at test time, as the config says, or else in `MULTI_SCALE_FLIP`'s way."""
-    if "tta_pipeline" not in cfg:
-        ours = Config.fromfile(MULTI_SCALE_FLIP)
-        steps = cfg.test_dataloader.dataset.pipeline
-        # Masks are compared at their own size.
-        at = next((i for i, step in enumerate(steps) if step.type == "LoadAnnotations"), len(steps) - 1)
-        transforms = [*ours.tta_transforms, *([step] for step in steps[at:])]
-        cfg.tta_pipeline = [*steps[:at], ConfigDict(type="TestTimeAug", transforms=transforms)]
-        cfg.tta_model = ours.tta_model
+    cfg.tta_pipeline, cfg.tta_model = tta_of(cfg, cfg.test_dataloader.dataset.pipeline)
     cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
     cfg.model = ConfigDict(**cfg.tta_model, module=cfg.model)
+
+
+def tta_of(cfg: Config, steps: Sequence[ConfigDict]) -> tuple[list[ConfigDict], ConfigDict]:
+    """The pipeline and the model of test-time augmentation: the config's, or else `MULTI_SCALE_FLIP`'s in ``steps``."""
+    if "tta_pipeline" in cfg:
+        return cfg.tta_pipeline, cfg.tta_model
+    ours = Config.fromfile(MULTI_SCALE_FLIP)
+    # Masks are compared at their own size.
+    at = next((i for i, step in enumerate(steps) if step.type == "LoadAnnotations"), len(steps) - 1)
+    transforms = [*ours.tta_transforms, *([step] for step in steps[at:])]
+    return [*steps[:at], ConfigDict(type="TestTimeAug", transforms=transforms)], ours.tta_model
 
 
 def evaluate(asked: Evaluation, predict_on: str | None = None, folder: str = "") -> dict[str, float]:

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOORS = {
     "train": ["train"],
     "test": ["test"],
+    "predict": ["predict"],
     "compare": ["compare"],
     "diagnose": ["diagnose"],
     "demo": ["demo"],
@@ -44,7 +45,7 @@ def commands() -> list[list[str]]:
 
 def test_all_commands_are_there() -> None:
     names = {name for name, *_ in commands()}
-    assert {"demo", "init", "data", "split", "train", "test", "compare", "export"} <= names
+    assert {"demo", "init", "data", "split", "train", "test", "predict", "compare", "export"} <= names
 
 
 @pytest.mark.parametrize("command", [[], *commands()], ids=" ".join)

@@ -148,8 +148,11 @@ def test_mmsegs_functions_take_a_css_checkpoint(config: Path, decided: Path, tmp
 
 def test_mmsegs_inferencer_takes_a_css_checkpoint(config: Path, decided: Path) -> None:
     inferencer = MMSegInferencer(str(config), weights=str(decided), device="cpu")
-    result = inferencer(np.zeros((SIDE, SIDE, 3), np.uint8), return_datasamples=True)
-    assert (result.pred_sem_seg.data == 1).all()
+    result = inferencer(np.zeros((SIDE, SIDE, 3), np.uint8), return_vis=True)
+    assert (result["predictions"] == 1).all()
+    shown = inferencer.visualizer.dataset_meta
+    assert shown["classes"][:2] == ("background", "striped")
+    assert shown["palette"][1] == [239, 71, 111]
 
 
 def test_teacher_is_an_ordinary_mmseg_model(config: Path, decided: Path) -> None:

@@ -1,0 +1,149 @@
+"""Many images, one after the other: read, predicted, written, counted."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import Final, NamedTuple, TypeVar
+
+import numpy as np
+from tqdm import tqdm
+
+from mmseg_css.deployment.prediction.inputs import Inputs, count_frames, frames_of
+from mmseg_css.deployment.prediction.outputs import Outputs
+from mmseg_css.deployment.prediction.pipeline import Prepared
+from mmseg_css.deployment.prediction.predictor import Predictor
+
+#: Threads that read ahead, each one image.
+READERS: Final = 2
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass
+class Summary:
+    """What became of the images.
+
+    Attributes:
+        predicted: How many were predicted and written.
+        there: How many were done before.
+        slid: How many of the predicted ones went in windows.
+        seconds: How long it took.
+        faults: What could not be read, in words that name it.
+    """
+
+    predicted: int = 0
+    there: int = 0
+    slid: int = 0
+    seconds: float = 0.0
+    faults: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        images = f"{self.predicted} image{'' if self.predicted == 1 else 's'}"
+        rate = f" ({self.predicted / self.seconds:.1f} per second)" if self.predicted and self.seconds else ""
+        parts = [f"predicted {images} in {self.seconds:.0f} s{rate}"]
+        if self.slid:
+            parts.append(f"{self.slid} of them in sliding windows")
+        if self.there:
+            parts.append(f"{self.there} were there already")
+        if self.faults:
+            parts.append(f"{len(self.faults)} could not be read")
+        return ", ".join(parts)
+
+
+class _Task(NamedTuple):
+    """A file, the frame of a video, or why it cannot be read; and its path in the output."""
+
+    source: Path | np.ndarray | Exception
+    name: PurePosixPath
+
+
+def predict_all(predictor: Predictor, inputs: Inputs, outputs: Outputs, *, batch_size: int = 1) -> Summary:
+    """Predict all that was found. What cannot be read is noted, and the rest done.
+
+    Args:
+        predictor: The network.
+        inputs: The images and videos.
+        outputs: Where predictions go.
+        batch_size: How many images are predicted at once; those of one size go through the network together.
+
+    Raises:
+        ValueError: ``batch_size`` is less than 1.
+    """
+    if batch_size < 1:
+        raise ValueError(f"--batch-size must be at least 1, got {batch_size}")
+    summary, start = Summary(), time.perf_counter()
+    total = len(inputs.images) + sum(count_frames(video.path) for video in inputs.videos)
+    tasks = _tasks(inputs, outputs, summary)
+    with tqdm(total=total, desc="predicting", unit="image", leave=False) as progress:
+        for group in _groups(ahead(lambda task: _read(predictor, task), tasks), batch_size):
+            readable = [(name, found) for name, found in group if isinstance(found, Prepared)]
+            summary.faults += [str(found) for _, found in group if isinstance(found, Exception)]
+            predictions = predictor.predict(
+                [image for _, image in readable], probabilities="probabilities" in outputs.kinds
+            )
+            for (name, image), prediction in zip(readable, predictions, strict=True):
+                outputs.write(name, image.picture, prediction)
+                summary.slid += prediction.slid
+            summary.predicted += len(readable)
+            progress.update(summary.there + summary.predicted + len(summary.faults) - progress.n)
+    summary.seconds = time.perf_counter() - start
+    return summary
+
+
+def _tasks(inputs: Inputs, outputs: Outputs, summary: Summary) -> Iterator[_Task]:
+    """What is left to do; what is done is counted."""
+    for item in inputs.images:
+        if outputs.is_done(item.name):
+            summary.there += 1
+        else:
+            yield _Task(item.path, item.name)
+    for video in inputs.videos:
+        try:
+            for number, frame in enumerate(frames_of(video.path)):
+                if outputs.is_done(name := video.name / f"{number:06d}"):
+                    summary.there += 1
+                else:
+                    yield _Task(frame, name)
+        except ValueError as fault:
+            yield _Task(fault, video.name)
+
+
+def _read(predictor: Predictor, task: _Task) -> tuple[PurePosixPath, Prepared | Exception]:
+    if isinstance(task.source, Exception):
+        return task.name, task.source
+    try:
+        return task.name, predictor.prepare(task.source)
+    except (ValueError, OSError) as fault:
+        return task.name, fault
+
+
+def ahead(function: Callable[[Item], Result], items: Iterable[Item], threads: int = READERS) -> Iterator[Result]:
+    """``map`` by threads that stay at most a result each ahead of what is asked for, so that memory does not fill."""
+    waiting: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _groups(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
+    while group := list(islice(items, size)):
+        yield group
+
+
+def check_all_read(summary: Summary) -> None:
+    """Check that nothing was passed over.
+
+    Raises:
+        ValueError: Some files could not be read; all of them are named.
+    """
+    if summary.faults:
+        files = f"{len(summary.faults)} file{'' if len(summary.faults) == 1 else 's'}"
+        raise ValueError(f"{files} could not be read, all others are done:\n  " + "\n  ".join(summary.faults))

@@ -1,0 +1,129 @@
+"""What is written: masks, overlays and probabilities, and a file that says what they are."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, Final
+
+import numpy as np
+from jaxtyping import UInt, UInt8
+from PIL import Image
+
+from mmseg_css.deployment.prediction.network import Classes
+from mmseg_css.deployment.prediction.predictor import Prediction
+
+RECORD: Final = "predictions.json"
+OPACITY: Final = 0.5
+
+
+class Outputs:
+    """A folder of predictions, all of one network.
+
+    ``masks/NAME.png`` holds the index of each pixel's class, ``overlays/NAME.jpg`` the image with the classes' colours
+    over it, ``probabilities/NAME.npz`` if wanted ``probabilities`` (k, h, w) in 16 bits, and ``predictions.json`` the
+    names and colours of the classes and what predicted. Files appear whole.
+
+    Args:
+        folder: The folder.
+        classes: What the indices mean.
+        made_by: What the predictions depend on; anything that JSON can say.
+        probabilities: Whether to write them.
+        overwrite: Write everything anew. Otherwise an image whose files are all there is done.
+
+    Raises:
+        FileExistsError: The folder holds predictions that depend on something else, and they are not to be overwritten.
+    """
+
+    def __init__(
+        self, folder: Path, *, classes: Classes, made_by: dict[str, Any], probabilities: bool, overwrite: bool
+    ) -> None:
+        self.folder = folder
+        self.classes = classes
+        self.overwrite = overwrite
+        self.kinds = {"overlays": ".jpg", "probabilities": ".npz", "masks": ".png"}
+        if not probabilities:
+            del self.kinds["probabilities"]
+        self._begin(made_by)
+
+    def _begin(self, made_by: dict[str, Any]) -> None:
+        coloured = zip(self.classes.names, self.classes.palette.tolist(), strict=True)
+        legend = [{"index": index, "name": name, "colour": colour} for index, (name, colour) in enumerate(coloured)]
+        # As it will be read again.
+        record = json.loads(json.dumps({**made_by, "classes": legend}, default=str))
+        path = self.folder / RECORD
+        if not self.overwrite:
+            self._check_same(record, path)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        _write(path, lambda file: file.write(json.dumps(record, indent=1, ensure_ascii=False).encode()))
+
+    def _check_same(self, record: dict[str, Any], path: Path) -> None:
+        remedy = "name another --out, or say --overwrite"
+        if not path.is_file():
+            if there := next((kind for kind in self.kinds if (self.folder / kind).exists()), None):
+                raise FileExistsError(f"{self.folder / there} is there, and no {path} says what wrote it: {remedy}")
+            return
+        before = json.loads(path.read_text(encoding="utf-8"))
+        if others := [key for key in record if before.get(key) != record[key]]:
+            told = ", ".join(
+                key if key == "classes" else f"{key} {before.get(key)!r}, now {record[key]!r}" for key in others
+            )
+            raise FileExistsError(f"{self.folder} holds predictions made otherwise ({told}; see {path}): {remedy}")
+
+    def is_done(self, name: PurePosixPath) -> bool:
+        """Whether nothing is left to do for an image."""
+        return not self.overwrite and all(self.path(kind, name).is_file() for kind in self.kinds)
+
+    def path(self, kind: str, name: PurePosixPath) -> Path:
+        """Where the ``masks``, ``overlays`` or ``probabilities`` of an image are."""
+        return self.folder / kind / f"{name}{self.kinds[kind]}"
+
+    def write(self, name: PurePosixPath, picture: UInt8[np.ndarray, "h w 3"], prediction: Prediction) -> None:
+        """Write what was predicted of an image; ``picture`` has blue first."""
+        labels = prediction.labels
+        mask, overlay = palette_image(labels, self.classes.palette), overlay_of(picture, labels, self.classes.palette)
+        _write(self.path("overlays", name), lambda file: overlay.save(file, format="JPEG", quality=90))
+        if "probabilities" in self.kinds and prediction.probabilities is not None:
+            shares = prediction.probabilities.astype(np.float16)
+            _write(self.path("probabilities", name), lambda file: np.savez(file, probabilities=shares))
+        _write(self.path("masks", name), lambda file: mask.save(file, format="PNG"))
+
+
+def palette_image(labels: UInt[np.ndarray, "h w"], palette: UInt8[np.ndarray, "k 3"]) -> Image.Image:
+    """Class indices that viewers show in colour; grey in 16 bits if there are more classes than a palette holds."""
+    image = Image.fromarray(labels)
+    if labels.dtype == np.uint8:
+        image.putpalette(palette.tobytes())
+    return image
+
+
+def overlay_of(
+    picture: UInt8[np.ndarray, "h w 3"], labels: UInt[np.ndarray, "h w"], palette: UInt8[np.ndarray, "k 3"]
+) -> Image.Image:
+    """The picture (blue first), half covered with the colours of the classes.
+
+    MMSeg's visualiser writes names over it, too, for which it sorts all pixels of the image in Python.
+    """
+    mixed = (1 - OPACITY) * picture[..., ::-1] + OPACITY * palette[labels]
+    return Image.fromarray(mixed.round().astype(np.uint8))
+
+
+def fingerprint(checkpoint: str) -> str:
+    """The first 16 hexadecimal digits of a file's SHA-256; a URL as it is."""
+    if "://" in checkpoint:
+        return checkpoint
+    with open(checkpoint, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def _write(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file that is there as a whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.part")
+    try:
+        with temporary.open("wb") as file:
+            write(file)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,114 @@
+"""From an image to what the network is given: the test pipeline of a config, without masks."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import UInt8
+from mmcv.transforms import LoadAnnotations, LoadImageFromFile, TestTimeAug
+from mmengine.config import Config, ConfigDict
+from mmseg.structures import SegDataSample
+from torch import Tensor
+
+from mmseg_css.datasets.transforms import Cached
+from mmseg_css.engine.testing import tta_of
+from mmseg_css.registry import TRANSFORMS
+
+
+class Prepared(NamedTuple):
+    """An image, ready for the network.
+
+    Attributes:
+        views: What the network is given, ``(c, h, w)``, with MMSeg's notes on it; several with test-time augmentation.
+        picture: The image as a viewer shows it, blue first.
+    """
+
+    views: list[tuple[Tensor, SegDataSample]]
+    picture: UInt8[np.ndarray, "h w 3"]
+
+
+def steps_of(cfg: Config, *, tta: bool) -> list[ConfigDict]:
+    """How a config's test set is read, without its masks.
+
+    Raises:
+        ValueError: The config does not say how, or how augmentations become one prediction is not ours to know.
+    """
+    steps = _pipeline(cfg.get("test_dataloader", {}).get("dataset", {})) or cfg.get("test_pipeline")
+    if not steps:
+        raise ValueError(
+            f"{cfg.filename} has neither test_dataloader.dataset.pipeline nor test_pipeline, so that nothing says how "
+            "images are read: write test_pipeline = [dict(type='LoadImageFromFile'), dict(type='PackSegInputs')] "
+            "with what the training does to every image between the two"
+        )
+    if tta:
+        steps, model = tta_of(cfg, steps)
+        if model.type != "SegTTAModel":
+            raise ValueError(
+                f"--tta averages probabilities, as SegTTAModel does, and {cfg.filename} has tta_model.type = "
+                f"{model.type!r}: leave --tta out, or set it to 'SegTTAModel'"
+            )
+    return _without_masks(steps)
+
+
+def _pipeline(dataset: ConfigDict) -> Any:
+    """The pipeline of a data set's config; wrappers are looked into."""
+    inner = dataset.get("dataset") or next(iter(dataset.get("datasets") or ()), None)
+    return dataset.get("pipeline") or (_pipeline(inner) if inner else None)
+
+
+def _without_masks(steps: Iterable[ConfigDict]) -> list[ConfigDict]:
+    kept: list[ConfigDict] = []
+    for step in steps:
+        kind = _kind(step)
+        if issubclass(kind, LoadAnnotations):
+            continue
+        if issubclass(kind, Cached):  # an image is predicted once
+            kept += _without_masks(step.transforms)
+        elif issubclass(kind, TestTimeAug):
+            branches = [_without_masks(branch) for branch in step.transforms]
+            kept.append(ConfigDict({**step, "transforms": [branch for branch in branches if branch]}))
+        else:
+            kept.append(ConfigDict(step))
+    return kept
+
+
+def _kind(step: ConfigDict) -> type:
+    return TRANSFORMS.get(step.type) if isinstance(step.type, str) else step.type
+
+
+def built(steps: Iterable[ConfigDict], *, arrays: bool) -> list[Callable[[dict], dict]]:
+    """The transforms of a pipeline; ``arrays``: of images that are in memory already, and not in files."""
+    return [TRANSFORMS.build(_from_memory(step) if arrays else step) for step in steps]
+
+
+def _from_memory(step: ConfigDict) -> ConfigDict:
+    if not issubclass(_kind(step), LoadImageFromFile):
+        return step
+    return ConfigDict(type="LoadImageFromNDArray", to_float32=step.get("to_float32", False))
+
+
+def prepare(transforms: Iterable[Callable[[dict], dict]], results: dict) -> Prepared:
+    """Run a pipeline.
+
+    Args:
+        transforms: The pipeline.
+        results: ``{"img_path": path}`` or ``{"img": array}``.
+    """
+    picture = np.zeros((0, 0, 3), np.uint8)
+    for transform in transforms:
+        results = transform(results)
+        # Stretched or not, but as large as the file: what comes before a Resize.
+        if "img" in results and results["img"].shape[:2] == tuple(results["ori_shape"]):
+            picture = _as_picture(results["img"])
+    inputs, samples = results["inputs"], results["data_samples"]
+    if isinstance(inputs, Tensor):
+        inputs, samples = [inputs], [samples]
+    return Prepared(list(zip(inputs, samples, strict=True)), picture)
+
+
+def _as_picture(image: np.ndarray) -> UInt8[np.ndarray, "h w 3"]:
+    if image.dtype == np.uint16:
+        image = image >> 8
+    channels = np.atleast_3d(image)
+    colours = channels[..., :3] if channels.shape[2] >= 3 else channels[..., :1].repeat(3, axis=2)
+    return colours if colours.dtype == np.uint8 else colours.clip(0, 255).astype(np.uint8)

@@ -1,0 +1,182 @@
+"""``mmseg-css predict``, from files to files."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mmseg_css.cli.main import run
+from mmseg_css.deployment import Predictor
+from mmseg_css.deployment.prediction.folder import ahead
+from mmseg_css.deployment.prediction.outputs import palette_image
+from tests.deployment.prediction.conftest import noise, write
+from tests.deployment.prediction.networks import META, Trained
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    for seed, name in enumerate(("a.png", "b/a.jpg", "b/ü/c.bmp")):
+        write(tmp_path / "photos" / name, noise(seed, 10 + seed, 12))
+    return tmp_path / "photos"
+
+
+def predict(trained: Trained, *arguments: object) -> int:
+    return run(["predict", str(trained.config), str(trained.checkpoint), *map(str, arguments)])
+
+
+def files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_folder(trained: Trained, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    assert predict(trained, photos, "--out", out, "--batch-size", 2) == 0
+    names = ("a", "b/a", "b/ü/c")
+    assert files(out) == {
+        "predictions.json",
+        *(f"masks/{name}.png" for name in names),
+        *(f"overlays/{name}.jpg" for name in names),
+    }
+    with Image.open(out / "masks" / "a.png") as mask:
+        assert mask.mode == "P"
+        np.testing.assert_array_equal(np.array(mask), noise(0, 10, 12).argmax(axis=2))
+        colours = np.array(META["dataset_meta"]["palette"])[np.array(mask)]
+        np.testing.assert_array_equal(np.array(mask.convert("RGB")), colours)
+    with Image.open(out / "overlays" / "b" / "ü" / "c.jpg") as overlay:
+        assert overlay.size == (12, 12)
+    classes = json.loads((out / "predictions.json").read_text())["classes"]
+    assert classes[2] == {"index": 2, "name": "brick", "colour": [255, 0, 0]}
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said.startswith("predicted 3 images in ") and said.endswith("overlays, masks")
+
+
+def test_overlay_mixes_image_and_colour(trained: Trained, tmp_path: Path) -> None:
+    image = write(tmp_path / "red.png", np.full((16, 16, 3), (0, 0, 100), np.uint8))
+    assert predict(trained, image, "--out", tmp_path / "out") == 0
+    with Image.open(tmp_path / "out" / "overlays" / "red.jpg") as overlay:
+        assert np.abs(np.array(overlay).astype(int) - (178, 0, 0)).max() <= 3
+
+
+def test_probabilities_on_demand(trained: Trained, photos: Path, tmp_path: Path) -> None:
+    assert predict(trained, photos / "a.png", "--out", tmp_path / "out", "--probabilities") == 0
+    found = np.load(tmp_path / "out" / "probabilities" / "a.npz")["probabilities"]
+    assert (found.dtype, found.shape) == (np.float16, (3, 10, 12))
+    np.testing.assert_allclose(found.sum(axis=0), 1, atol=2e-3)
+    np.testing.assert_array_equal(found.argmax(axis=0), noise(0, 10, 12).argmax(axis=2))
+
+
+def test_what_cannot_be_read_is_named_at_the_end(
+    trained: Trained,
+    photos: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (photos / "b" / "broken.png").write_text("no image")
+    (tmp_path / "clip.mp4").write_text("no video")
+    assert predict(trained, photos, tmp_path / "clip.mp4", "--out", tmp_path / "out", "--batch-size", 4) == 1
+    said = capsys.readouterr()
+    assert "predicted 3 images" in said.out and "2 could not be read" in said.out
+    first, *faults = said.err[said.err.index("error: ") :].splitlines()
+    assert first == "error: 2 files could not be read, all others are done:"
+    assert "broken.png" in faults[0] and "clip.mp4" in faults[1] and "Traceback" not in said.err
+
+
+def test_a_video_becomes_a_folder_of_frames(trained: Trained, tmp_path: Path) -> None:
+    writer = cv2.VideoWriter(str(tmp_path / "clip.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10, (32, 24))
+    for channel in (0, 1, 2):
+        frame = np.zeros((24, 32, 3), np.uint8)
+        frame[..., channel] = 255
+        writer.write(frame)
+    writer.release()
+    out = tmp_path / "out"
+    assert predict(trained, tmp_path / "clip.avi", "--out", out) == 0
+    for index in range(3):
+        assert (np.array(Image.open(out / f"masks/clip/{index:06d}.png")) == index).all()
+    assert len(files(out / "overlays" / "clip")) == 3
+
+
+def test_an_interrupted_call_goes_on(
+    trained: Trained,
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What is whole is left alone; without its mask, which is written last, an image is not."""
+    out = tmp_path / "out"
+    assert predict(trained, photos, "--out", out) == 0
+    (out / "masks" / "a.png").unlink()
+    read = []
+    prepare = Predictor.prepare
+    monkeypatch.setattr(Predictor, "prepare", lambda self, image: read.append(image) or prepare(self, image))
+    assert predict(trained, photos, "--out", out) == 0
+    assert read == [photos / "a.png"] and (out / "masks" / "a.png").is_file()
+    assert "2 were there already" in capsys.readouterr().out
+    assert predict(trained, photos, "--out", out, "--overwrite") == 0
+    assert len(read) == 4
+
+
+def test_predictions_of_something_else_are_not_mixed(
+    trained: Trained,
+    photos: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "out"
+    assert predict(trained, photos, "--out", out) == 0
+    before = (out / "masks" / "a.png").stat().st_mtime_ns
+    other = tmp_path / "other.pth"
+    torch.save({**torch.load(trained.checkpoint), "more": 1}, other)
+    assert predict(trained._replace(checkpoint=other), photos, "--out", out) == 1
+    assert "holds predictions made otherwise (checkpoint " in capsys.readouterr().err
+    assert predict(trained, photos, "--out", out, "--mode", "slide") == 1
+    assert "holds predictions made otherwise (mode 'auto', now 'slide'; see " in capsys.readouterr().err
+    assert (out / "masks" / "a.png").stat().st_mtime_ns == before
+    (tmp_path / "foreign" / "masks").mkdir(parents=True)
+    assert predict(trained, photos, "--out", tmp_path / "foreign") == 1
+    assert "masks is there, and no" in capsys.readouterr().err
+    assert predict(trained._replace(checkpoint=other), photos, "--out", out, "--overwrite") == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["absent.png", "--out", "out"], 2, "does not exist"),
+        (["{photos}", "--out", "out", "--batch-size", "0"], 1, "--batch-size must be at least 1, got 0"),
+        (["{photos}"], 2, "--out requires an argument"),
+    ],
+)
+def test_wrong_usage(
+    trained: Trained,
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    status: int,
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    try:
+        assert predict(trained, *(argument.format(photos=photos) for argument in arguments)) == status
+    except SystemExit as stopped:
+        assert stopped.code == status
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_more_classes_than_a_palette_holds() -> None:
+    labels = np.array([[0, 299]], np.uint16)
+    image = palette_image(labels, np.zeros((300, 3), np.uint8))
+    np.testing.assert_array_equal(np.array(image), labels)
+
+
+def test_reading_stays_a_few_images_ahead() -> None:
+    begun: list[int] = []
+    results = ahead(lambda number: begun.append(number) or number * number, range(100), threads=2)
+    assert [next(results) for _ in range(3)] == [0, 1, 4]
+    assert len(begun) <= 6
+    assert list(results) == [number * number for number in range(3, 100)]
