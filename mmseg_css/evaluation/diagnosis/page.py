@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final
 
+from mmseg_css.evaluation.diagnosis.colours import CELL_COLOURS, CELL_NAMES
 from mmseg_css.evaluation.diagnosis.figures import Figure
 from mmseg_css.evaluation.diagnosis.words import percent, summary
 
@@ -35,6 +36,8 @@ figcaption { font-size: 0.875rem; }
 .panels { display: grid; gap: 0.5rem; grid-template-columns: repeat(auto-fill, minmax(8rem, 1fr)); }
 .panels img { width: 100%; height: auto; image-rendering: pixelated; }
 .table { overflow-x: auto; }
+.key { white-space: nowrap; margin-right: 0.5rem; }
+.key i { display: inline-block; width: 0.8em; height: 0.8em; margin-right: 0.3em; }
 table { border-collapse: collapse; font-size: 0.875rem; white-space: nowrap; }
 th, td { padding: 0.2rem 0.6rem; text-align: right; border-bottom: 1px solid var(--line); }
 th:first-child, td:first-child { text-align: left; }
@@ -59,6 +62,7 @@ def page(report: Mapping[str, Any], figures: Sequence[Figure], folder: Path) -> 
         *(_pairs(last["spaces"]["pairs"]) if "spaces" in last else ()),
         "</div>",
         "<h2>The worst images</h2>",
+        _legend() if "spaces" in last else "",
         *_worst(last["worst"], folder),
     ]
     body = "\n".join(parts)
@@ -105,6 +109,15 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     cells = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
     body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
     return f'<div class="table"><table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _legend() -> str:
+    """What the colours of the agreement mean."""
+    parts = (
+        f'<span class="key"><i style="background:{colour}"></i>{escape(CELL_NAMES[cell])}</span>'
+        for cell, colour in CELL_COLOURS.items()
+    )
+    return f"<p>Agreement of the two spaces: {' '.join(parts)}. Labels have the colours of the data set.</p>"
 
 
 def _worst(worst: Mapping[str, Sequence[Mapping[str, Any]]], folder: Path) -> Iterable[str]:

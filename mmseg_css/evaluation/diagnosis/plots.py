@@ -3,18 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from mmseg_css.functional.diagnosis import CELLS
+from mmseg_css.evaluation.diagnosis.colours import CELL_COLOURS, CELL_NAMES, COLOURS, INDICATOR_COLOURS
 
-COLOURS: Final = {"logit": "#0072B2", "representation": "#D55E00", "mix": "#009E73"}
-CELL_COLOURS: Final = dict(zip(CELLS, ("#009E73", "#D55E00", "#56B4E9", "#E69F00", "#7F7F7F"), strict=True))
-INDICATOR_COLOURS: Final = {"similarity": "#D55E00", "confidence": "#0072B2"}
-CELL_NAMES: Final = {
-    "agree_right": "agree, right",
-    "agree_wrong": "agree, wrong",
-    "logit_right": "logit right",
-    "representation_right": "representation right",
-    "both_wrong": "disagree, both wrong",
-}
 #: Stands for the colour of the page's text, while a figure is drawn.
 INK: Final = "#010203"
 #: Classes of a figure by class, those with the most pixels.

@@ -10,14 +10,13 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
+from mmseg_css.evaluation.diagnosis.colours import CELL_COLOURS
 from mmseg_css.functional.diagnosis import CELLS
 
 #: Images of each kind.
 KEPT: Final = 3
 #: Of a picture, in pixels.
 LONGEST: Final = 240
-#: Colours of the cells: both right, both wrong alike, logit right, representation right, both wrong (Okabe and Ito).
-CELL_COLOURS: Final = ((0, 158, 115), (213, 94, 0), (86, 180, 233), (240, 228, 66), (0, 0, 0))
 
 
 class Shown(NamedTuple):
@@ -71,8 +70,7 @@ class Worst:
         panels = {"image": _shrunk(shown.image, cv2.INTER_AREA), "truth": self._coloured(shown.truth)}
         panels |= {name: self._coloured(labels) for name, labels in shown.labels.items()}
         if shown.cells is not None:
-            colours = np.array(CELL_COLOURS, np.uint8)
-            panels["agreement"] = _coloured(shown.cells, colours)
+            panels["agreement"] = _coloured(shown.cells, np.array([*map(_rgb, CELL_COLOURS.values())], np.uint8))
         grey = np.repeat((255 * shown.confidence).astype(np.uint8)[..., None], 3, axis=2)
         return panels | {"confidence": _shrunk(grey, cv2.INTER_AREA)}
 
@@ -96,6 +94,10 @@ def _coloured(labels: Int[np.ndarray, "H W"], colours: UInt8[np.ndarray, "k 3"])
     inside = (labels >= 0) & (labels < len(colours))
     picture = np.where(inside[..., None], colours[np.where(inside, labels, 0)], 128).astype(np.uint8)
     return _shrunk(picture, cv2.INTER_NEAREST)
+
+
+def _rgb(colour: str) -> list[int]:
+    return list(bytes.fromhex(colour.removeprefix("#")))
 
 
 def _shrunk(picture: UInt8[np.ndarray, "H W 3"], how: int) -> UInt8[np.ndarray, "h w 3"]:
