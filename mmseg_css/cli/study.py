@@ -2,17 +2,25 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from mmseg_css.cli.options import Seeds
 
 if TYPE_CHECKING:
+    from mmseg_css.evaluation.comparison.cluster import Cluster
     from mmseg_css.evaluation.comparison.runs import Run
 
 Parts = Annotated[
     list[str] | None, Parameter(name="--parts", consume_multiple=True, help="Parts of the study; all otherwise.")
+]
+ClusterOptions = Annotated[
+    list[str] | None,
+    Parameter(
+        consume_multiple=True,
+        help="KEY=VALUE ...: of submitit's executor, e.g. timeout_min=120 cpus_per_task=8 slurm_partition=gpu.",
+    ),
 ]
 
 
@@ -25,6 +33,8 @@ def command(
     work_dir: Path = Path("work_dirs/study"),
     records: Path | None = None,
     jobs: int = 1,
+    cluster: Literal["slurm", "local"] | None = None,
+    cluster_options: ClusterOptions = None,
     report_only: bool = False,
 ) -> None:
     """Train methods on several data sets, and say what each is worth over all of them.
@@ -36,7 +46,8 @@ def command(
         file: What is trained, as configs/evidence/study.py says it.
         work_dir: Where configs, logs and checkpoints go.
         records: Where results and what the trainings gave go instead, to go on from on another machine.
-        jobs: Trainings side by side; with more than one, each has one thread.
+        jobs: Trainings side by side; with more than one, each has one thread. On a cluster, jobs at a time.
+        cluster: Train on other machines than this one; local is for trying that.
         report_only: Train nothing, and write what the finished trainings say.
     """
     import mmseg_css.register  # noqa: F401
@@ -52,9 +63,23 @@ def command(
     runs = study.runs(work_dir, records)
     if not report_only:
         _look_ahead([run for run in in_order(runs) if run.finished() is None], jobs)
-        train(runs, work_dir, jobs=jobs)
+        train(runs, work_dir, jobs=jobs, launcher=launcher(cluster, cluster_options, work_dir, jobs))
     report(study, runs, records)
     print((records / "study.md").read_text())
+
+
+def launcher(
+    where: Literal["slurm", "local"] | None, options: Sequence[str] | None, work_dir: Path, jobs: int
+) -> "Cluster | None":
+    """Who trains on other machines."""
+    from mmseg_css.cfg_options import parse_options
+    from mmseg_css.evaluation.comparison.cluster import Cluster
+
+    if where is None:
+        if options:
+            raise ValueError("--cluster-options needs --cluster")
+        return None
+    return Cluster(where=where, folder=work_dir / "jobs", jobs=jobs, parameters=parse_options(options or ()))
 
 
 def _known(names: Sequence[str], parts: Iterable[str]) -> Sequence[str]:

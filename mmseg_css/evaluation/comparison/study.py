@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from mmseg_css.evaluation.comparison.cluster import Cluster
 from mmseg_css.evaluation.comparison.compare import write_results
 from mmseg_css.evaluation.comparison.progress import Board
 from mmseg_css.evaluation.comparison.results import summarise, without_nan
@@ -67,8 +68,10 @@ def in_order(runs: Mapping[str, Mapping[str, Runs]]) -> list[Run]:
     return list(found.values())
 
 
-def train(runs: Mapping[str, Mapping[str, Runs]], work_dir: Path, *, jobs: int = 1) -> None:
-    """Train what is not finished.
+def train(
+    runs: Mapping[str, Mapping[str, Runs]], work_dir: Path, *, jobs: int = 1, launcher: Cluster | None = None
+) -> None:
+    """Train what is not finished, on this machine or by a launcher.
 
     Raises:
         ValueError: A run there has other settings.
@@ -76,7 +79,7 @@ def train(runs: Mapping[str, Mapping[str, Runs]], work_dir: Path, *, jobs: int =
     """
     order = in_order(runs)
     with locked(work_dir), Board(order, jobs) as board:
-        Lanes(jobs).train(order, board.done, board.waiting)
+        (launcher or Lanes(jobs)).train(order, board.done, board.waiting)
 
 
 def report(study: Study, runs: Mapping[str, Mapping[str, Runs]], records: Path) -> dict[str, Any]:

@@ -1,0 +1,82 @@
+"""The trainings of a study as jobs of a cluster, through submitit, an extra."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from mmseg_css.evaluation.comparison.runs import Lanes, Run
+
+#: Where jobs run: under Slurm, or as processes of this machine, which is for trying it.
+Where = Literal["slurm", "local"]
+#: Seconds between two looks at the jobs.
+PATIENCE: Final = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """Trains runs as jobs, ``jobs`` of an array at a time, in the place of `Lanes`.
+
+    The folders must be on a disk that all machines see. A job that ends before its training does, by the limit of its
+    time say, has failed; started again, the study goes on from the last checkpoint of each.
+
+    Args:
+        where: ``slurm`` or ``local``.
+        folder: Where submitit keeps its files.
+        jobs: How many run at the same time.
+        parameters: Of submitit's executor, e.g. ``timeout_min``, ``cpus_per_task``, ``slurm_partition``.
+    """
+
+    where: Where
+    folder: Path
+    jobs: int = 1
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def train(self, runs: Sequence[Run], done: Callable[[Run], None], waiting: Callable[[], None]) -> None:
+        """Train what is not finished; call ``done`` after each, and ``waiting`` now and then.
+
+        Raises:
+            ModuleNotFoundError: submitit is missing.
+            RuntimeError: A training failed; the others were trained.
+            ValueError: A folder holds a run of other settings; nothing was trained.
+        """
+        executor = self._executor()
+        wanted = [run for run in runs if run.finished() is None]
+        if not wanted:
+            return
+        pending = dict(zip(executor.map_array(_train, wanted), wanted, strict=True))
+        failed = []
+        try:
+            while pending:
+                ended = [job for job in pending if job.done()]
+                for job in ended:
+                    run = pending.pop(job)
+                    if (error := job.exception()) is not None:
+                        failed.append(f"the job {job.job_id} of {run.name}, seed {run.seed}: {error}")
+                    done(run)
+                waiting()
+                if pending and not ended:
+                    time.sleep(PATIENCE)
+        except BaseException:
+            for job in pending:
+                job.cancel()
+            raise
+        if failed:
+            raise RuntimeError("\n".join(failed))
+
+    def _executor(self) -> Any:
+        try:
+            import submitit
+        except ModuleNotFoundError:
+            raise ModuleNotFoundError(
+                f'--cluster {self.where} starts jobs through submitit: pip install "mmseg-css[cluster]"'
+            ) from None
+        executor = submitit.AutoExecutor(self.folder, cluster=self.where)
+        executor.update_parameters(**{"name": "mmseg-css", "slurm_array_parallelism": self.jobs, **self.parameters})
+        return executor
+
+
+def _train(run: Run) -> None:
+    """In the job."""
+    Lanes(1).train([run], done=lambda _: None, waiting=lambda: None)
