@@ -40,7 +40,13 @@ from mmseg_css.compat.cpu import (
     wrap_for_cpu,
 )
 from mmseg_css.compat.noise import quieten
-from mmseg_css.compat.upstream import count_deterministically, find_mmseg_bases, overruns_memory, stub_compiled_ops
+from mmseg_css.compat.upstream import (
+    count_deterministically,
+    find_mmseg_bases,
+    find_own_bases,
+    overruns_memory,
+    stub_compiled_ops,
+)
 
 __all__ = [
     "FAMILIES",
@@ -57,6 +63,7 @@ __all__ = [
     "enable_amp",
     "find_family",
     "find_mmseg_bases",
+    "find_own_bases",
     "init_cpu_distributed",
     "installed_version",
     "load_checkpoints_safely",
@@ -81,6 +88,7 @@ def apply_workarounds() -> None:
     allow_checkpoint_types()
     load_checkpoints_safely()
     find_mmseg_bases()
+    find_own_bases()
     count_deterministically()
     if installed_version("mmcv-lite") is not None:
         stub_compiled_ops()
