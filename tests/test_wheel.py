@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif("INSTALLED" not in os.environ, reason="for `make
 def run(folder: Path, *command: str) -> str:
     """A program in a folder that has nothing to do with the clone, with the installed package."""
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "COLUMNS": "200"}
-    done = subprocess.run(command, cwd=folder, env=environment, timeout=300, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder, env=environment, timeout=900, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-3000:]
     return done.stdout + done.stderr
 

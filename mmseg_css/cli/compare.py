@@ -60,12 +60,8 @@ def command(
     import mmseg_css.register  # noqa: F401
     from mmseg_css.evaluation.comparison import Question, compare
 
+    options, seeds = cfg_options or (), seeds or [0]
     question = Question(
-        configs=named,
-        seeds=seeds or [0],
-        ceiling=ceiling,
-        block=block,
-        evaluations=evaluations,
-        options=cfg_options or (),
+        configs=named, seeds=seeds, ceiling=ceiling, block=block, evaluations=evaluations, options=options
     )
     compare(question, work_dir, records=records, jobs=jobs)

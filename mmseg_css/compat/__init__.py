@@ -19,6 +19,7 @@ from mmseg_css.compat.versions import (
 # isort: split
 # Only now is it known that what these import exists.
 from mmseg_css.compat import layer_decay, mlflow  # noqa: F401  (registers)
+from mmseg_css.compat.autocast import without_gradients
 from mmseg_css.compat.checkpoints import (
     REFUSED,
     allow_checkpoint_types,
@@ -78,6 +79,7 @@ __all__ = [
     "trust_checkpoints",
     "use_cpu_amp",
     "without_config",
+    "without_gradients",
     "wrap_for_cpu",
 ]
 

@@ -56,7 +56,7 @@ class _CompiledOpsStub(ModuleType):
 
         def missing(*args: Any, **kwargs: Any) -> Any:
             raise RuntimeError(
-                f"the operator {name} needs the compiled mmcv (2.0.0 or later, below 2.2), and this environment has "
+                f"the operator {name} needs the compiled mmcv (2.1.0 or later, below 2.2), and this environment has "
                 "mmcv-lite: `pip uninstall mmcv-lite`, then install mmcv for your torch and CUDA"
             )
 

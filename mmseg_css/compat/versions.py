@@ -42,7 +42,7 @@ FAMILIES = (
     Family(
         name="openmmlab",
         required={"mmengine": ">=0.10.7,<0.11", "mmsegmentation": ">=1.2.2,<1.3"},
-        optional={"mmcv": ">=2.0.0,<2.2", "mmcv-lite": ">=2.0.0,<2.2", "mmpretrain": ">=1.2.0,<1.3"},
+        optional={"mmcv": ">=2.1.0,<2.2", "mmcv-lite": ">=2.1.0,<2.2", "mmpretrain": ">=1.2.0,<1.3"},
         companions={"torch": ">=2.6", "setuptools": "<82", "ftfy": "", "regex": ""},
     ),
 )
