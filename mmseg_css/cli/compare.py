@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmseg_css.cli.options import CfgOptions, Seeds
+from mmseg_css.extras import check_extra
 
 
 def named_config(text: str) -> tuple[str, Path]:
@@ -55,15 +56,12 @@ def command(
         block: Neighbouring images that the test over images swaps together (frames of a video: 10).
     """
     named = named_configs(configs)
+    check_extra("compare", "mmseg-css compare", "matplotlib", "scipy", "statsmodels")
     import mmseg_css.register  # noqa: F401
     from mmseg_css.evaluation.comparison import Question, compare
 
+    options, seeds = cfg_options or (), seeds or [0]
     question = Question(
-        configs=named,
-        seeds=seeds or [0],
-        ceiling=ceiling,
-        block=block,
-        evaluations=evaluations,
-        options=cfg_options or (),
+        configs=named, seeds=seeds, ceiling=ceiling, block=block, evaluations=evaluations, options=options
     )
     compare(question, work_dir, records=records, jobs=jobs)

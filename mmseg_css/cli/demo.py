@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from mmseg_css.cli.options import CfgOptions, Seeds
+from mmseg_css.extras import check_extra
 
 DATA = Path("data/demo")
 SHOWN = 5
@@ -19,6 +20,7 @@ def command(
         work_dir: Where logs, checkpoints and results go.
         jobs: Trainings side by side; with more than one, each has one thread.
     """
+    check_extra("compare", "mmseg-css demo", "matplotlib", "scipy", "statsmodels")
     import mmseg_css.register  # noqa: F401
     from mmseg_css.evaluation.comparison import Question, compare
     from mmseg_css.evaluation.pictures import draw_summary

@@ -5,14 +5,14 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from cyclopts import App, Parameter
 
 from mmseg_css.cli import compare, data, demo, diagnose, export, init, predict, split, study, test, train
+from mmseg_css.locations import PACKAGE
 from mmseg_css.version import __version__
 
-PACKAGE: Final = Path(__file__).resolve().parents[1]
 app = App(
     name="mmseg-css",
     help="Semi-supervised semantic segmentation for MMSegmentation.",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from mmseg_css.cli.options import Seeds
+from mmseg_css.extras import check_extra
 
 if TYPE_CHECKING:
     from mmseg_css.evaluation.comparison.cluster import Cluster
@@ -50,15 +51,15 @@ def command(
         cluster: Train on other machines than this one; local is for trying that.
         report_only: Train nothing, and write what the finished trainings say.
     """
+    check_extra("compare", "mmseg-css study", "matplotlib", "scipy", "statsmodels")
     import mmseg_css.register  # noqa: F401
     from mmseg_css.evaluation.comparison.study import Study, in_order, report, train
-    from mmseg_css.locations import CONFIGS
     from mmseg_css.preparation.study import read_plan, write_leaves
 
     plan = read_plan(file)
     names = _known(parts or list(plan.parts), plan.parts)
     records = records or work_dir / "records"
-    configs = write_leaves(plan, names, work_dir / "configs", CONFIGS / "_base_")
+    configs = write_leaves(plan, names, work_dir / "configs")
     study = Study(parts=configs, ceiling=plan.ceiling, seeds=seeds or plan.seeds, blocks=plan.blocks)
     runs = study.runs(work_dir, records)
     if not report_only:

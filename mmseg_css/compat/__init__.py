@@ -19,6 +19,7 @@ from mmseg_css.compat.versions import (
 # isort: split
 # Only now is it known that what these import exists.
 from mmseg_css.compat import layer_decay, mlflow  # noqa: F401  (registers)
+from mmseg_css.compat.autocast import without_gradients
 from mmseg_css.compat.checkpoints import (
     REFUSED,
     allow_checkpoint_types,
@@ -40,7 +41,13 @@ from mmseg_css.compat.cpu import (
     wrap_for_cpu,
 )
 from mmseg_css.compat.noise import quieten
-from mmseg_css.compat.upstream import count_deterministically, find_mmseg_bases, overruns_memory, stub_compiled_ops
+from mmseg_css.compat.upstream import (
+    count_deterministically,
+    find_mmseg_bases,
+    find_own_bases,
+    overruns_memory,
+    stub_compiled_ops,
+)
 
 __all__ = [
     "FAMILIES",
@@ -57,6 +64,7 @@ __all__ = [
     "enable_amp",
     "find_family",
     "find_mmseg_bases",
+    "find_own_bases",
     "init_cpu_distributed",
     "installed_version",
     "load_checkpoints_safely",
@@ -71,6 +79,7 @@ __all__ = [
     "trust_checkpoints",
     "use_cpu_amp",
     "without_config",
+    "without_gradients",
     "wrap_for_cpu",
 ]
 
@@ -81,6 +90,7 @@ def apply_workarounds() -> None:
     allow_checkpoint_types()
     load_checkpoints_safely()
     find_mmseg_bases()
+    find_own_bases()
     count_deterministically()
     if installed_version("mmcv-lite") is not None:
         stub_compiled_ops()

@@ -8,12 +8,15 @@ from typing import Any, Final
 
 import mmengine.config.utils
 import torch
+from mmengine.config import Config
 from mmseg.evaluation import IoUMetric
 from torch import Tensor
 
 from mmseg_css.compat.versions import FAMILY
+from mmseg_css.locations import CONFIGS
 
 MMSEG_COUNTS: Final = IoUMetric.intersect_and_union
+MMENGINES_PATH: Final = Config._get_cfg_path
 
 
 def find_mmseg_bases() -> None:
@@ -27,6 +30,23 @@ def find_mmseg_bases() -> None:
         mmengine.config.utils.MODULE2PACKAGE["mmseg"] = "mmseg"
 
 
+def find_own_bases() -> None:
+    """Make ``_base_ = 'mmseg_css::css/css_lite0_demo.py'`` work, in a clone, too.
+
+    Why: MMEngine has a list of the packages whose configs it finds, wants ``.mim`` in them, and gives what a config of
+    theirs holds the scope of the package. Ours is in MMSeg's registries.
+    """
+    mmengine.config.utils.MODULE2PACKAGE["mmseg_css"] = "mmseg_css"  # for mmengine.hub.get_config
+    Config._get_cfg_path = staticmethod(_config_path)
+
+
+def _config_path(path: str, filename: str) -> tuple[str, str | None]:
+    package, separator, name = path.partition("::")
+    return (
+        (str(CONFIGS / name), None) if (package, separator) == ("mmseg_css", "::") else MMENGINES_PATH(path, filename)
+    )
+
+
 class _CompiledOpsStub(ModuleType):
     """Has every compiled operator that is asked for; each says how to get the real one when it is called."""
 
@@ -36,7 +56,7 @@ class _CompiledOpsStub(ModuleType):
 
         def missing(*args: Any, **kwargs: Any) -> Any:
             raise RuntimeError(
-                f"the operator {name} needs the compiled mmcv (2.0.0 or later, below 2.2), and this environment has "
+                f"the operator {name} needs the compiled mmcv (2.1.0 or later, below 2.2), and this environment has "
                 "mmcv-lite: `pip uninstall mmcv-lite`, then install mmcv for your torch and CUDA"
             )
 

@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
+from mmseg_css.locations import CLONE
+
+_EXTRA = "`pip install 'mmseg-css[{}]'`" if CLONE is None else "`pip install -e '.[{}]'`"
 INSTALL_HINT = (
-    "run `make install` in a clone of mmseg_css, or `pip install -e '.[onedl]'` "
-    "(the upstream packages: `pip install -e '.[openmmlab]'`) in a fresh environment"
+    f"run {'' if CLONE is None else '`make install` in a clone of mmseg_css, or '}{_EXTRA.format('onedl')} "
+    f"(the upstream packages: {_EXTRA.format('openmmlab')}) in a fresh environment"
 )
 
 
@@ -39,7 +42,7 @@ FAMILIES = (
     Family(
         name="openmmlab",
         required={"mmengine": ">=0.10.7,<0.11", "mmsegmentation": ">=1.2.2,<1.3"},
-        optional={"mmcv": ">=2.0.0,<2.2", "mmcv-lite": ">=2.0.0,<2.2", "mmpretrain": ">=1.2.0,<1.3"},
+        optional={"mmcv": ">=2.1.0,<2.2", "mmcv-lite": ">=2.1.0,<2.2", "mmpretrain": ">=1.2.0,<1.3"},
         companions={"torch": ">=2.6", "setuptools": "<82", "ftfy": "", "regex": ""},
     ),
 )

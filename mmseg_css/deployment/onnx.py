@@ -1,6 +1,5 @@
 """An exported network as an ONNX file, compared with the original in onnxruntime."""
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +11,9 @@ from mmseg.models.segmentors import EncoderDecoder
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmseg_css.extras import check_extra
 from mmseg_css.models.segmentors.decoding import logits_of
 
-NEEDED = ("onnx", "onnxruntime", "onnxscript")
 TOLERANCE = 1e-4  # of the largest logit
 
 
@@ -42,9 +41,7 @@ def check_installed() -> None:
     Raises:
         ModuleNotFoundError: It is not.
     """
-    missing = [name for name in NEEDED if find_spec(name) is None]
-    if missing:
-        raise ModuleNotFoundError(f"--onnx needs {', '.join(missing)}: run `pip install -r requirements/onnx.txt`")
+    check_extra("onnx", "--onnx", "onnx", "onnxruntime", "onnxscript")
 
 
 def export_onnx(config: Path, checkpoint: Path) -> Path:
@@ -54,7 +51,7 @@ def export_onnx(config: Path, checkpoint: Path) -> Path:
     ``logits`` is ``(b, k, H, W)``. Images are segmented whole, even if the config slides a window over them.
 
     Raises:
-        ModuleNotFoundError: requirements/onnx.txt is not installed.
+        ModuleNotFoundError: The extra ``onnx`` is not installed.
         ValueError: onnxruntime gives other logits than the model; the file is removed.
     """
     check_installed()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mmseg_css.config_files import read_config
+from mmseg_css.locations import bases_from
 from mmseg_css.preparation.leaves import METHODS, leaf_text
 
 KEYS = ("baseline", "blocks", "ceiling", "parts", "seeds", "variants")
@@ -93,7 +94,7 @@ def _variant(file: Path, name: str, variant: Mapping[str, Any]) -> Variant:
     return Variant(**variant)
 
 
-def write_leaves(plan: Plan, names: Iterable[str], out: Path, bases: Path) -> dict[str, dict[str, dict[str, Path]]]:
+def write_leaves(plan: Plan, names: Iterable[str], out: Path) -> dict[str, dict[str, dict[str, Path]]]:
     """Write the configs of parts, and say where they are, by part, data set and method.
 
     One that does not depend on the part's labels is written once, for all parts.
@@ -106,13 +107,13 @@ def write_leaves(plan: Plan, names: Iterable[str], out: Path, bases: Path) -> di
         part = plan.parts[name]
         methods = (plan.baseline, plan.ceiling, *part.methods)
         written[name] = {
-            data: {method: _write_leaf(plan, method, data, part.fraction, out, bases) for method in methods}
+            data: {method: _write_leaf(plan, method, data, part.fraction, out) for method in methods}
             for data in part.data
         }
     return written
 
 
-def _write_leaf(plan: Plan, method: str, data: str, fraction: str, out: Path, bases: Path) -> Path:
+def _write_leaf(plan: Plan, method: str, data: str, fraction: str, out: Path) -> Path:
     variant = plan.variants.get(method, Variant(method))
     own_list = variant.labeled is not None
     labeled = variant.labeled if own_list else f"configs/splits/{data}/{fraction}.txt"
@@ -123,7 +124,7 @@ def _write_leaf(plan: Plan, method: str, data: str, fraction: str, out: Path, ba
     text = leaf_text(
         variant.method,
         Path(os.path.relpath(plan.folder / f"{data}.py", folder.resolve())).as_posix(),
-        Path(os.path.relpath(bases, folder.resolve())).as_posix(),
+        bases_from(folder),
         labeled=labeled,
         settings=variant.settings,
     )

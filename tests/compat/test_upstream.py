@@ -7,6 +7,7 @@ from mmengine.config import Config
 from mmengine.utils import get_installed_path
 from mmseg.evaluation import IoUMetric
 
+from mmseg_css.locations import CONFIGS
 from tests.compat.helpers import only_mmcv_lite, only_onedl, pristine, run_python
 
 
@@ -78,3 +79,16 @@ def test_deterministic_histogram_fault():
             torch.histc(torch.ones(3, device="cuda"), bins=2)
     finally:
         torch.use_deterministic_algorithms(False)
+
+
+@pytest.mark.smoke
+def test_our_own_bases_are_found(tmp_path):
+    """Without a scope of their own, or MMEngine would look for registries of ours."""
+    config = tmp_path / "config.py"
+    config.write_text("_base_ = 'mmseg_css::css/css_lite0_demo.py'\n")
+    assert Config.fromfile(config).to_dict() == Config.fromfile(CONFIGS / "css" / "css_lite0_demo.py").to_dict()
+
+
+def test_our_own_bases_fault():
+    """Goes when MMEngine finds the configs of any package."""
+    assert "mmseg_css" not in pristine(mmengine.config.utils).MODULE2PACKAGE

@@ -23,7 +23,7 @@ SHARED = ROOT.parent / "shared" / "data"
 
 @pytest.fixture(scope="module")
 def configs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, dict[str, Path]]]:
-    return write_leaves(PLAN, PLAN.parts, tmp_path_factory.mktemp("configs"), CONFIGS / "_base_")
+    return write_leaves(PLAN, PLAN.parts, tmp_path_factory.mktemp("configs"))
 
 
 def what_counts(cfg: Config) -> dict[str, Any]:

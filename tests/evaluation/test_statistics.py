@@ -9,8 +9,15 @@ from mmengine.registry import init_default_scope
 from mmseg.evaluation import IoUMetric
 from scipy import stats
 
-from mmseg_css.evaluation import class_iou, load_areas, paired_swap_test, paired_t_test
-from mmseg_css.evaluation.statistics import detectable_gain, headroom_share, holm
+from mmseg_css.evaluation.statistics import (
+    class_iou,
+    detectable_gain,
+    headroom_share,
+    holm,
+    load_areas,
+    paired_swap_test,
+    paired_t_test,
+)
 from mmseg_css.registry import METRICS
 
 CLASSES = ("sky", "road", "car")

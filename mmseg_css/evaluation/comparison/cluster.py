@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from mmseg_css.evaluation.comparison.runs import Lanes, Run
+from mmseg_css.extras import check_extra
 
 #: Where jobs run: under Slurm, or as processes of this machine, which is for trying it.
 Where = Literal["slurm", "local"]
@@ -66,12 +67,9 @@ class Cluster:
             raise RuntimeError("\n".join(failed))
 
     def _executor(self) -> Any:
-        try:
-            import submitit
-        except ModuleNotFoundError:
-            raise ModuleNotFoundError(
-                f'--cluster {self.where} starts jobs through submitit: pip install "mmseg-css[cluster]"'
-            ) from None
+        check_extra("cluster", f"--cluster {self.where}", "submitit")
+        import submitit
+
         executor = submitit.AutoExecutor(self.folder, cluster=self.where)
         executor.update_parameters(**{"name": "mmseg-css", "slurm_array_parallelism": self.jobs, **self.parameters})
         return executor

@@ -8,12 +8,9 @@ import numpy as np
 
 
 def draw_curves(results: Mapping[str, Any], out: Path) -> None:
-    """A file of :func:`plot_curves`; nothing is drawn where matplotlib, an extra, is missing."""
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError:
-        print('curves.png is not drawn: pip install "mmseg-css[demo]"')
-        return
+    """A file of :func:`plot_curves`."""
+    from matplotlib.figure import Figure  # an extra
+
     figure = Figure(figsize=(10, 4), layout="constrained")
     plot_curves(figure, results)
     figure.savefig(out, dpi=120)

@@ -4,31 +4,35 @@ import os
 import platform
 import subprocess
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import torch
 
+from mmseg_css.locations import CLONE
 from mmseg_css.version import __version__
-
-PACKAGE: Final = Path(__file__).resolve().parents[2]
 
 
 def made_with(jobs: int) -> dict[str, Any]:
     """Version, commit and machine, and the threads of each training."""
-    asked = ["git", "-C", str(PACKAGE.parent), "describe", "--always", "--dirty"]
-    try:
-        commit = subprocess.run(asked, capture_output=True, text=True).stdout.strip()
-    except OSError:
-        commit = ""
     return {
         "version": __version__,
-        "commit": commit or None,
+        "commit": _commit(),
         "torch": torch.__version__,
         "processor": _processor(),
         "cores": os.cpu_count(),
         "threads": 1 if jobs > 1 else torch.get_num_threads(),
         "side_by_side": jobs,
     }
+
+
+def _commit() -> str | None:
+    if CLONE is None:  # or the repository that somebody's environment lies in would answer
+        return None
+    asked = ["git", "-C", str(CLONE), "describe", "--always", "--dirty"]
+    try:
+        return subprocess.run(asked, capture_output=True, text=True).stdout.strip() or None
+    except OSError:
+        return None
 
 
 def _processor() -> str:

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from mmengine.config import Config
 
 from mmseg_css.evaluation.comparison.runs import Run
+from mmseg_css.evaluation.json_numbers import without_nan
 from mmseg_css.evaluation.statistics import (
     class_iou,
     detectable_gain,
@@ -106,12 +107,3 @@ def _gain(
 def _classes(config: Path) -> Sequence[str]:
     dataset = Config.fromfile(config).val_dataloader.dataset
     return {**DATASETS.get(dataset.type).METAINFO, **dataset.get("metainfo", {})}["classes"]
-
-
-def without_nan(node: Any) -> Any:
-    """NaN is no JSON: what is not known is null."""
-    if isinstance(node, dict):
-        return {key: without_nan(value) for key, value in node.items()}
-    if isinstance(node, list | tuple):
-        return [without_nan(value) for value in node]
-    return None if isinstance(node, float) and not np.isfinite(node) else node

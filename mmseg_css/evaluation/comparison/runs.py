@@ -22,7 +22,8 @@ from mmengine.config import Config
 
 from mmseg_css.cfg_options import parse_options
 from mmseg_css.config_files import read_config
-from mmseg_css.evaluation.comparison.machine import PACKAGE, made_with
+from mmseg_css.evaluation.comparison.machine import made_with
+from mmseg_css.locations import PACKAGE
 
 PATIENCE: Final = 10.0  # seconds
 GIVEN: Final = ("curve.json", "areas.npz")

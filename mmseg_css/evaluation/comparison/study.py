@@ -11,9 +11,10 @@ import numpy as np
 from mmseg_css.evaluation.comparison.cluster import Cluster
 from mmseg_css.evaluation.comparison.compare import write_results
 from mmseg_css.evaluation.comparison.progress import Board
-from mmseg_css.evaluation.comparison.results import summarise, without_nan
+from mmseg_css.evaluation.comparison.results import summarise
 from mmseg_css.evaluation.comparison.runs import Lanes, Run, locked
 from mmseg_css.evaluation.comparison.tables import pooled_table
+from mmseg_css.evaluation.json_numbers import without_nan
 from mmseg_css.evaluation.statistics import class_iou, holm, load_areas, paired_t_test, rare_classes, sign_flip_test
 
 SCHEMA: Final = 1

@@ -26,15 +26,9 @@ class Figure(NamedTuple):
 
 
 def draw_figures(report: Mapping[str, Any], folder: Path) -> list[Figure]:
-    """All figures that a report has numbers for; each is written as PNG, too.
+    """All figures that a report has numbers for; each is written as PNG, too."""
+    import matplotlib as mpl  # an extra
 
-    Raises:
-        ModuleNotFoundError: matplotlib, an extra, is missing.
-    """
-    try:
-        import matplotlib as mpl
-    except ModuleNotFoundError:
-        raise ModuleNotFoundError('a report has figures: pip install "mmseg-css[demo]"') from None
     ink = dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK)
     folder.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(ink | {"font.size": 9, "svg.fonttype": "none", "svg.hashsalt": "", "legend.frameon": False}):

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from mmseg_css.evaluation.comparison.machine import made_with
-from mmseg_css.evaluation.comparison.results import without_nan
 from mmseg_css.evaluation.diagnosis.figures import draw_figures
 from mmseg_css.evaluation.diagnosis.page import page
+from mmseg_css.evaluation.json_numbers import without_nan
 
 SCHEMA: Final = 1
 

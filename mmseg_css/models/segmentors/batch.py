@@ -9,6 +9,7 @@ from mmseg.structures import SegDataSample
 from mmseg.utils import add_prefix
 from torch import Tensor
 
+from mmseg_css.compat import without_gradients
 from mmseg_css.models.segmentors.decoding import decode, heads_of, logits_of
 from mmseg_css.types import SegOutput
 
@@ -93,7 +94,7 @@ def supervised_beside(
 ) -> tuple[dict[str, Tensor], Float[Tensor, "b k h w"]]:
     """The losses of labelled images, and what the network says of unlabelled ones at the same time."""
     if statistics == "apart":
-        with torch.no_grad():
+        with without_gradients():
             said = logits_of(network, unlabeled.images)
         return supervised_pass(network, labeled)[0], said
     features = network.extract_feat(joined(labeled, unlabeled).images)

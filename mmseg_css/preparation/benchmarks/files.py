@@ -13,6 +13,7 @@ from jaxtyping import UInt8
 from PIL import Image
 from tqdm import tqdm
 
+from mmseg_css.extras import check_extra
 from mmseg_css.preparation.benchmarks.recipe import Maker
 
 
@@ -101,14 +102,10 @@ def find(folder: Path, pattern: str, remedy: str) -> list[Path]:
 
 
 def optional_module(name: str, purpose: str) -> Any:
-    """A module of ``requirements/data.txt``.
+    """A module of the extra ``data``.
 
     Raises:
         ModuleNotFoundError: It is not installed.
     """
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"{purpose} takes {name.partition('.')[0]}: pip install -r requirements/data.txt"
-        ) from error
+    check_extra("data", purpose, name.partition(".")[0])
+    return import_module(name)

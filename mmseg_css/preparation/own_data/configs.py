@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
 from typing import Any, Final, NamedTuple
 
+from mmseg_css.locations import bases_from
 from mmseg_css.preparation.leaves import METHODS, leaf_text
 from mmseg_css.preparation.own_data.coding import Coding
 from mmseg_css.preparation.own_data.images import Input, Sizes
@@ -39,13 +40,12 @@ def target_files(out: Path, methods: Iterable[str] = METHODS) -> dict[str, Path]
     return {method: out / f"{method}_lite0_{out.resolve().name}.py" for method in methods}
 
 
-def write_configs(plan: Plan, out: Path, bases: Path, methods: Iterable[str] = METHODS[:3]) -> dict[str, Path]:
+def write_configs(plan: Plan, out: Path, methods: Iterable[str] = METHODS[:3]) -> dict[str, Path]:
     """Write the lists and the configs; only the supervised one where nothing is unlabelled.
 
     Args:
         plan: What to write.
         out: Folder for the files.
-        bases: This repository's ``configs/_base_``.
         methods: Of `METHODS`.
 
     Returns:
@@ -61,10 +61,10 @@ def write_configs(plan: Plan, out: Path, bases: Path, methods: Iterable[str] = M
     for name, images in lists.items():
         if images:
             _write(out / f"{name}.txt", "".join(f"{image}\n" for image in images))
-    _write(out / "_base_" / "data.py", data_text(plan, out, _relative(bases, out / "_base_")))
+    _write(out / "_base_" / "data.py", data_text(plan, out, bases_from(out / "_base_")))
     files = target_files(out, ["supervised"] if plan.unlabeled is None else methods)
     for method, path in files.items():
-        _write(path, leaf_text(method, "./_base_/data.py", _relative(bases, out)))
+        _write(path, leaf_text(method, "./_base_/data.py", bases_from(out)))
     return files
 
 
@@ -72,10 +72,6 @@ def config_path(path: Path) -> str:
     """A path for a config: relative to the folder we were started from if it lies there, as all our paths are."""
     absolute = Path(os.path.abspath(path))
     return (absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else absolute).as_posix()
-
-
-def _relative(path: Path, start: Path) -> str:
-    return Path(os.path.relpath(path.resolve(), start.resolve())).as_posix()
 
 
 def _write(path: Path, text: str) -> None:

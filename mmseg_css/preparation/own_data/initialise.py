@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from mmseg_css.locations import CONFIGS
 from mmseg_css.preparation.own_data.budget import steps_for
 from mmseg_css.preparation.own_data.coding import find_coding
 from mmseg_css.preparation.own_data.configs import Plan, target_files, write_configs
@@ -79,7 +78,7 @@ def initialise(folders: Folders, known: Known, wanted: Wanted, *, overwrite: boo
         steps=steps_for(max(len(parts.train), len(found.unlabeled))),
         unlabeled_names=tuple(found.unlabeled) if found.side_by_side and not found.apart else (),
     )
-    written = write_configs(plan, folders.out, CONFIGS / "_base_", wanted.methods)
+    written = write_configs(plan, folders.out, wanted.methods)
     print_report(found, plan, written, training_commands(written, WEIGHTS, plan.steps))
     return written
 

@@ -152,5 +152,5 @@ def test_cityscapes_ids_out_of_range(miniature: Miniature) -> None:
 
 
 def test_missing_module_is_said() -> None:
-    with pytest.raises(ModuleNotFoundError, match="reading x takes no_such: pip install -r requirements/data.txt"):
+    with pytest.raises(ModuleNotFoundError, match=r'reading x needs no_such: pip install "mmseg-css\[data\]"'):
         files.optional_module("no_such.part", "reading x")
