@@ -7,7 +7,6 @@ from cyclopts import Parameter
 from cyclopts.types import ExistingFile
 
 from mmseg_css.cli.options import CfgOptions, TrustCheckpoint
-from mmseg_css.extras import check_extra
 
 Masks = Annotated[
     str | None,
@@ -47,7 +46,6 @@ def command(
     from mmseg_css.register import compat  # isort: skip
     from mmseg_css.engine.diagnosing import Diagnosis, report
 
-    check_extra("compare", "mmseg-css diagnose", "matplotlib")
     if trust_checkpoint:
         compat.trust_checkpoints()
     asked = Diagnosis(

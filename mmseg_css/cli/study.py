@@ -38,10 +38,9 @@ def command(
     cluster_options: ClusterOptions = None,
     report_only: bool = False,
 ) -> None:
-    """Train methods on several data sets, and say what each is worth over all of them.
+    """Train methods on several data sets, and say what each is worth over all of them. See docs/comparing.md.
 
-    Says first how long it will take. What is finished is not trained again, and what was stopped goes on. Writes
-    study.md and study.json, and results of each data set. See docs/comparing.md.
+    Says first how long it will take here. What is finished is not trained again, and what was stopped goes on.
 
     Args:
         file: What is trained, as configs/evidence/study.py says it.
@@ -59,12 +58,17 @@ def command(
     plan = read_plan(file)
     names = _known(parts or list(plan.parts), plan.parts)
     records = records or work_dir / "records"
-    configs = write_leaves(plan, names, work_dir / "configs")
-    study = Study(parts=configs, ceiling=plan.ceiling, seeds=seeds or plan.seeds, blocks=plan.blocks)
+    study = Study(
+        parts=write_leaves(plan, names, work_dir / "configs"),
+        ceiling=plan.ceiling,
+        seeds=seeds or plan.seeds,
+        blocks=plan.blocks,
+    )
     runs = study.runs(work_dir, records)
+    trainer = launcher(cluster, cluster_options, work_dir, jobs)
     if not report_only:
-        _look_ahead([run for run in in_order(runs) if run.finished() is None], jobs)
-        train(runs, work_dir, jobs=jobs, launcher=launcher(cluster, cluster_options, work_dir, jobs))
+        _look_ahead([run for run in in_order(runs) if run.finished() is None], jobs, here=trainer is None)
+        train(runs, work_dir, jobs=jobs, launcher=trainer)
     report(study, runs, records)
     print((records / "study.md").read_text())
 
@@ -89,10 +93,11 @@ def _known(names: Sequence[str], parts: Iterable[str]) -> Sequence[str]:
     return names
 
 
-def _look_ahead(runs: "list[Run]", jobs: int) -> None:
-    """What would end each of these trainings, and how long they take."""
+def _look_ahead(runs: "list[Run]", jobs: int, *, here: bool) -> None:
+    """What would end each of these trainings, and how long they take on this machine."""
     _check_inputs(runs)
-    _print_estimate(runs, jobs)
+    if here:
+        _print_estimate(runs, jobs)
 
 
 def _check_inputs(runs: "list[Run]") -> None:

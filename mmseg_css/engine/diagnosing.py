@@ -27,6 +27,7 @@ from mmseg_css.evaluation.diagnosis.report import write_report
 from mmseg_css.evaluation.diagnosis.summary import summarise
 from mmseg_css.evaluation.diagnosis.tally import SPACES, Labelling, Looked, Tally
 from mmseg_css.evaluation.diagnosis.worst import Shown, Worst, failures
+from mmseg_css.extras import check_extra
 from mmseg_css.functional.diagnosis import cells
 from mmseg_css.models.segmentors import Inspection, SemiSegmentor
 from mmseg_css.models.segmentors.batch import images_of
@@ -63,6 +64,7 @@ class Diagnosis:
 
 def report(asked: Diagnosis) -> Path:
     """Look at each checkpoint, and write what is found; the page's path."""
+    check_extra("compare", "mmseg-css diagnose", "matplotlib")
     return write_report(diagnose(asked), asked.out)
 
 
