@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 Parts = Annotated[
     list[str] | None, Parameter(name="--parts", consume_multiple=True, help="Parts of the study; all otherwise.")
 ]
+Jobs = Annotated[
+    int,
+    Parameter(help="Trainings side by side; with more than one, each has one thread. On a cluster, jobs at a time."),
+]
+ClusterName = Annotated[
+    Literal["slurm", "local"] | None, Parameter(help="Train on other machines than this one; local is for trying that.")
+]
 ClusterOptions = Annotated[
     list[str] | None,
     Parameter(
@@ -33,8 +40,8 @@ def command(
     seeds: Seeds = None,
     work_dir: Path = Path("work_dirs/study"),
     records: Path | None = None,
-    jobs: int = 1,
-    cluster: Literal["slurm", "local"] | None = None,
+    jobs: Jobs = 1,
+    cluster: ClusterName = None,
     cluster_options: ClusterOptions = None,
     report_only: bool = False,
 ) -> None:
@@ -46,8 +53,6 @@ def command(
         file: What is trained, as configs/evidence/study.py says it.
         work_dir: Where configs, logs and checkpoints go.
         records: Where results and what the trainings gave go instead, to go on from on another machine.
-        jobs: Trainings side by side; with more than one, each has one thread. On a cluster, jobs at a time.
-        cluster: Train on other machines than this one; local is for trying that.
         report_only: Train nothing, and write what the finished trainings say.
     """
     check_extra("compare", "mmseg-css study", "matplotlib", "scipy", "statsmodels")
@@ -58,15 +63,11 @@ def command(
     plan = read_plan(file)
     names = _known(parts or list(plan.parts), plan.parts)
     records = records or work_dir / "records"
-    study = Study(
-        parts=write_leaves(plan, names, work_dir / "configs"),
-        ceiling=plan.ceiling,
-        seeds=seeds or plan.seeds,
-        blocks=plan.blocks,
-    )
+    configs = write_leaves(plan, names, work_dir / "configs")
+    study = Study(parts=configs, ceiling=plan.ceiling, seeds=seeds or plan.seeds, blocks=plan.blocks)
     runs = study.runs(work_dir, records)
-    trainer = launcher(cluster, cluster_options, work_dir, jobs)
     if not report_only:
+        trainer = launcher(cluster, cluster_options, work_dir, jobs)
         _look_ahead([run for run in in_order(runs) if run.finished() is None], jobs, here=trainer is None)
         train(runs, work_dir, jobs=jobs, launcher=trainer)
     report(study, runs, records)
