@@ -15,6 +15,7 @@ endif
 
 VENV := .venv
 VENV_UPSTREAM := .venv-upstream
+VENV_DOCS := .venv-docs
 # Of which test-lowest takes the lowest versions: openmmlab or onedl.
 FAMILY ?= openmmlab
 VENV_LOWEST := .venv-lowest-$(FAMILY)
@@ -25,21 +26,25 @@ PIP_FLAGS := --quiet --disable-pip-version-check --no-input
 
 ifdef PYTHON
 PY := $(PYTHON)
+PY_DOCS := $(PYTHON)
 INSTALLED := .use-python
 DEMO_INSTALLED := .use-python-demo
 TESTS_INSTALLED := .use-python-tests
 WHEEL_INSTALLED := .use-python-wheel
 LINT_INSTALLED := .use-python-lint
+DOCS_INSTALLED := .use-python-docs
 else
 PY := $(VENV)/bin/python
+PY_DOCS := $(VENV_DOCS)/bin/python
 INSTALLED := $(VENV)/.installed
 DEMO_INSTALLED := $(VENV)/.installed-demo
 TESTS_INSTALLED := $(VENV)/.installed-tests
 WHEEL_INSTALLED := $(VENV)/.installed-wheel
 LINT_INSTALLED := $(VENV)/.installed-lint
+DOCS_INSTALLED := $(VENV_DOCS)/.installed
 endif
 
-.PHONY: help install demo test test-upstream test-lowest test-wheel lint bench soak endurance clean .use-python
+.PHONY: help install demo test test-upstream test-lowest test-wheel lint docs bench soak endurance clean .use-python
 
 help:
 	@echo 'make install        create $(VENV) and install the pinned stack (about 6 GB)'
@@ -49,6 +54,7 @@ help:
 	echo 'make test-lowest    run the tests with the lowest versions that are allowed, in .venv-lowest-openmmlab (or FAMILY=onedl)'
 	echo 'make test-wheel     build sdist and wheel, and try them in an empty folder'
 	echo 'make lint           format, lint and types'
+	echo 'make docs           build the documentation into site/, in $(VENV_DOCS) (200 MB, no torch)'
 	echo 'make bench          time and memory of every part, against the published form and the network (15 min)'
 	echo 'make soak           kill, fill the disk of and resume short trainings at 20 random moments, and compare how they end'
 	echo 'make endurance      5000 steps of a tiny network: memory, files, threads and the time of a step stay flat'
@@ -82,6 +88,9 @@ lint: $(LINT_INSTALLED)
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 
+docs: $(DOCS_INSTALLED)
+	NO_MKDOCS_2_WARNING=1 $(PY_DOCS) -m mkdocs build --strict
+
 bench: $(DEMO_INSTALLED)
 	$(PY) benchmarks/run.py --json work_dirs/bench/results.json
 
@@ -92,7 +101,7 @@ endurance: $(DEMO_INSTALLED)
 	OMP_NUM_THREADS=1 $(PY) benchmarks/endurance.py
 
 clean:
-	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf build dist site *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find mmseg_css tools tests configs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- environments ----------------------------------------------------------------------------------------------------
@@ -114,7 +123,7 @@ fi
 touch $@
 endef
 
-$(VENV)/.created $(VENV_UPSTREAM)/.created $(VENV_LOWEST)/.created:
+$(VENV)/.created $(VENV_UPSTREAM)/.created $(VENV_LOWEST)/.created $(VENV_DOCS)/.created:
 	@$(CREATE_VENV)
 
 # EXTRAS into the environment of the target, in the versions of CONSTRAINTS, with a stamp.
@@ -158,6 +167,11 @@ $(VENV_LOWEST)/.installed: $(VENV_LOWEST)/.created setup.py requirements/lowest.
 	@$(@D)/bin/python requirements/lowest.py $(LOWEST) > $(CONSTRAINTS)
 	$(INSTALL)
 
+# The site is built from sources and needs none of the stack.
+$(VENV_DOCS)/.installed: $(VENV_DOCS)/.created requirements/docs.txt requirements/constraints.txt
+	@$(@D)/bin/python -m pip install $(PIP_FLAGS) --constraint requirements/constraints.txt --requirement requirements/docs.txt
+	touch $@
+
 # An environment of the user's own is never installed into, only checked.
 .use-python:
 	@if ! "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
@@ -173,6 +187,7 @@ $(VENV_LOWEST)/.installed: $(VENV_LOWEST)/.created setup.py requirements/lowest.
 .use-python-tests: private MODULES := beartype hypothesis importlinter pytest xdist
 .use-python-wheel: private MODULES := build pytest twine
 .use-python-lint: private MODULES := mypy ruff
+.use-python-docs: private MODULES := material mkdocs mkdocstrings
 .use-python-%: .use-python
 	@for module in $(MODULES); do
 	    if ! "$(PYTHON)" -c "import $$module" 2>/dev/null; then

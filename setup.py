@@ -48,7 +48,7 @@ class BuildWithConfigs(build_py):
         shutil.copy2(ROOT / "model-index.yml", target)
 
 
-ALONE = ("onedl", "openmmlab", "compare", "cluster", "data", "onnx", "tests", "wheel", "lint")
+ALONE = ("onedl", "openmmlab", "compare", "cluster", "data", "onnx", "tests", "wheel", "lint", "docs")
 
 setup(
     name="mmseg-css",

@@ -17,7 +17,7 @@ from mmseg_css import compat
 ROOT = Path(__file__).resolve().parents[1]
 
 
-NAMES = ["core", "onedl", "openmmlab", "compare", "demo", "data", "onnx", "tests", "wheel", "lint"]
+NAMES = ["core", "onedl", "openmmlab", "compare", "demo", "data", "onnx", "tests", "wheel", "lint", "docs"]
 
 
 def requirements(name: str) -> list[Requirement]:
@@ -134,9 +134,9 @@ def test_launch_scripts_say_how_they_are_called():
     assert "CONFIG PROCESSES" in result.stderr
 
 
-@pytest.mark.parametrize("target", ["install", "demo", "test", "test-upstream", "test-lowest", "test-wheel", "lint"])
+@pytest.mark.parametrize("target", ["install", "demo", "test", "test-upstream", "test-lowest", "test-wheel", "lint", "docs"])
 def test_make_targets_resolve(target):
-    result = make("--dry-run", target, *(f"{name}=.venv-none" for name in ("VENV", "VENV_UPSTREAM", "VENV_LOWEST")))
+    result = make("--dry-run", target, *(f"{name}=.venv-none" for name in ("VENV", "VENV_UPSTREAM", "VENV_LOWEST", "VENV_DOCS")))
     assert result.returncode == 0, result.stderr
     assert "-m venv .venv-none" in result.stdout
 
