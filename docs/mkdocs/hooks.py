@@ -1,7 +1,7 @@
 """What the site has beside the pages of docs/.
 
 The API reference; the notebook as a page; and, since nothing is fetched, each file of the repository that a page links
-to, so that relative links work here as they do on GitHub. None of this is written to the disk: MkDocs holds it in memory.
+to, so that relative links work here as they do on GitHub. Nothing is written to the disk: MkDocs holds it in memory.
 """
 
 import base64
@@ -29,7 +29,10 @@ REFERENCE: Final = {
     "losses": ("Losses", ["models.losses"]),
     "parts": (
         "Parts of methods",
-        [f"models.{name}" for name in ("augmentation", "strong_view", "teacher", "prototype_bank", "data_preprocessor")],
+        [
+            f"models.{name}"
+            for name in ("augmentation", "strong_view", "teacher", "prototype_bank", "data_preprocessor")
+        ],
     ),
     "datasets": ("Data sets", ["datasets"]),
     "hooks": ("Hooks and loops", ["engine.hooks", "engine.loops"]),
