@@ -19,7 +19,7 @@ INLINE: Final = [part for page in PAGES for part in inline(page)]
 OTHERS: Final = {"apt-get", "git", "jupyter", "pip", "pre-commit", "tar", "unzip"}
 #: Stands for configs that the reader has written or is to name.
 A_CONFIG: Final = "configs/css/css_lite0_demo.py"
-THEIRS: Final = re.compile(r"CONFIG$|configs/(own|street)/|my_methods/")
+THEIRS: Final = re.compile(r"CONFIG$|configs/(own|street)/|my_methods/|photographs|drive\.mp4|list\.txt|data/new")
 MAKEFILE: Final = (ROOT / "Makefile").read_text()
 
 

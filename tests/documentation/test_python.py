@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 
 from mmseg_css.models import CSS
 from mmseg_css.models.heads import PSPProjectionHead
@@ -29,6 +30,7 @@ def test_the_model_of_the_readme_is_built(tmp_path: Path) -> None:
     [block] = [block for block in BLOCKS if block.page == ROOT / "README.md"]
     (tmp_path / "configs").symlink_to(ROOT / "configs")
     (tmp_path / "config.py").write_text(block.text)
-    model = MODELS.build(Config.fromfile(tmp_path / "config.py").model)
+    with DefaultScope.overwrite_default_scope("mmseg"):
+        model = MODELS.build(Config.fromfile(tmp_path / "config.py").model)
     assert isinstance(model, CSS)
     assert isinstance(model.student.decode_head, PSPProjectionHead)
