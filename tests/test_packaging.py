@@ -134,9 +134,13 @@ def test_launch_scripts_say_how_they_are_called():
     assert "CONFIG PROCESSES" in result.stderr
 
 
-@pytest.mark.parametrize("target", ["install", "demo", "test", "test-upstream", "test-lowest", "test-wheel", "lint", "docs"])
+@pytest.mark.parametrize(
+    "target", ["install", "demo", "test", "test-upstream", "test-lowest", "test-wheel", "lint", "docs"]
+)
 def test_make_targets_resolve(target):
-    result = make("--dry-run", target, *(f"{name}=.venv-none" for name in ("VENV", "VENV_UPSTREAM", "VENV_LOWEST", "VENV_DOCS")))
+    result = make(
+        "--dry-run", target, *(f"{name}=.venv-none" for name in ("VENV", "VENV_UPSTREAM", "VENV_LOWEST", "VENV_DOCS"))
+    )
     assert result.returncode == 0, result.stderr
     assert "-m venv .venv-none" in result.stdout
 
