@@ -11,6 +11,8 @@ parts = {
     "1-30 others": dict(
         fraction="1-30", data=["camvid", "car_parts"], methods=["css_logit", "css_cross", "unimatch_v2", "cps"]
     ),
+    "CamVid 1-30": dict(fraction="1-30", data=["camvid"], methods=["css", "pc2seg"]),
+    "CamVid 1-8": dict(fraction="1-8", data=["camvid"], methods=["css", "pc2seg"]),
     "CamVid": dict(
         fraction="1-16",
         data=["camvid"],
