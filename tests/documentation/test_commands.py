@@ -17,9 +17,11 @@ BLOCKS: Final = [block for page in PAGES for block in blocks(page) if lines_of(b
 INLINE: Final = [part for page in PAGES for part in inline(page)]
 #: Programs that are not ours.
 OTHERS: Final = {"apt-get", "git", "jupyter", "pip", "pre-commit", "tar", "unzip"}
-#: Stands for configs that the reader has written or is to name.
+#: Stands for files that the reader has, has written or is to name.
 A_CONFIG: Final = "configs/css/css_lite0_demo.py"
-THEIRS: Final = re.compile(r"CONFIG$|configs/(own|street)/|my_methods/|photographs|drive\.mp4|list\.txt|data/new")
+THEIRS: Final = re.compile(
+    r"CONFIG$|configs/(own|street)/|work_dirs/|my_methods/|photographs|drive\.mp4|list\.txt|data/new"
+)
 MAKEFILE: Final = (ROOT / "Makefile").read_text()
 
 
