@@ -11,9 +11,9 @@ parts = {
     "1-30 others": dict(
         fraction="1-30", data=["camvid", "car_parts"], methods=["css_logit", "css_cross", "unimatch_v2", "cps"]
     ),
-    "CamVid 1-30": dict(fraction="1-30", data=["camvid"], methods=["css", "pc2seg"]),
-    "CamVid 1-8": dict(fraction="1-8", data=["camvid"], methods=["css", "pc2seg"]),
-    "CamVid": dict(
+    "budgets 1-30": dict(fraction="1-30", data=["camvid"], methods=["css", "pc2seg"]),
+    "budgets 1-8": dict(fraction="1-8", data=["camvid"], methods=["css", "pc2seg"]),
+    "all methods": dict(
         fraction="1-16",
         data=["camvid"],
         methods=[
