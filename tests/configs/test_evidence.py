@@ -34,7 +34,7 @@ def what_counts(cfg: Config) -> dict[str, Any]:
     return found | {"train_dataloader": loader, "max_iters": cfg.train_cfg.max_iters}
 
 
-@pytest.mark.parametrize("method", PLAN.parts["CamVid"].methods)
+@pytest.mark.parametrize("method", PLAN.parts["all methods"].methods)
 def test_camvid_is_that_of_its_own_configs(method: str, configs: dict) -> None:
     leaf = Config.fromfile(configs["CamVid"]["camvid"][method])
     assert what_counts(leaf) == what_counts(load(f"{method}/{method}_lite0_camvid_1-16"))
