@@ -5,33 +5,26 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from math import exp
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import torch
-from jaxtyping import Int
 from mmcv.transforms import Compose
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.runner import Runner
-from mmseg.structures import SegDataSample
-from torch import Tensor
-from torch.nn import functional as F
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from mmseg_css.datasets import PairedDataset
 from mmseg_css.datasets.truth import truth_of_unlabeled
+from mmseg_css.engine.looking import labellings_of, looked_at, said_of, shown_of
 from mmseg_css.engine.testing import Evaluation, load_cfg
 from mmseg_css.evaluation.diagnosis.report import write_report
 from mmseg_css.evaluation.diagnosis.summary import summarise
-from mmseg_css.evaluation.diagnosis.tally import SPACES, Labelling, Looked, Tally
-from mmseg_css.evaluation.diagnosis.worst import Shown, Worst, failures
+from mmseg_css.evaluation.diagnosis.tally import Tally
+from mmseg_css.evaluation.diagnosis.worst import Worst, failures
 from mmseg_css.extras import check_extra
-from mmseg_css.functional.diagnosis import cells
-from mmseg_css.models.segmentors import Inspection, SemiSegmentor
-from mmseg_css.models.segmentors.batch import images_of
-from mmseg_css.types import PseudoLabel
+from mmseg_css.models.segmentors import SemiSegmentor
 from mmseg_css.typos import explained
 
 
@@ -49,6 +42,9 @@ class Diagnosis:
         block: Neighbouring images that intervals take together (frames of a video).
         radius: Of the boundary band, in pixels.
         cfg_options: ``KEY=VALUE``, settings of the config.
+
+    Raises:
+        ValueError: ``block`` or ``radius`` is too small.
     """
 
     config: Path
@@ -60,6 +56,11 @@ class Diagnosis:
     block: int = 1
     radius: int = 3
     cfg_options: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        for name, least in (("block", 1), ("radius", 0)):
+            if getattr(self, name) < least:
+                raise ValueError(f"--{name} must be at least {least}, got {getattr(self, name)}")
 
 
 def report(asked: Diagnosis) -> Path:
@@ -88,16 +89,18 @@ def diagnose(asked: Diagnosis) -> dict[str, Any]:
     found: list[dict[str, Any]] = []
     for checkpoint in asked.checkpoints:
         loaded = runner.load_checkpoint(checkpoint, map_location="cpu")
+        iteration = loaded.get("meta", {}).get("iter")
+        model.progress = model.progress._replace(iteration=iteration or 0)  # what supervises may depend on it
         mode = as_in_training(model) if asked.training_mode else nullcontext()
         model.eval()
         with mode:
             own = _look(model, loader, metainfo, asked, name=f"checkpoint_{len(found) + 1}")
-        found.append({"checkpoint": checkpoint, "iteration": loaded.get("meta", {}).get("iter")} | own)
+        found.append({"checkpoint": checkpoint, "iteration": iteration} | own)
     return {
         "config": str(asked.config),
         "method": type(model).__name__,
         "images": len(found[0]["images"]),
-        "looked_at": "unlabelled images" if asked.masks else "test set",
+        "looked_at": "unlabelled images" if asked.masks else "test images",
         "norm_layers": "as in training" if asked.training_mode else "as in evaluation",
         "block": asked.block,
         "boundary_radius": asked.radius,
@@ -121,24 +124,48 @@ def _config(asked: Diagnosis, checkpoint: str) -> Config:
 def images_with_truth(cfg: Config, asked: Diagnosis) -> tuple[DataLoader[Any], Mapping[str, Any]]:
     """The test set, or the unlabelled images with the masks that they have after all; and their classes and colours."""
     settings = cfg.test_dataloader.copy()
-    if asked.training_mode:
-        settings.batch_size = max(2, cfg.train_dataloader.batch_size // 2)
     if asked.masks is None:
         loader = Runner.build_dataloader(settings)
-        return loader, loader.dataset.metainfo
+        dataset, metainfo = loader.dataset, loader.dataset.metainfo
+    else:
+        dataset, metainfo = _unlabeled_with_truth(cfg, asked.masks, asked.suffix)
+        loader = _loader(dataset, settings.batch_size, settings.num_workers)
+    if asked.training_mode:
+        batch = _batch_without_rest(len(dataset), max(2, cfg.train_dataloader.batch_size // 2))
+        loader = _loader(dataset, batch, settings.num_workers)
+    return loader, metainfo
+
+
+def _loader(dataset: Any, batch: int, workers: int) -> DataLoader[Any]:
+    return DataLoader(dataset, batch_size=batch, num_workers=workers, collate_fn=pseudo_collate)
+
+
+def _batch_without_rest(images: int, batch: int) -> int:
+    """The batch, or the next larger one, that leaves no single image over: it has no batch statistics.
+
+    Raises:
+        ValueError: There is one image.
+    """
+    if images < 2:
+        raise ValueError("--training-mode takes statistics of batches, and there is one image")
+    while images % batch == 1:
+        batch += 1
+    return batch
+
+
+def _unlabeled_with_truth(cfg: Config, masks: str, suffix: str) -> tuple[Any, Mapping[str, Any]]:
     paired = Runner.build_dataloader(cfg.train_dataloader).dataset
     if not isinstance(paired, PairedDataset):
         raise ValueError("--masks looks at unlabelled images, of which the config's train_dataloader has none")
-    loading = truth_of_unlabeled(paired, asked.masks, asked.suffix)
-    steps = [loading if step.type == "LoadAnnotations" else step for step in settings.dataset.pipeline]
+    loading = truth_of_unlabeled(paired, masks, suffix)
+    steps = [
+        loading if str(step.type).rpartition(".")[2] == "LoadAnnotations" else step
+        for step in cfg.test_dataloader.dataset.pipeline
+    ]
+    if loading not in steps:
+        raise ValueError("test_dataloader.dataset.pipeline has no LoadAnnotations, where masks are loaded")
     paired.unlabeled.pipeline = Compose(steps)
-    loader = DataLoader(
-        paired.unlabeled,
-        batch_size=settings.batch_size,
-        num_workers=settings.num_workers,
-        collate_fn=pseudo_collate,
-    )
-    return loader, paired.metainfo
+    return paired.unlabeled, paired.metainfo
 
 
 @contextmanager
@@ -182,11 +209,11 @@ def _look(
         for batch in loader:
             for said in said_of(model, batch):
                 supervises = said.inspection.supervises
-                labellings = _labellings(said, thresholds["contrast"] or 0.0, model.ignore_index)
+                labellings = labellings_of(said, thresholds["contrast"] or 0.0)
                 for index in range(len(said.truth)):
-                    looked = _looked(said, labellings, index)
+                    looked = looked_at(said, labellings, index)
                     tally.add(looked)
-                    shown = _shown(said, looked, index)
+                    shown = shown_of(said, looked, index)
                     shares = failures(shown, supervises, model.num_classes, tally.threshold)
                     worst.add(shown, shares)
                     images.append({"image": shown.name} | shares)
@@ -195,92 +222,6 @@ def _look(
         "images": images,
         "worst": worst.write(asked.out / name),
     }
-
-
-class Said(NamedTuple):
-    """What a method says of images of one size."""
-
-    samples: list[SegDataSample]
-    pictures: list[Tensor]
-    truth: Int[Tensor, "b H W"]
-    inspection: Inspection
-
-
-def said_of(model: SemiSegmentor, batch: dict) -> Iterator[Said]:
-    """Of a batch, in as few passes as the sizes of its images and masks allow."""
-    with torch.no_grad():
-        data = model.data_preprocessor(batch, False)
-        half = images_of(data["inputs"], data["data_samples"])
-        truths = [sample.gt_sem_seg.data[0].long() for sample in half.samples]
-        if len({truth.shape for truth in truths}) == 1 and bool(half.valid.all()):
-            truth = torch.stack(truths)
-            yield Said(half.samples, batch["inputs"], truth, model.inspect(half.images, _size(truth)))
-            return
-        for index, (sample, truth) in enumerate(zip(half.samples, truths, strict=True)):
-            rows, columns = (half.valid[index].any(axis) for axis in (1, 0))
-            image = half.images[index : index + 1, :, rows][..., columns]  # padding tells nothing of a pseudo-label
-            said = model.inspect(image, _size(truth))
-            yield Said([sample], batch["inputs"][index : index + 1], truth[None], said)
-
-
-def _size(truth: Tensor) -> tuple[int, int]:
-    return truth.shape[-2], truth.shape[-1]
-
-
-def _labellings(said: Said, weak_threshold: float, ignored: int) -> dict[str, Labelling]:
-    """What the indicators are asked about, at the decoder's stride: pixels with their true label, as of labelled
-    images, and with the pseudo-label that takes part in a contrast. ``b`` images each."""
-    inspection = said.inspection
-    size = inspection.logits.shape[2:]
-    truth, mistaken = _nearest(said.truth, size), inspection.logits.argmax(1)
-    label, confidence = inspection.sources[inspection.supervises]
-    pseudo = _nearest(torch.where(confidence >= weak_threshold, label, ignored), size)
-    known = (truth >= 0) & (truth < inspection.logits.shape[1])
-    wrong = mistaken != truth
-    found = {}
-    for name, labels, targets in (
-        ("truth", truth, {"student_wrong": wrong}),
-        ("pseudo", pseudo, {"student_wrong": wrong, "label_wrong": pseudo != truth}),
-    ):
-        indicators = {key: indicator(labels) for key, indicator in inspection.indicators.items()}
-        found[name] = Labelling(labels, known, indicators, targets)
-    return found
-
-
-def _looked(said: Said, labellings: Mapping[str, Labelling], index: int) -> Looked:
-    """Of one image."""
-
-    def of(parts: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return {name: part[index] for name, part in parts.items()}
-
-    return Looked(
-        said.truth[index],
-        {name: PseudoLabel(*(part[index] for part in source)) for name, source in said.inspection.sources.items()},
-        {
-            name: Labelling(own.labels[index], own.known[index], of(own.indicators), of(own.targets))
-            for name, own in labellings.items()
-        },
-    )
-
-
-def _shown(said: Said, looked: Looked, index: int) -> Shown:
-    """The picture of one image, and what is said of it."""
-    truth = looked.truth.cpu().numpy()
-    labels = {name: source.label.cpu().numpy() for name, source in looked.sources.items()}
-    both = [labels[name] for name in SPACES if name in labels]
-    picture = said.pictures[index].permute(1, 2, 0).cpu().numpy().astype(np.uint8)
-    return Shown(
-        said.samples[index].img_path,
-        picture[..., ::-1],
-        truth,
-        labels,
-        looked.sources["logit"].confidence.cpu().numpy(),
-        cells(*map(torch.from_numpy, (*both, truth))).numpy() if len(both) == len(SPACES) else None,
-    )
-
-
-def _nearest(labels: Int[Tensor, "b H W"], size: torch.Size) -> Int[Tensor, "b h w"]:
-    return F.interpolate(labels[:, None].float(), size, mode="nearest")[:, 0].long()
 
 
 def thresholds_of(model: SemiSegmentor) -> dict[str, float | None]:

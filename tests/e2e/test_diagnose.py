@@ -5,15 +5,21 @@ import re
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from mmengine.config import Config
 
 from mmseg_css.cli.main import call, run
+from mmseg_css.engine.diagnosing import as_in_training
+from mmseg_css.engine.looking import without_ignored
 from mmseg_css.evaluation.diagnosis.report import draw_report
+from mmseg_css.models.segmentors import Inspection
 from mmseg_css.registry import MODELS
+from mmseg_css.types import PseudoLabel
 from tests.e2e.conftest import MakeConfig
+from tests.models.helpers import build_css
 
 #: Elements that have no end tag.
 VOID = {"meta", "img", "link", "br", "hr", "input"}
@@ -101,15 +107,43 @@ def test_page_and_figures_come_from_the_json_alone(report: Path, tmp_path: Path)
     assert len([*(tmp_path / "figures").iterdir()]) == 8
 
 
-def test_statistics_are_as_before_when_the_teacher_labels_as_in_training(
-    trained: Path, config: Path, tmp_path: Path
-) -> None:
+def test_statistics_are_as_before_when_the_teacher_labelled_as_in_training() -> None:
+    model = build_css().eval()
+    before = {name: buffer.clone() for name, buffer in model.teacher.model.named_buffers()}
+    with as_in_training(model):
+        model.inspect(torch.rand(2, 3, 32, 32), (32, 32))
+        assert any(not torch.equal(buffer, before[name]) for name, buffer in model.teacher.model.named_buffers())
+    assert all(torch.equal(buffer, before[name]) for name, buffer in model.teacher.model.named_buffers())
+    assert not model.teacher.training
+
+
+def test_training_mode_leaves_no_image_alone(trained: Path, make_config: MakeConfig, tmp_path: Path) -> None:
+    """Of five images and batches of four one would be left, which has no batch statistics."""
+    config = make_config("odd", {"test_dataloader.dataset.indices": 3, "train_dataloader.batch_size": 4})
     arguments = ["diagnose", str(config), str(trained / "iter_4.pth"), "--training-mode"]
-    call([*arguments, "--out", str(tmp_path / "a")])
-    call([*arguments, "--out", str(tmp_path / "b")])
-    first, second = (json.loads((tmp_path / name / "report.json").read_text()) for name in "ab")
-    assert first["norm_layers"] == "as in training"
-    assert first["checkpoints"] == second["checkpoints"]
+    call([*arguments, "--out", str(tmp_path)])
+    found = json.loads((tmp_path / "report.json").read_text())
+    assert found["norm_layers"] == "as in training" and found["images"] == 3
+
+
+def test_what_supervises_and_contrasts_under_cross() -> None:
+    model = build_css(strategy="cross", cross_warmup=10).eval()
+    for iteration, supervises in ((9, "logit"), (10, "representation")):
+        model.progress = model.progress._replace(iteration=iteration)
+        found = model.inspect(torch.rand(1, 3, 32, 32), (32, 32))
+        assert (found.supervises, found.contrasts) == (supervises, "logit")
+
+
+def test_the_ignored_value_is_no_class_even_if_it_is_the_index_of_one() -> None:
+    inspection = Inspection(
+        {"logit": PseudoLabel(torch.tensor([[[0, 1]]]), torch.ones(1, 1, 2))},
+        *2 * ["logit"],
+        torch.zeros(1, 2, 1, 1),
+        {},
+    )
+    model = SimpleNamespace(ignore_index=0)
+    said = without_ignored(model, [], [], torch.tensor([[[0, 1]]]), inspection)
+    assert said.truth.tolist() == said.inspection.sources["logit"].label.tolist() == [[[-1, 1]]]
 
 
 @pytest.mark.parametrize("method", ["fixmatch", "unimatch", "unimatch_v2", "cps", "pc2seg"])
@@ -140,6 +174,7 @@ def test_refusals(trained: Path, config: Path, tmp_path: Path, capsys: pytest.Ca
     plain.dump(str(tmp_path / "plain.py"))
     for arguments, message in (
         ([str(config), str(tmp_path / "none.pth")], "none.pth"),
+        ([str(config), str(trained / "iter_4.pth"), "--block", "0"], "--block must be at least 1"),
         ([str(config), str(trained / "iter_4.pth"), "--masks", "nowhere"], "40 of 40 unlabelled images have no mask"),
         (
             [str(tmp_path / "plain.py"), str(trained / "iter_4.pth")],

@@ -39,7 +39,7 @@ def quick(tmp_path: Path, *seeds: int) -> list[Run]:
 
 
 def test_jobs_finish_their_runs_and_say_which_failed(tmp_path: Path) -> None:
-    cluster = Cluster(where="local", folder=tmp_path / "jobs", jobs=2, parameters={"timeout_min": 5})
+    cluster = Cluster(where="local", folder=tmp_path / "jobs", jobs=2)
     runs = quick(tmp_path, 0, 1, 2)
     ended: list[int] = []
     with pytest.raises(RuntimeError, match=r"quick, seed 1:[\s\S]*out of luck"):

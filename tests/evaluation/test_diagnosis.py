@@ -139,6 +139,17 @@ def test_resamples_draw_blocks() -> None:
     assert own["interval"][0] < own["value"] == 10 < own["interval"][1]
 
 
+def test_one_block_has_no_interval() -> None:
+    own = estimate(resampled({"pixels": np.arange(3)[:, None]}, block=5).total("pixels")[:, 0])
+    assert own["value"] == 3 and np.isnan(own["interval"]).all()
+
+
+def test_an_interval_of_coarser_counts_stays_in_range() -> None:
+    own = estimate(np.array([0.995, 0.999, 1.0, 0.998]), exact=0.9996)
+    assert own["value"] == 0.9996 and own["interval"][1] <= 1
+    assert estimate(np.array([1.5, 1.6, 1.7]), exact=1.5, highest=np.inf)["interval"][1] > 1.5
+
+
 def random_look(rng: np.random.Generator, shape: tuple[int, int]) -> Looked:
     def labels(*chances: float) -> torch.Tensor:
         return torch.from_numpy(rng.choice([0, 1, 2, 255], shape, p=chances))
@@ -146,7 +157,9 @@ def random_look(rng: np.random.Generator, shape: tuple[int, int]) -> Looked:
     def values() -> torch.Tensor:
         return torch.from_numpy(rng.random(shape).astype(np.float32))
 
-    truth, logit, representation = labels(0.5, 0.2, 0.2, 0.1), labels(0.5, 0.3, 0.2, 0), labels(0.6, 0.2, 0.2, 0)
+    # In parts of 4 x 4 pixels, so that there is an interior.
+    truth = torch.from_numpy(np.kron(rng.choice([0, 1, 2, 255], (3, 4), p=[0.4, 0.3, 0.2, 0.1]), np.ones((4, 4), int)))
+    logit, representation = labels(0.5, 0.3, 0.2, 0), labels(0.6, 0.2, 0.2, 0)
     confidence = values()
     mixed = torch.where(logit == representation, logit, 255)
     sources = {
@@ -163,8 +176,8 @@ def random_look(rng: np.random.Generator, shape: tuple[int, int]) -> Looked:
 
 def test_a_summary_is_that_of_the_pixels() -> None:
     rng = np.random.default_rng(0)
-    looks = [random_look(rng, (6 + index, 8)) for index in range(5)]
-    tally = Tally(num_classes=K, threshold=0.4, hard=0.3)
+    looks = [random_look(rng, (12, 16)) for _ in range(5)]
+    tally = Tally(num_classes=K, threshold=0.4, hard=0.3, radius=1)
     for look in looks:
         tally.add(look)
     found = summarise(tally, CLASSES, "mix")
@@ -197,6 +210,13 @@ def test_a_summary_is_that_of_the_pixels() -> None:
         brier = ((confidence - (label == truth)) ** 2)[kept].mean()
         assert source["calibration"]["brier"]["value"] == pytest.approx(brier, rel=1e-5)
         assert source["supervises"] == (name == "mix")
+        bands = np.concatenate([boundary_band(look.truth.numpy(), K, radius=1).ravel() for look in looks])
+        for region, there in (("boundary", bands), ("interior", ~bands)):
+            kept_there = kept & there
+            assert source["regions"][region]["precision"]["value"] == pytest.approx((label == truth)[kept_there].mean())
+            assert source["regions"][region]["coverage"]["value"] == pytest.approx(
+                kept_there.sum() / (known & there).sum()
+            )
         assert source["regions"]["boundary"]["pixels"] + source["regions"]["interior"]["pixels"] == known.sum()
         assert sum(source["regions"][size]["pixels"] for size in ("small", "middle", "large")) == known.sum()
 
@@ -206,6 +226,22 @@ def test_a_summary_is_that_of_the_pixels() -> None:
     first = found["spaces"]["pairs"]["agree_wrong"][0]
     pair = agree_wrong & (truth == CLASSES.index(first["truth"])) & (logit == CLASSES.index(first["label"]))
     assert first["share"] == pytest.approx(pair.sum() / agree_wrong.sum())
+
+    order = np.argsort(pixels(lambda look: look.sources["logit"].confidence)[known], kind="stable")
+    removed = int((known & (logit != representation)).sum())
+    wrong_logit = (logit != truth)[known]
+    by_confidence = wrong_logit[order[:removed]].sum() / wrong_logit.sum()
+    corrections = found["spaces"]["corrections"]
+    assert corrections["removed_wrong_by_confidence"]["value"] == pytest.approx(by_confidence, abs=0.02)
+    assert corrections["lift"]["value"] == pytest.approx(
+        corrections["removed_wrong"]["value"] / corrections["removed_wrong_by_confidence"]["value"]
+    )
+    for region, there in (("boundary", bands), ("interior", ~bands)):
+        share = (agree_wrong & there).sum() / (known & there).sum()
+        assert found["spaces"]["regions"][region]["agree_wrong"]["value"] == pytest.approx(share)
+    for index, of_class in enumerate(CLASSES):
+        share = (agree_wrong & (truth == index)).sum() / (truth == index).sum()
+        assert found["spaces"]["classes"][of_class]["agree_wrong"]["value"] == pytest.approx(share)
 
     similarity, confidence, wrong = (
         pixels(lambda look, k=k: look.labellings["truth"].indicators[k]) if k else None

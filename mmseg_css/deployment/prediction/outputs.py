@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final
@@ -15,6 +16,8 @@ from mmseg_css.deployment.prediction.network import Classes
 from mmseg_css.deployment.prediction.predictor import Prediction
 
 RECORD: Final = "predictions.json"
+#: Folders, and how their files end.
+KINDS: Final = {"overlays": ".jpg", "probabilities": ".npz", "masks": ".png"}
 OPACITY: Final = 0.5
 
 
@@ -30,7 +33,8 @@ class Outputs:
         classes: What the indices mean.
         made_by: What the predictions depend on; anything that JSON can say.
         probabilities: Whether to write them.
-        overwrite: Write everything anew. Otherwise an image whose files are all there is done.
+        overwrite: Write everything anew; predictions made otherwise are removed first. If not, an image whose files are
+            all there is done.
 
     Raises:
         FileExistsError: The folder holds predictions that depend on something else, and they are not to be overwritten.
@@ -42,7 +46,7 @@ class Outputs:
         self.folder = folder
         self.classes = classes
         self.overwrite = overwrite
-        self.kinds = {"overlays": ".jpg", "probabilities": ".npz", "masks": ".png"}
+        self.kinds = dict(KINDS)
         if not probabilities:
             del self.kinds["probabilities"]
         self._begin(made_by)
@@ -53,23 +57,35 @@ class Outputs:
         # As it will be read again.
         record = json.loads(json.dumps({**made_by, "classes": legend}, default=str))
         path = self.folder / RECORD
-        if not self.overwrite:
+        if self.overwrite and path.is_file():
+            self._clear(record, path)
+        else:
             self._check_same(record, path)
         self.folder.mkdir(parents=True, exist_ok=True)
         _write(path, lambda file: file.write(json.dumps(record, indent=1, ensure_ascii=False).encode()))
 
+    def _clear(self, record: dict[str, Any], path: Path) -> None:
+        """Remove predictions made otherwise: who goes on after an interruption must not find them."""
+        if json.loads(path.read_text(encoding="utf-8")) != record:
+            for kind in KINDS:
+                shutil.rmtree(self.folder / kind, ignore_errors=True)
+
     def _check_same(self, record: dict[str, Any], path: Path) -> None:
-        remedy = "name another --out, or say --overwrite"
         if not path.is_file():
             if there := next((kind for kind in self.kinds if (self.folder / kind).exists()), None):
-                raise FileExistsError(f"{self.folder / there} is there, and no {path} says what wrote it: {remedy}")
+                raise FileExistsError(
+                    f"{self.folder / there} is there, and no {path} says what wrote it: name another --out"
+                )
             return
         before = json.loads(path.read_text(encoding="utf-8"))
         if others := [key for key in record if before.get(key) != record[key]]:
             told = ", ".join(
                 key if key == "classes" else f"{key} {before.get(key)!r}, now {record[key]!r}" for key in others
             )
-            raise FileExistsError(f"{self.folder} holds predictions made otherwise ({told}; see {path}): {remedy}")
+            raise FileExistsError(
+                f"{self.folder} holds predictions made otherwise ({told}; see {path}): name another --out, or say "
+                "--overwrite"
+            )
 
     def is_done(self, name: PurePosixPath) -> bool:
         """Whether nothing is left to do for an image."""

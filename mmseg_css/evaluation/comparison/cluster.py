@@ -13,6 +13,8 @@ from mmseg_css.extras import check_extra
 Where = Literal["slurm", "local"]
 #: Seconds between two looks at the jobs.
 PATIENCE: Final = 2.0
+#: In minutes: how long a training may take unless its ``timeout_min`` is given.
+DAY: Final = 24 * 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +46,11 @@ class Cluster:
         """
         executor = self._executor()
         wanted = [run for run in runs if run.finished() is None]
-        if not wanted:
-            return
-        pending = dict(zip(executor.map_array(_train, wanted), wanted, strict=True))
+        pending: dict[Any, Run] = {}
         failed = []
         try:
-            while pending:
+            while wanted or pending:
+                pending |= self._submit(executor, wanted, self.jobs - len(pending))
                 ended = [job for job in pending if job.done()]
                 for job in ended:
                     run = pending.pop(job)
@@ -66,12 +67,19 @@ class Cluster:
         if failed:
             raise RuntimeError("\n".join(failed))
 
+    def _submit(self, executor: Any, wanted: list[Run], room: int) -> dict[Any, Run]:
+        """Start what may be started now: under Slurm all, which limits an array itself."""
+        started = wanted[:] if self.where == "slurm" else wanted[: max(0, room)]
+        del wanted[: len(started)]
+        return dict(zip(executor.map_array(_train, started), started, strict=True)) if started else {}
+
     def _executor(self) -> Any:
         check_extra("cluster", f"--cluster {self.where}", "submitit")
         import submitit
 
         executor = submitit.AutoExecutor(self.folder, cluster=self.where)
-        executor.update_parameters(**{"name": "mmseg-css", "slurm_array_parallelism": self.jobs, **self.parameters})
+        defaults = {"name": "mmseg-css", "timeout_min": DAY, "slurm_array_parallelism": self.jobs}
+        executor.update_parameters(**{**defaults, **self.parameters})
         return executor
 
 

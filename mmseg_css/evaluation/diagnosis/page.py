@@ -78,8 +78,8 @@ def _about(report: Mapping[str, Any]) -> str:
     last = report["checkpoints"][-1]
     made = report["made_with"]
     return (
-        f"{report['config']}, {last['checkpoint']} (iteration {last['iteration']}), {report['images']} images of the "
-        f"{report['looked_at']}; the teacher's norm layers {report['norm_layers']}. Intervals hold 95 % of 2000 draws "
+        f"{report['config']}, {last['checkpoint']} (iteration {last['iteration']}), {report['images']} "
+        f"{report['looked_at']}; norm layers {report['norm_layers']}. Intervals hold 95 % of 2000 draws "
         f"of images{_blocks(report['block'])}. mmseg-css {made['version']}, commit {made['commit'] or 'unknown'}, "
         f"torch {made['torch']}."
     )

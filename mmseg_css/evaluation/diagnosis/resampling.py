@@ -38,23 +38,26 @@ def resampled(
     """Draw ``draws`` times as many blocks of ``block`` neighbouring images as there are, with replacement."""
     number = len(next(iter(counts.values())))
     blocks = -(-number // block)
+    if blocks < 2:  # nothing to draw from: no interval
+        draws = 0
     drawn = np.random.default_rng(seed).multinomial(blocks, np.full(blocks, 1 / blocks), size=draws)
     weights = np.concatenate([np.ones((1, blocks)), drawn])
     return Resampled(counts, np.repeat(weights, block, axis=1)[:, :number])
 
 
-def estimate(values: Float[np.ndarray, " s"], exact: float | None = None) -> dict[str, Any]:
+def estimate(values: Float[np.ndarray, " s"], exact: float | None = None, highest: float = 1.0) -> dict[str, Any]:
     """What was observed, and the interval that holds 95 % of what other images would have given.
 
     Args:
         values: Of each resample.
         exact: What was observed, where ``values`` come from coarser counts: the interval moves with it.
+        highest: Of what can be observed; the lowest is 0.
 
     >>> estimate(np.array([0.5, 0.4, 0.6]))["value"]
     0.5
     """
     if exact is not None:
-        values = values + (exact - values[0])
+        values = np.clip(values + (exact - values[0]), 0.0, highest)
     drawn = values[1:][np.isfinite(values[1:])]
     interval = np.quantile(drawn, (0.025, 0.975)).tolist() if len(drawn) else [np.nan, np.nan]
     return {"value": float(values[0]), "interval": interval}

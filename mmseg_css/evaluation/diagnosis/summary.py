@@ -105,6 +105,7 @@ def _curve(tally: Tally, name: str, classes: Sequence[str], pixels: Float[np.nda
         "threshold": list(THRESHOLDS),
         "precision": ratio(right.sum(0), labelled.sum(0)).tolist(),
         "coverage": ratio(labelled.sum(0), pixels.sum()).tolist(),
+        "mIoU": ratio(np.nan_to_num(iou).sum(0), np.isfinite(iou).sum(0)).tolist(),
         "classes": {
             of_class: {key: values[index].tolist() for key, values in by_class.items()}
             for index, of_class in enumerate(classes)
@@ -161,7 +162,7 @@ def _spaces(tally: Tally, draws: Resampled, classes: Sequence[str]) -> dict[str,
     finely = quantities.removed_by_confidence(tally.totals["logit/by_label"].sum(0), removed[0])
     by_mix = quantities.corrections(together)["removed_wrong"]
     corrections["removed_wrong_by_confidence"] = estimate(by_confidence, float(finely))
-    corrections["lift"] = estimate(ratio(by_mix, by_confidence), float(ratio(by_mix[0], finely)))
+    corrections["lift"] = estimate(ratio(by_mix, by_confidence), float(ratio(by_mix[0], finely)), np.inf)
     regions = {"interior": _shares(by_band[:, 0]), "boundary": _shares(by_band[:, 1])}
     for region, of_size in _by_size(tally, "cells").items():
         regions[region] = _shares(of_size["counts"][None].astype(np.float64))

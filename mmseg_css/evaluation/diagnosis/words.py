@@ -46,11 +46,16 @@ def number(estimate: Mapping[str, Any]) -> str:
 def _supervision(report: Mapping[str, Any], last: Mapping[str, Any]) -> str:
     name, source = next((name, own) for name, own in last["sources"].items() if own["supervises"])
     everything, sure = source["all"], source["confident"]
-    return (
+    text = (
         f"{report['method']} learns from the labels called {name}: they cover {percent(everything['coverage'])} of the "
-        f"pixels, and {percent(everything['precision'])} of them are right. From its threshold of "
-        f"{sure['threshold']:g} on, {percent(sure['precision'])} of {percent(sure['coverage'])} are."
+        f"pixels, and {percent(everything['precision'])} of them are right."
     )
+    if sure["threshold"]:
+        text += (
+            f" From its threshold of {sure['threshold']:g} on, {percent(sure['precision'])} of "
+            f"{percent(sure['coverage'])} are."
+        )
+    return text
 
 
 def _weakest(last: Mapping[str, Any]) -> str:

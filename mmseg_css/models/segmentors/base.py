@@ -247,7 +247,9 @@ class SemiSegmentor(BaseSegmentor):
         taught = self.labeller == "teacher" and self.teacher is not None
         labelling = logits_of(cast(EMATeacher, self.teacher).model, images) if taught else logits
         source = logit_pseudo_label(labelling, size, self.align_corners)
-        return Inspection({"logit": source}, "logit", logits, {"confidence": partial(confidence_indicator, logits)})
+        return Inspection(
+            {"logit": source}, "logit", "logit", logits, {"confidence": partial(confidence_indicator, logits)}
+        )
 
     @torch.no_grad()
     def augment(self, view: View, generator: torch.Generator) -> View:

@@ -140,11 +140,15 @@ class CSS(SemiSegmentor):
 
         if self.strategy == "mix":
             sources = [by_logits._replace(label=agreement(by_logits, by_prototypes, self.ignore_index))]
-        elif self.strategy == "cross" and self.progress.iteration >= self.cross_warmup:
+        elif self._crossed:
             sources = [by_prototypes, by_logits]
         else:
             sources = [by_logits]
         return self.view_of(unlabeled, sources), agreed
+
+    @property
+    def _crossed(self) -> bool:
+        return self.strategy == "cross" and self.progress.iteration >= self.cross_warmup
 
     def _spaces(self, teacher: SegOutput, size: tuple[int, int]) -> tuple[PseudoLabel, PseudoLabel]:
         """The pseudo-labels of the logit space and of the representation space."""
@@ -165,7 +169,8 @@ class CSS(SemiSegmentor):
         mixed = by_logits._replace(label=agreement(by_logits, by_prototypes, self.ignore_index))
         return Inspection(
             {"logit": by_logits, "representation": by_prototypes, "mix": mixed},
-            "representation" if self.strategy == "cross" else self.strategy,
+            "representation" if self._crossed else "mix" if self.strategy == "mix" else "logit",
+            "mix" if self.strategy == "mix" else "logit",
             student.logits,
             {
                 "similarity": partial(

@@ -47,12 +47,14 @@ class Inspection(NamedTuple):
     Attributes:
         sources: pseudo-labels by the space that they come from, in the size of the image: ``logit``, and of a method
             with prototypes ``representation`` and ``mix``, where the two agree.
-        supervises: which of them the logits learn from.
+        supervises: which of them the logits learn from at this moment.
+        contrasts: which of them takes part in a contrast.
         logits: what the student predicts.
         indicators: what tells hard pixels, given their labels: low where the student is thought to need training.
     """
 
     sources: dict[str, PseudoLabel]
     supervises: str
+    contrasts: str
     logits: Float[Tensor, "b k h w"]
     indicators: dict[str, Callable[[Int[Tensor, "b h w"]], Float[Tensor, "b h w"]]]

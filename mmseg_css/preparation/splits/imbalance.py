@@ -53,8 +53,13 @@ def choose_by_share(
     step then takes the one after which the list is nearest, of equal ones the first by name. Lists of other seeds share
     images where few show a class. The result depends on names, masks, lengths, ``rho`` and the seed, and on nothing
     else.
+
+    Raises:
+        ValueError: ``rho`` is negative, or too few images have labelled pixels.
     """
-    names = sorted(pixels)
+    names = sorted(name for name, counts in pixels.items() if counts.sum())  # others change no share
+    if len(names) < max(lengths):
+        raise ValueError(f"a list of {max(lengths)} images cannot be chosen from {len(names)} with labelled pixels")
     counts = np.stack([pixels[name] for name in names])
     target = target_shares(counts.sum(0) / counts.sum(), rho)
     # A raw double of PCG64, a stream that is fixed; numpy does not promise that for `integers`.

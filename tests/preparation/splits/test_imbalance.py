@@ -94,6 +94,13 @@ def test_command_prints_what_was_reached(tmp_path: Path, capsys: pytest.CaptureF
     assert "asked for" in said and "50.00%" in said and "entropy" in said
 
 
+def test_images_without_a_labelled_pixel_are_not_chosen() -> None:
+    images = {name: np.array(counts) for name, counts in (("a", (50, 50)), ("b", (100, 0)), ("void", (0, 0)))}
+    assert all(choose_by_share(images, [2], rho=1.0, seed=seed) == [["a", "b"]] for seed in range(6))
+    with pytest.raises(ValueError, match="a list of 3 images cannot be chosen from 2"):
+        choose_by_share(images, [3], rho=1.0, seed=0)
+
+
 def test_negative_is_refused() -> None:
     with pytest.raises(ValueError, match="--imbalance -1"):
         choose_by_share(pool(3), [1], rho=-1, seed=0)

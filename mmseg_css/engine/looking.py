@@ -1,0 +1,122 @@
+"""What a method says of a batch, taken apart into what is counted and shown of each image."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from mmseg.structures import SegDataSample
+from torch import Tensor
+from torch.nn import functional as F
+
+from mmseg_css.evaluation.diagnosis.tally import SPACES, Labelling, Looked
+from mmseg_css.evaluation.diagnosis.worst import Shown
+from mmseg_css.functional.diagnosis import cells
+from mmseg_css.models.segmentors import Inspection, SemiSegmentor
+from mmseg_css.models.segmentors.batch import images_of
+from mmseg_css.types import PseudoLabel
+
+
+class Said(NamedTuple):
+    """What a method says of images of one size."""
+
+    samples: list[SegDataSample]
+    pictures: list[Tensor]
+    truth: Int[Tensor, "b H W"]
+    inspection: Inspection
+
+
+def said_of(model: SemiSegmentor, batch: dict) -> Iterator[Said]:
+    """Of a batch, in as few passes as the sizes of its images and masks allow. What is ignored, or no class, is -1.
+
+    Raises:
+        ValueError: The teacher labels as in training, and the images have several sizes, or padding.
+    """
+    with torch.no_grad():
+        data = model.data_preprocessor(batch, False)
+        half = images_of(data["inputs"], data["data_samples"])
+        truths = [sample.gt_sem_seg.data[0].long() for sample in half.samples]
+        if len({truth.shape for truth in truths}) == 1 and bool(half.valid.all()):
+            truth = torch.stack(truths)
+            yield without_ignored(model, half.samples, batch["inputs"], truth, model.inspect(half.images, _size(truth)))
+            return
+        if model.teacher is not None and model.teacher.training:
+            raise ValueError("--training-mode needs images and masks of one size: batches have statistics in common")
+        for index, (sample, truth) in enumerate(zip(half.samples, truths, strict=True)):
+            rows, columns = (half.valid[index].any(axis) for axis in (1, 0))
+            image = half.images[index : index + 1, :, rows][..., columns]  # padding tells nothing of a pseudo-label
+            said = model.inspect(image, _size(truth))
+            yield without_ignored(model, [sample], batch["inputs"][index : index + 1], truth[None], said)
+
+
+def without_ignored(
+    model: SemiSegmentor, samples: list[SegDataSample], pictures: list[Tensor], truth: Tensor, inspection: Inspection
+) -> Said:
+    """With -1 in the place of the ignored value, which may be that of a class."""
+    ignored = model.ignore_index
+    sources = {
+        name: source._replace(label=source.label.masked_fill(source.label == ignored, -1))
+        for name, source in inspection.sources.items()
+    }
+    return Said(samples, pictures, truth.masked_fill(truth == ignored, -1), inspection._replace(sources=sources))
+
+
+def _size(truth: Tensor) -> tuple[int, int]:
+    return truth.shape[-2], truth.shape[-1]
+
+
+def labellings_of(said: Said, weak_threshold: float) -> dict[str, Labelling]:
+    """What the indicators are asked about, at the decoder's stride: pixels with their true label, as of labelled
+    images, and with the pseudo-label that takes part in a contrast. ``b`` images each."""
+    inspection = said.inspection
+    size = inspection.logits.shape[2:]
+    truth, mistaken = _nearest(said.truth, size), inspection.logits.argmax(1)
+    label, confidence = inspection.sources[inspection.contrasts]
+    pseudo = _nearest(torch.where(confidence >= weak_threshold, label, -1), size)
+    known = (truth >= 0) & (truth < inspection.logits.shape[1])
+    wrong = mistaken != truth
+    found = {}
+    for name, labels, targets in (
+        ("truth", truth, {"student_wrong": wrong}),
+        ("pseudo", pseudo, {"student_wrong": wrong, "label_wrong": pseudo != truth}),
+    ):
+        indicators = {key: indicator(labels) for key, indicator in inspection.indicators.items()}
+        found[name] = Labelling(labels, known, indicators, targets)
+    return found
+
+
+def looked_at(said: Said, labellings: Mapping[str, Labelling], index: int) -> Looked:
+    """Of one image."""
+
+    def of(parts: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {name: part[index] for name, part in parts.items()}
+
+    return Looked(
+        said.truth[index],
+        {name: PseudoLabel(*(part[index] for part in source)) for name, source in said.inspection.sources.items()},
+        {
+            name: Labelling(own.labels[index], own.known[index], of(own.indicators), of(own.targets))
+            for name, own in labellings.items()
+        },
+    )
+
+
+def shown_of(said: Said, looked: Looked, index: int) -> Shown:
+    """The picture of one image, and what is said of it."""
+    truth = looked.truth.cpu().numpy().astype(np.int16)
+    labels = {name: source.label.cpu().numpy().astype(np.int16) for name, source in looked.sources.items()}
+    both = [labels[name] for name in SPACES if name in labels]
+    picture = said.pictures[index].permute(1, 2, 0).cpu().numpy().astype(np.uint8)
+    return Shown(
+        said.samples[index].img_path,
+        picture[..., ::-1],
+        truth,
+        labels,
+        looked.sources[said.inspection.supervises].confidence.cpu().numpy(),
+        cells(*map(torch.from_numpy, (*both, truth))).numpy().astype(np.int8) if len(both) == len(SPACES) else None,
+    )
+
+
+def _nearest(labels: Int[Tensor, "b H W"], size: torch.Size) -> Int[Tensor, "b h w"]:
+    return F.interpolate(labels[:, None].float(), size, mode="nearest")[:, 0].long()
