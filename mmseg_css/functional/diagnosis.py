@@ -74,6 +74,12 @@ def source_counts(
     """What one source of pseudo-labels is worth, against a truth in which a value that is no class is unknown.
 
     A label that is no class is none.
+
+    >>> source = PseudoLabel(torch.tensor([[0, 1, 255]]), torch.tensor([[0.9, 0.5, 0.0]]))
+    >>> counts = source_counts(source, torch.tensor([[0, 0, 0]]), torch.tensor([[False, True, True]]), 2)
+    >>> counts.by_label.sum(2)
+    tensor([[0, 1],
+            [1, 0]])
     """
     where = is_class(truth, num_classes) & is_class(source.label, num_classes)
     right = (source.label == truth).long()
@@ -104,7 +110,13 @@ def space_counts(
     band: Bool[Tensor, "*b H W"],
     num_classes: int,
 ) -> SpaceCounts:
-    """The labels of two spaces against each other."""
+    """The labels of two spaces against each other.
+
+    >>> logit, representation, truth = torch.tensor([[0, 1]]), torch.tensor([[0, 0]]), torch.tensor([[0, 0]])
+    >>> space_counts(logit, representation, truth, truth > 0, 2).by_truth
+    tensor([[1, 0, 0, 1, 0],
+            [0, 0, 0, 0, 0]])
+    """
     cell = cells(logit, representation, truth)
     where = is_class(truth, num_classes) & is_class(logit, num_classes) & is_class(representation, num_classes)
     axis = (truth, num_classes)
@@ -132,6 +144,11 @@ def indicator_counts(
         labels: Whose class the indicator reads; a value that is no class has none.
         target: What is to be found, e.g. pixels that the student gets wrong.
         known: Pixels of which that is known.
+
+    >>> wrong = torch.tensor([True, False])
+    >>> counts = indicator_counts(torch.tensor([0.1, 0.9]), torch.tensor([0, 0]), wrong, torch.tensor([True, True]), 1)
+    >>> counts.sum(2), counts[0, 1].nonzero().item()
+    (tensor([[1, 1]]), 100)
     """
     where = known & is_class(labels, num_classes)
     return joint_counts(where, (labels, num_classes), (target, 2), (bins_of(indicator), BINS))

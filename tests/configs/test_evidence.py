@@ -36,12 +36,12 @@ def what_counts(cfg: Config) -> dict[str, Any]:
 
 @pytest.mark.parametrize("method", PLAN.parts["all methods"].methods)
 def test_camvid_is_that_of_its_own_configs(method: str, configs: dict) -> None:
-    leaf = Config.fromfile(configs["CamVid"]["camvid"][method])
+    leaf = Config.fromfile(configs["all methods"]["camvid"][method])
     assert what_counts(leaf) == what_counts(load(f"{method}/{method}_lite0_camvid_1-16"))
 
 
 def test_camvids_ceiling_is_that_of_its_own_configs(configs: dict) -> None:
-    leaf = Config.fromfile(configs["CamVid"]["camvid"]["all_labels"])
+    leaf = Config.fromfile(configs["all methods"]["camvid"]["all_labels"])
     assert what_counts(leaf) == what_counts(load("ceiling/ceiling_lite0_camvid"))
 
 

@@ -143,7 +143,11 @@ Lanes(jobs=2).train(runs, print, lambda: None)
 def test_who_ends_a_comparison_ends_its_trainings(number: int, tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text(CONFIG)
     outputs = [tmp_path / str(seed) / "output.txt" for seed in (0, 1)]
-    process = subprocess.Popen([sys.executable, "-c", ENDED, str(tmp_path)], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-c", ENDED, str(tmp_path)],
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # also where the tests run under nohup
+    )
     deadline = time.monotonic() + 120
     while not all(output.exists() and "at work" in output.read_text() for output in outputs):
         assert process.poll() is None and time.monotonic() < deadline

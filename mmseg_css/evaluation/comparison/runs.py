@@ -154,6 +154,8 @@ class Lanes:
         wanted = [run for run in runs if run.finished() is None]
         # Configs are read before the first start: Python's parser fails now and then where two threads use it.
         commands = [run.command() for run in wanted]
+        for run in wanted:
+            run.settings  # noqa: B018  (read once and kept)
         failed = []
         with ThreadPoolExecutor(self.jobs) as pool, _ended_in_order():
             futures = {}
