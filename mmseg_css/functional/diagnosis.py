@@ -145,8 +145,8 @@ def indicator_counts(
         target: What is to be found, e.g. pixels that the student gets wrong.
         known: Pixels of which that is known.
 
-    >>> wrong = torch.tensor([True, False])
-    >>> counts = indicator_counts(torch.tensor([0.1, 0.9]), torch.tensor([0, 0]), wrong, torch.tensor([True, True]), 1)
+    >>> wrong, known = torch.tensor([[True, False]]), torch.tensor([[True, True]])
+    >>> counts = indicator_counts(torch.tensor([[0.1, 0.9]]), torch.tensor([[0, 0]]), wrong, known, 1)
     >>> counts.sum(2), counts[0, 1].nonzero().item()
     (tensor([[1, 1]]), 100)
     """
