@@ -45,12 +45,12 @@ def _order(source: str) -> int:
 
 
 def _source(tally: Tally, draws: Resampled, name: str, classes: Sequence[str], supervises: bool) -> dict[str, Any]:
-    pixels = draws.total("pixels")
+    pixels, everything = draws.total("pixels"), draws.total(f"{name}/all")
     return {
         "supervises": supervises,
-        "all": _quality(draws.total(f"{name}/all"), pixels),
+        "all": _quality(everything, pixels),
         "confident": _quality(draws.total(f"{name}/confident"), pixels) | {"threshold": tally.threshold},
-        "classes": _by_class(draws.total(f"{name}/all"), pixels, classes),
+        "classes": _by_class(everything, pixels, classes),
         "curve": _curve(tally, name, classes, pixels[0]),
         "regions": _regions(tally, draws, name),
         "calibration": _calibration(tally, draws, name),
@@ -156,11 +156,12 @@ def _calibration(tally: Tally, draws: Resampled, name: str) -> dict[str, Any]:
 def _spaces(tally: Tally, draws: Resampled, classes: Sequence[str]) -> dict[str, Any]:
     by_class, by_band = draws.total("cells"), draws.total("cells_band")
     together = by_class.sum(1)
-    corrections = {name: estimate(values) for name, values in quantities.corrections(together).items()}
+    rates = quantities.corrections(together)
+    corrections = {name: estimate(values) for name, values in rates.items()}
     removed = together[:, 2:].sum(-1)
     by_confidence = quantities.removed_by_confidence(draws.total("logit/curve"), removed)
     finely = quantities.removed_by_confidence(tally.totals["logit/by_label"].sum(0), removed[0])
-    by_mix = quantities.corrections(together)["removed_wrong"]
+    by_mix = rates["removed_wrong"]
     corrections["removed_wrong_by_confidence"] = estimate(by_confidence, float(finely))
     corrections["lift"] = estimate(ratio(by_mix, by_confidence), float(ratio(by_mix[0], finely)), np.inf)
     regions = {"interior": _shares(by_band[:, 0]), "boundary": _shares(by_band[:, 1])}
@@ -210,13 +211,13 @@ def _indicators(tally: Tally, draws: Resampled, labelling: str, classes: Sequenc
         histogram = tally.totals[key]
         of_class = quantities.auroc(histogram)
         precision_of_class = quantities.average_precision(histogram)
-        pooled = histogram.sum(0)
+        pooled, drawn = histogram.sum(0), draws.total(key)
         found.setdefault(target, {"pixels": int(pooled.sum()), "targets": int(pooled[1].sum())})[indicator] = {
-            "auroc": estimate(quantities.auroc(draws.total(key)), float(quantities.auroc(pooled))),
+            "auroc": estimate(quantities.auroc(drawn), float(quantities.auroc(pooled))),
             "auroc_macro": _mean(of_class),
             "auroc_classes": dict(zip(classes, of_class.tolist(), strict=True)),
             "average_precision": estimate(
-                quantities.average_precision(draws.total(key)), float(quantities.average_precision(pooled))
+                quantities.average_precision(drawn), float(quantities.average_precision(pooled))
             ),
             "average_precision_macro": _mean(precision_of_class),
         }
