@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from mmseg_css.evaluation.diagnosis.tally import SPACES, Labelling, Looked
 from mmseg_css.evaluation.diagnosis.worst import Shown
-from mmseg_css.functional.diagnosis import cells
+from mmseg_css.functional.diagnosis import cells, is_class
 from mmseg_css.models.segmentors import Inspection, SemiSegmentor
 from mmseg_css.models.segmentors.batch import images_of
 from mmseg_css.types import PseudoLabel
@@ -74,7 +74,7 @@ def labellings_of(said: Said, weak_threshold: float) -> dict[str, Labelling]:
     truth, mistaken = _nearest(said.truth, size), inspection.logits.argmax(1)
     label, confidence = inspection.sources[inspection.contrasts]
     pseudo = _nearest(torch.where(confidence >= weak_threshold, label, -1), size)
-    known = (truth >= 0) & (truth < inspection.logits.shape[1])
+    known = is_class(truth, inspection.logits.shape[1])
     wrong = mistaken != truth
     found = {}
     for name, labels, targets in (

@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from mmseg_css.functional.diagnosis import is_class
+
 
 class QualityCounts(NamedTuple):
     """Numbers of pixels by class; sums over images are sums of these."""
@@ -32,7 +34,7 @@ def quality_counts(
     >>> [part.tolist() for part in counts]
     [[1.0, 1.0], [1.0, 0.0], [2.0, 0.0], [2.0, 1.0]]
     """
-    known = (truth != ignore_index) & (truth >= 0) & (truth < num_classes)
+    known = (truth != ignore_index) & is_class(truth, num_classes)
     kept = known & (label != ignore_index)
 
     def by_class(of: Tensor, where: Tensor) -> Tensor:
