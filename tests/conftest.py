@@ -1,6 +1,7 @@
 """Shapes are types: under test every call into ``mmseg_css.functional`` is checked against its annotations."""
 
 import importlib
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -27,6 +28,17 @@ def import_benchmark(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleT
     """The scripts of ``benchmarks/``, which import each other from their own folder."""
     monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[1] / "benchmarks"))
     return importlib.import_module
+
+
+@pytest.fixture(autouse=True)
+def _default_handlers() -> Iterator[None]:
+    """What a test leaves reaches none of the same process; MMEngine's own loop takes no handler away when it fails."""
+    defaults = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+    for number, handler in defaults.items():
+        signal.signal(number, handler)
+    yield
+    for number, handler in defaults.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -18,17 +18,6 @@ from tests.engine.conftest import full_disk, save
 from tests.engine.tiny import config, write_data
 
 
-@pytest.fixture(autouse=True)
-def _default_handler() -> Iterator[None]:
-    """What other tests of this process left; MMEngine's own loop takes no handler away when it fails."""
-    defaults = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
-    for number, handler in defaults.items():
-        signal.signal(number, handler)
-    yield
-    for number, handler in defaults.items():
-        signal.signal(number, handler)
-
-
 def test_settings_that_could_lose_a_run_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="max_keep_ckpts=1 leaves none"):
         DurableCheckpointHook(2, by_epoch=False, max_keep_ckpts=1)

@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,14 +13,6 @@ from mmseg_css.engine.checkpoints import EARLIER, latest_whole
 from mmseg_css.engine.hooks import DurableCheckpointHook
 from tests.engine.test_checkpoint_hook import Trained, advance, names, save
 from tests.engine.tiny import config, write_data
-
-
-@pytest.fixture(autouse=True)
-def _handler() -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 class Bad(Hook):
