@@ -172,6 +172,52 @@ def paste(view: View, other: View, mask: Bool[Tensor, "b H W"]) -> View:
     return View(*(filled(own, given) for own, given in zip(view, other, strict=True)))
 
 
+def next_of(view: View) -> View:
+    """For every image the next one of the batch, for the last one the first.
+
+    >>> labels = torch.tensor([[[[1]]], [[[2]]]])
+    >>> next_of(View(labels.float(), labels, labels.float(), labels[:, 0] > 0)).labels.flatten().tolist()
+    [2, 1]
+    """
+    return View(*(field.roll(-1, dims=0) for field in view))
+
+
+def receive_classes(
+    view: View,
+    giving: View,
+    num_classes: int,
+    ignore_index: int = 255,
+    generator: torch.Generator | None = None,
+) -> View:
+    """Fill every image with a random half of the classes of an image of ``giving``, in their outlines (ClassMix).
+
+    Image i receives from image i of these, which start anew after their last. The classes are those of the first label
+    map; ``ignore_index``, which may be one of them, is never given.
+
+    >>> labels = torch.tensor([[[[1, 1]]]])
+    >>> view = View(labels.float(), labels, torch.ones(1, 1, 1, 2), torch.ones(1, 1, 2, dtype=torch.bool))
+    >>> other = view._replace(labels=torch.tensor([[[[2, 255]]]]))
+    >>> receive_classes(view, other, num_classes=3).labels.flatten().tolist()
+    [2, 1]
+    """
+    index = torch.arange(len(view.image), device=view.image.device) % len(giving.image)
+    giving = View(*(field[index] for field in giving))
+    labels = giving.labels[:, 0].masked_fill(giving.labels[:, 0] == ignore_index, num_classes)
+    return paste(view, giving, draw_classmix_mask(labels, num_classes, generator))
+
+
+def replace_some(view: View, other: View, share: float, generator: torch.Generator | None = None) -> View:
+    """Each image of ``view``, with probability ``share`` replaced by the image of the same number in ``other``.
+
+    >>> labels = torch.tensor([[[[1, 1]]]])
+    >>> view = View(labels.float(), labels, torch.ones(1, 1, 1, 2), torch.ones(1, 1, 2, dtype=torch.bool))
+    >>> replace_some(view, view._replace(labels=labels + 1), share=1.0).labels.flatten().tolist()
+    [2, 2]
+    """
+    replaced = torch.rand(len(view.image), generator=generator, device=view.image.device) < share
+    return paste(view, other, replaced[:, None, None].expand_as(view.valid))
+
+
 def paste_next(view: View, mask: Bool[Tensor, "b H W"]) -> View:
     """Fill the masked pixels of every image from the next image of the batch, the last one's from the first.
 
@@ -180,7 +226,7 @@ def paste_next(view: View, mask: Bool[Tensor, "b H W"]) -> View:
     >>> paste_next(view, torch.tensor([[[True, False]], [[False, False]]])).labels.flatten().tolist()
     [2, 1, 2, 2]
     """
-    return paste(view, View(*(field.roll(-1, dims=0) for field in view)), mask)
+    return paste(view, next_of(view), mask)
 
 
 def paste_opposite(view: View, mask: Bool[Tensor, "b H W"]) -> View:

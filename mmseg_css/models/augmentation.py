@@ -8,7 +8,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from mmseg_css.functional.geometry import apply_flip, apply_scale_crop, draw_flip, draw_scale_crop
-from mmseg_css.functional.mixing import box_mask, cut_out, draw_boxes, draw_classmix_mask, paste_next
+from mmseg_css.functional.mixing import (
+    box_mask,
+    cut_out,
+    draw_boxes,
+    next_of,
+    paste_next,
+    receive_classes,
+    replace_some,
+)
 from mmseg_css.functional.photometric import apply_blur, apply_color_jitter, draw_blur, draw_color_jitter
 from mmseg_css.models.choices import check_choice, check_within
 from mmseg_css.registry import MODELS
@@ -56,6 +64,9 @@ class StrongAugmentation(nn.Module):
         mixing: what happens inside a box: nothing, blanked, or filled from the next image of the batch; or a random
             half of the next image's classes pasted.
         box_area: share of the image that the box covers.
+        labeled_share: probability that, instead, an image receives a random half of the classes of a labelled image, in
+            their true outlines and with their true labels (ClassMix, WACV 2021; from labelled images as in AugSeg, CVPR
+            2023, which pastes boxes of them, the more often the less sure the labels of the image are).
         jitter: brightness, contrast and saturation change by up to this share.
         hue: hue changes by up to this share of the colour circle.
         jitter_probability, blur_probability, flip_probability: share of the images that are changed.
@@ -69,6 +80,7 @@ class StrongAugmentation(nn.Module):
         scale: tuple[float, float] = (0.5, 1.5),
         mixing: Mixing = "cutmix",
         box_area: float = 0.5,
+        labeled_share: float = 0.0,
         jitter: float = 0.25,
         hue: float = 0.25,
         jitter_probability: float = 0.8,
@@ -83,6 +95,7 @@ class StrongAugmentation(nn.Module):
             0,
             1,
             box_area=box_area,
+            labeled_share=labeled_share,
             jitter=jitter,
             jitter_probability=jitter_probability,
             blur_probability=blur_probability,
@@ -93,6 +106,7 @@ class StrongAugmentation(nn.Module):
         self.scale = scale
         self.mixing = mixing
         self.box_area = box_area
+        self.labeled_share = labeled_share
         self.jitter = jitter
         self.hue = hue
         self.jitter_probability = jitter_probability
@@ -104,7 +118,7 @@ class StrongAugmentation(nn.Module):
     def moves_pixels(self) -> bool:
         """Whether a pixel can end up in another place, or in another image."""
         moved = self.crop is not None or tuple(self.scale) != (1.0, 1.0) or self.flip_probability > 0
-        return moved or self.mixing in ("cutmix", "classmix")
+        return moved or self.mixing in ("cutmix", "classmix") or self.labeled_share > 0
 
     @torch.no_grad()
     def forward(
@@ -116,19 +130,40 @@ class StrongAugmentation(nn.Module):
         num_classes: int,
         ignore_index: int,
         generator: torch.Generator,
+        labeled: View | None = None,
     ) -> View:
-        """Augment images normalised with ``mean`` and ``std`` (on the scale 0..255) and all that moves with them."""
-        size = (view.image.shape[2], view.image.shape[3])
-        crop = self.crop or size
+        """Augment images normalised with ``mean`` and ``std`` (on the scale 0..255) and all that moves with them.
+
+        ``labeled`` are the images, with their true labels, that ``labeled_share`` is about.
+
+        Raises:
+            ValueError: There is such a share, and there are none.
+        """
+        if self.labeled_share > 0 and labeled is None:
+            raise ValueError(
+                f"model.augmentation.labeled_share={self.labeled_share}: this method gives its strong view no labels, "
+                "so that parts of labelled images have nothing to bring theirs to; set it to 0"
+            )
         batch, device = len(view.image), view.image.device
-        if crop != size or tuple(self.scale) != (1.0, 1.0):
-            params = draw_scale_crop(batch, size, crop, self.scale, generator, device)
-            view = apply_scale_crop(view, params, crop, ignore_index)
-        view = self._mix(view, num_classes, ignore_index, generator)
+        view = self._scaled(view, ignore_index, generator)
+        mixed = self._mix(view, num_classes, ignore_index, generator)
+        if labeled is not None:
+            labeled = self._scaled(labeled, ignore_index, generator)
+            given = receive_classes(view, labeled, num_classes, ignore_index, generator)
+            mixed = replace_some(mixed, given, self.labeled_share, generator)
+        view = mixed
         view = recoloured(view, mean, std, lambda image: self._jittered_and_blurred(image, generator))
         if self.flip_probability > 0:
             view = apply_flip(view, draw_flip(batch, self.flip_probability, generator, device))
         return view
+
+    def _scaled(self, view: View, ignore_index: int, generator: torch.Generator) -> View:
+        size = (view.image.shape[2], view.image.shape[3])
+        crop = self.crop or size
+        if crop == size and tuple(self.scale) == (1.0, 1.0):
+            return view
+        params = draw_scale_crop(len(view.image), size, crop, self.scale, generator, view.image.device)
+        return apply_scale_crop(view, params, crop, ignore_index)
 
     def _jittered_and_blurred(self, image: Tensor, generator: torch.Generator) -> Tensor:
         batch, device = len(image), image.device
@@ -144,10 +179,7 @@ class StrongAugmentation(nn.Module):
         if self.mixing in ("cutmix", "classmix"):
             check_partner(view, f"mixing={self.mixing!r}", "the next", "mixing='cutout' or 'none'")
         if self.mixing == "classmix":
-            # The ignored label may be one of the classes, and is not to be chosen.
-            labels = view.labels[:, 0].masked_fill(view.labels[:, 0] == ignore_index, num_classes)
-            # The mask is drawn on the image that gives, and each image receives from the next one.
-            return paste_next(view, draw_classmix_mask(labels, num_classes, generator).roll(-1, dims=0))
+            return receive_classes(view, next_of(view), num_classes, ignore_index, generator)
         size = (view.image.shape[2], view.image.shape[3])
         mask = box_mask(draw_boxes(len(view.image), size, self.box_area, generator, view.image.device), size)
         return paste_next(view, mask) if self.mixing == "cutmix" else cut_out(view, mask, ignore_index)

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from mmseg_css.functional.mixing import box_mask, cut_out, draw_boxes, draw_classmix_mask, paste_next
+from mmseg_css.functional.mixing import (
+    box_mask,
+    cut_out,
+    draw_boxes,
+    draw_classmix_mask,
+    paste_next,
+    receive_classes,
+    replace_some,
+)
 from mmseg_css.types import View
 from tests.functional.helpers import SEEDS, SIDES, arrays, bits, class_map, equal, generator, random_view, same_view
 from tests.reference import mixing as reference
@@ -115,6 +123,40 @@ def test_every_half_of_the_classes_is_as_likely(num_classes: int) -> None:
     assert len(sizes) == 1
     halves = list(combinations(range(num_classes), sizes.pop()))
     assert stats.chisquare([counts[half] for half in halves]).pvalue > SIGNIFICANCE
+
+
+@given(SEEDS, st.integers(1, 4), st.integers(1, 5), SIDES)
+def test_classes_are_received_whole_about_half_of_those_given(seed: int, batch: int, givers: int, side: int) -> None:
+    """All that belongs to their pixels comes with them, and nothing of ignored ones; fewer givers give in turn."""
+    view, giving = random_view(seed, batch, (side, 4)), random_view(seed + 5, givers, (side, 4))
+    received = receive_classes(view, giving, num_classes=5, generator=generator(seed))
+    for number in range(batch):
+        labels = giving.labels[number % givers, 0]
+        pasted = (received.image[number] == giving.image[number % givers]).all(dim=0)
+        assert not pasted[labels == 255].any()
+        shown = [c for c in labels.unique().tolist() if c < 5]
+        whole = [c for c in shown if pasted[labels == c].all()]
+        assert sum(pasted[labels == c].any().item() for c in shown) == len(whole) == (len(shown) + 1) // 2
+        for got, own, other in zip(received, view, giving, strict=True):
+            equal(got[number], torch.where(pasted, other[number % givers], own[number]))
+
+
+def test_an_ignored_class_is_never_given() -> None:
+    view = random_view(0, 1, (2, 2))._replace(labels=torch.ones(1, 2, 2, 2, dtype=torch.long))
+    giving = view._replace(labels=torch.full((1, 2, 2, 2), 3))
+    assert (receive_classes(view, giving, num_classes=5, ignore_index=3).labels == 1).all()
+    assert (receive_classes(view, giving, num_classes=5).labels == 3).all()
+
+
+def test_every_image_is_replaced_on_its_own_with_the_probability_asked_for() -> None:
+    view, other = random_view(0, 3_000, (1, 2)), random_view(1, 3_000, (1, 2))
+    some = replace_some(view, other, 0.3, generator(2))
+    replaced = (some.image == other.image).flatten(1).all(dim=1)
+    for got, own, instead in zip(some, view, other, strict=True):
+        equal(got, torch.where(replaced.view(-1, *[1] * (own.ndim - 1)), instead, own))
+    assert stats.binomtest(int(replaced.sum()), 3_000, 0.3).pvalue > SIGNIFICANCE
+    same_view(replace_some(view, other, 0.0, generator(2)), view)
+    same_view(replace_some(view, other, 1.0, generator(2)), other)
 
 
 def test_images_of_a_batch_draw_their_boxes_independently() -> None:

@@ -55,8 +55,8 @@ def record(model: CSS, inputs: dict, samples: dict) -> SimpleNamespace:
     return SimpleNamespace(
         losses=losses,
         logits=pseudo.args[0],
-        supervision=pseudo.args[1],
-        confidence=pseudo.args[2],
+        supervision=pseudo.args[1].labels[:, 0],
+        confidence=pseudo.args[1].confidences[:, 0],
         embeddings=contrast.args[0],
         labels=contrast.args[1],
         hard=contrast.args[2],

@@ -28,7 +28,9 @@ def block_view(batch: int = 4, channels: int = 3, size: tuple[int, int] = (24, 3
     return View(image, labels, 0.5 + 0.1 * labels.float(), torch.ones(batch, *size, dtype=torch.bool))
 
 
-def augment(view: View, seed: int = 0, num_classes: int = len(SHADES), **settings: object) -> View:
+def augment(
+    view: View, seed: int = 0, num_classes: int = len(SHADES), labeled: View | None = None, **settings: object
+) -> View:
     return StrongAugmentation(**settings)(
         view,
         mean=MEAN,
@@ -36,6 +38,7 @@ def augment(view: View, seed: int = 0, num_classes: int = len(SHADES), **setting
         num_classes=num_classes,
         ignore_index=IGNORED,
         generator=torch.Generator().manual_seed(seed),
+        labeled=labeled,
     )
 
 
@@ -178,6 +181,32 @@ def test_classmix_pastes_half_of_the_next_images_classes() -> None:
         assert len(chosen) == (len(given.unique()) + 1) // 2
         assert torch.equal(pasted, torch.isin(given, torch.tensor(sorted(chosen))))  # whole classes
         assert torch.equal(out.labels[index, 0], torch.where(pasted, given, view.labels[index, 0]))
+
+
+@pytest.mark.parametrize("mixing", ["none", "cutout", "cutmix", "classmix"])
+def test_labelled_images_give_classes_with_their_true_labels_instead(mixing: str) -> None:
+    view, labeled = block_view(), block_view(batch=2, seed=1)
+    truth = labeled._replace(confidences=torch.ones_like(labeled.confidences))
+    out = augment(view, mixing=mixing, labeled_share=1.0, labeled=truth, **STILL)
+    for index in range(4):
+        given = truth.labels[index % 2, 0]
+        pasted = (out.confidences[index] == 1).all(dim=0)
+        assert set(given[pasted].tolist()).isdisjoint(given[~pasted].tolist()) and pasted.any() and not pasted.all()
+        assert torch.equal(out.labels[index, 0], torch.where(pasted, given, view.labels[index, 0]))
+    assert torch.equal(out.image[:, 0], SHADES[out.labels[:, 0]])
+
+
+def test_labelled_images_are_scaled_as_the_others_are() -> None:
+    settings = {"mixing": "none", "crop": (16, 24), "scale": (0.5, 2.0), **GEOMETRY_ONLY}
+    out = augment(block_view(), labeled_share=1.0, labeled=block_view(batch=2, seed=1), **settings)
+    assert out.image.shape[2:] == (16, 24)
+    assert in_step(out) >= 0.9
+    assert_maps_agree(out)
+
+
+def test_labelled_images_that_are_missing_in_words() -> None:
+    with pytest.raises(ValueError, match=r"model.augmentation.labeled_share=0.5: this method gives .* set it to 0"):
+        augment(block_view(), labeled_share=0.5)
 
 
 @pytest.mark.parametrize("mixing", ["none", "cutout", "cutmix", "classmix"])

@@ -12,6 +12,7 @@ from torch import Tensor
 from mmseg_css.functional.ohem import ohem_cross_entropy
 from mmseg_css.models import OhemCrossEntropyLoss, PrototypeContrastLoss, PseudoLabelLoss
 from mmseg_css.registry import MODELS
+from mmseg_css.types import View
 from tests.models.helpers import samples_of
 from tests.reference import contrastive as reference_contrast
 from tests.reference.pseudo_label import pseudo_label_loss
@@ -105,7 +106,8 @@ def test_pseudo_label_loss_is_the_weighted_function() -> None:
     logits, label = random_case(3)
     confidence = torch.rand(label.shape, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
     module = PseudoLabelLoss(threshold=0.3, loss_weight=2.0)
-    loss = module(logits, label, confidence, 255)
+    valid = torch.ones_like(label, dtype=torch.bool)
+    loss = module(logits, View(logits, label[:, None], confidence[:, None], valid), 255)
     expected = 2.0 * pseudo_label_loss(logits.numpy(), label.numpy(), confidence.numpy(), threshold=0.3)
     assert loss.item() == pytest.approx(expected, rel=1e-9)
 

@@ -24,7 +24,9 @@ class PseudoLabelLoss(nn.Module):
         self.threshold = threshold
         self.loss_weight = loss_weight
 
-    def forward(self, logits: Tensor, label: Tensor, confidence: Tensor, ignore_index: int) -> Tensor:
+    def forward(self, logits: Tensor, view: View, ignore_index: int, source: int = 0) -> Tensor:
+        """The loss of logits at the size of the image, by the label map ``source`` of the view."""
+        label, confidence = view.labels[:, source], view.confidences[:, source]
         return self.loss_weight * pseudo_label_loss(
             logits, label, confidence, self.threshold, ignore_index, mean_over_ranks
         )

@@ -20,7 +20,7 @@ from mmseg_css.functional.contrastive import confidence_indicator
 from mmseg_css.functional.pseudo_label import logit_pseudo_label
 from mmseg_css.functional.ramps import check_rampup, exponential_rampup
 from mmseg_css.models.choices import check_choice
-from mmseg_css.models.segmentors.batch import Images, full_precision, images_of
+from mmseg_css.models.segmentors.batch import Images, full_precision, images_of, known_view
 from mmseg_css.models.segmentors.decoding import check_outputs, check_segmentor, heads_of, logits_of
 from mmseg_css.models.segmentors.telling import Diagnostics, Inspection, Progress, PseudoLabelled
 from mmseg_css.models.teacher import EMATeacher
@@ -252,11 +252,15 @@ class SemiSegmentor(BaseSegmentor):
         )
 
     @torch.no_grad()
-    def augment(self, view: View, generator: torch.Generator) -> View:
-        """The strong view."""
+    def augment(self, view: View, generator: torch.Generator, labeled: Images | None = None) -> View:
+        """The strong view; ``labeled`` are images of which an augmentation with a ``labeled_share`` pastes parts."""
+        extra = {}
+        if labeled is not None and getattr(self.augmentation, "labeled_share", 0) > 0:
+            extra["labeled"] = known_view(labeled, view, self.ignore_index)
         with full_precision(view.image):
             return self.augmentation(
                 view,
+                **extra,
                 mean=self.data_preprocessor.mean,
                 std=self.data_preprocessor.std,
                 num_classes=self.num_classes,

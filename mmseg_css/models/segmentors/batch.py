@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mmseg_css.compat import without_gradients
 from mmseg_css.models.segmentors.decoding import decode, heads_of, logits_of
-from mmseg_css.types import SegOutput
+from mmseg_css.types import SegOutput, View
 
 #: Whether norm layers see labelled and unlabelled images in one batch.
 Statistics = Literal["joint", "apart"]
@@ -42,20 +42,41 @@ def images_of(images: Float[Tensor, "b c H W"], samples: list[SegDataSample]) ->
     return Images(images, valid, samples)
 
 
+def check_one_size(labeled: Tensor, unlabeled: Tensor, why: str) -> None:
+    """Check that images of both halves have one size.
+
+    Raises:
+        ValueError: They do not; ``why`` says what needs it.
+    """
+    sizes = [tuple(images.shape[2:]) for images in (labeled, unlabeled)]
+    if sizes[0] != sizes[1]:
+        raise ValueError(
+            f"labelled images have {sizes[0]} pixels and unlabelled ones {sizes[1]}, and {why}: "
+            "set model.data_preprocessor.size to the crop_size of RandomCrop in both pipelines"
+        )
+
+
 def joined(first: Images, second: Images) -> Images:
     """Both halves as one batch.
 
     Raises:
         ValueError: Their images are of two sizes.
     """
-    sizes = [tuple(half.images.shape[2:]) for half in (first, second)]
-    if sizes[0] != sizes[1]:
-        raise ValueError(
-            f"labelled images have {sizes[0]} pixels and unlabelled ones {sizes[1]}, and pass the network together: "
-            "set model.data_preprocessor.size to the crop_size of RandomCrop in both pipelines"
-        )
+    check_one_size(first.images, second.images, "pass the network together")
     images, valid = (torch.cat(pair) for pair in zip(first[:2], second[:2], strict=True))
     return Images(images, valid, first.samples + second.samples)
+
+
+def known_view(labeled: Images, like: View, ignore_index: int) -> View:
+    """Labelled images with their true labels, as sure as can be, in as many label maps as another view has.
+
+    Raises:
+        ValueError: The images of that view have another size.
+    """
+    check_one_size(labeled.images, like.image, "are pasted into them (model.augmentation.labeled_share)")
+    truth = labeled.ground_truth[:, None].expand(-1, like.labels.shape[1], -1, -1)
+    known = (truth != ignore_index) & labeled.valid[:, None]
+    return View(labeled.images, truth, known.to(like.confidences.dtype), labeled.valid)
 
 
 def segment(network: EncoderDecoder, images: Float[Tensor, "b c H W"]) -> SegOutput:

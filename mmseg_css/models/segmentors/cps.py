@@ -56,7 +56,7 @@ class CPS(SemiSegmentor):
         else:
             with torch.no_grad():
                 weak = [logits_of(network, unlabeled.images) for network in networks]
-            view = self.augment(self.pseudo_labelled(unlabeled, *weak), generator)
+            view = self.augment(self.pseudo_labelled(unlabeled, *weak), generator, labeled)
             said = [logits_of(network, view.image) for network in networks]
         self.diagnostics = Diagnostics(view.image, view.labels[:, 1], said[0].detach())
         return supervised, {"loss_cross": self._cross(said, view), "agreement": agreement_of(view)}

@@ -107,22 +107,21 @@ class CSS(SemiSegmentor):
             teacher = segment(self.teacher.model, unlabeled.images)
         with full_precision(unlabeled.images):
             view, agreed = self.pseudo_labelled_view(unlabeled, teacher)
-        view = self.augment(view, generator)
+        view = self.augment(view, generator, labeled)
         student = segment(self.student, view.image)
         with full_precision(view.image):
-            supervision = PseudoLabel(view.labels[:, 0], view.confidences[:, 0])
             logits = self.at_image(student.logits, view)
-            pseudo = self.pseudo_label_loss(logits, *supervision, self.ignore_index)
+            pseudo = self.pseudo_label_loss(logits, view, self.ignore_index)
 
             both = _one_batch(output, student)
             contrast_source = PseudoLabel(view.labels[:, -1], view.confidences[:, -1])
             labels = self.contrast_labels(labeled.ground_truth, contrast_source, both.logits.shape[2:])
             contrast, anchors = self._contrast(both, labels, generator)
-        self.diagnostics = Diagnostics(view.image, supervision.label, student.logits.detach(), anchors)
+        self.diagnostics = Diagnostics(view.image, view.labels[:, 0], student.logits.detach(), anchors)
         return supervised, {
             "loss_pseudo_label": pseudo,
             "loss_contrast": contrast,
-            "kept": (supervision.label != self.ignore_index).float().mean(),
+            "kept": (view.labels[:, 0] != self.ignore_index).float().mean(),
             "agreement": agreed,
             "anchor_classes": (anchors > 0).float().sum(),
         }

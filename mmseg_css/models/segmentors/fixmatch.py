@@ -54,7 +54,7 @@ class FixMatch(SemiSegmentor):
             (supervised, _), weak = supervised_pass(self.student, labeled), self.taught(unlabeled)
         else:
             supervised, weak = supervised_beside(self.student, labeled, unlabeled, self.statistics)
-        view = self.augment(self.pseudo_labelled(unlabeled, weak), generator)
+        view = self.augment(self.pseudo_labelled(unlabeled, weak), generator, labeled)
         strong = logits_of(self.student, view.image)
         loss = self.pseudo_label_loss(self.at_image(strong, view), view, self.ignore_index)
         self.diagnostics = Diagnostics(view.image, view.labels[:, 0], strong.detach())

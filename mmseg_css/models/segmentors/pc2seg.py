@@ -50,7 +50,7 @@ class PC2Seg(SemiSegmentor):
         if self.augmentation.moves_pixels:
             raise ValueError(
                 "model.augmentation moves pixels, but PC2Seg compares pixel i of one view with pixel i of the other: "
-                "set scale=(1.0, 1.0), crop=None, flip_probability=0.0 and mixing='cutout' or 'none'"
+                "set scale=(1.0, 1.0), crop=None, flip_probability=0.0, labeled_share=0 and mixing='cutout' or 'none'"
             )
         self.consistency_loss = MODELS.build(consistency_loss)
         self.contrast_loss = MODELS.build(contrast_loss)

@@ -67,7 +67,7 @@ class UniMatch(SemiSegmentor):
 
         number = len(labeled.samples) if joint else 0
         weak = self.pseudo_labelled(unlabeled, plain[number:])
-        views = [self.augment(weak, generator) for _ in range(2)]
+        views = [self.augment(weak, generator, labeled) for _ in range(2)]
         strong = logits_of(self.student, torch.cat([view.image for view in views])).chunk(2)
         first, second, feature = (
             self.pseudo_label_loss(self.at_image(own, view), view, self.ignore_index)

@@ -34,7 +34,7 @@ class UniMatchV2(SemiSegmentor):
     def losses(self, labeled: Images, unlabeled: Images, generator: torch.Generator) -> tuple[dict, dict]:
         supervised, _ = supervised_pass(self.student, labeled)
         weak = self.pseudo_labelled(unlabeled, self.taught(unlabeled))
-        views = [self.augment(weak, generator) for _ in range(2)]
+        views = [self.augment(weak, generator, labeled) for _ in range(2)]
         features = self.student.extract_feat(torch.cat([view.image for view in views]))
         strong = decode(self.student, drop_complementary(features, generator)).logits.chunk(2)
         first, second = (

@@ -69,7 +69,7 @@ def give_views(model: SemiSegmentor, monkeypatch: pytest.MonkeyPatch, problem: d
     """Let the strong views be the problem's, with its boxes, in turn. Without a partner it is the batch reversed."""
     drawn = [("pred_u_s1", "box1"), ("pred_u_s2", "box2")]
 
-    def augment(view: View, generator: torch.Generator) -> View:
+    def augment(view: View, generator: torch.Generator, labeled: object) -> View:
         logits, box = drawn.pop(0)
         other = partner or View(*(field.flip(0) for field in view))
         return paste(view, other, problem[box] == 1)._replace(image=problem[logits])
@@ -141,7 +141,7 @@ def test_cps_with_cutmix(problem: dict, monkeypatch: pytest.MonkeyPatch) -> None
     problem = {**problem, "ignore_mask": torch.zeros_like(problem["ignore_mask"])}
     model = build("cps_cutmix", problem, channels=2)
 
-    def augment(view: View, generator: torch.Generator) -> View:
+    def augment(view: View, generator: torch.Generator, labeled: object) -> View:
         partners = [problem["p1_u1"], problem["p2_u1"]]
         everywhere = torch.ones_like(problem["gt"], dtype=torch.bool)
         other = model.pseudo_labelled(Images(view.image, everywhere, []), *partners)

@@ -46,6 +46,38 @@ def test_losses_and_gradients_are_finite_and_reach_every_weight(method: str, num
         assert all(parameter.grad is None for parameter in model.teacher.parameters())
 
 
+#: Their strong views have pseudo-labels.
+LABELLING = [method for method in METHODS if method not in ("cps", "pc2seg", "entropy")]
+AIDED = {"type": "StrongAugmentation", "labeled_share": 1.0, "mixing": "none"}
+
+
+@pytest.mark.parametrize("method", LABELLING)
+def test_parts_of_labelled_images_bring_their_true_labels_into_the_strong_view(method: str) -> None:
+    """All pixels of the unlabelled images are padding, so that no others have any."""
+    model = build(method, augmentation=AIDED)
+    inputs, samples = random_batch()
+    for sample in samples["unlabeled"]:
+        sample.set_metainfo({"padding_size": (0, 0, 32, 0)})
+    learnt = step_at(model, (inputs, samples))
+    assert sum(value.item() for name, value in learnt.items() if name.startswith("unsup.loss")) > 0
+    for sample in samples["labeled"]:
+        sample.gt_sem_seg.data.fill_(255)
+    nothing = step_at(model, (inputs, samples))
+    assert sum(value.item() for name, value in nothing.items() if name.startswith("unsup.loss")) == 0
+
+
+def test_a_strong_view_without_labels_takes_none_from_labelled_images() -> None:
+    with pytest.raises(ValueError, match="moves pixels, but PC2Seg .* set .* labeled_share=0"):
+        build("pc2seg", augmentation={**AIDED, "scale": (1.0, 1.0), "flip_probability": 0.0})
+
+
+def test_labelled_images_of_another_size_in_words() -> None:
+    inputs, samples = random_batch()
+    larger = torch.nn.functional.pad(inputs["labeled"], (0, 8, 0, 0))
+    with pytest.raises(ValueError, match=r"are pasted into them \(model.augmentation.labeled_share\): set model"):
+        step_at(build("mean_teacher", augmentation=AIDED), ({**inputs, "labeled": larger}, samples))
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_nothing_to_learn_from_is_an_attached_zero(method: str) -> None:
     model = build(method)
