@@ -47,7 +47,16 @@ ResizeMasks = Annotated[
     bool, Parameter(help="Bring masks of another size to that of their images, where the aspect ratios agree.")
 ]
 Method = Literal[
-    "supervised", "css", "pc2seg", "fixmatch", "mean_teacher", "unimatch", "unimatch_v2", "cps", "cps_cutmix"
+    "supervised",
+    "css",
+    "pc2seg",
+    "fixmatch",
+    "mean_teacher",
+    "unimatch",
+    "unimatch_v2",
+    "cps",
+    "cps_cutmix",
+    "aided_css",
 ]
 Methods = Annotated[
     list[Method] | None,

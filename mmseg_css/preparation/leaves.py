@@ -7,15 +7,17 @@ from typing import Any, Final
 #: What a config is written for; the three first unless others are asked for.
 METHODS: Final = (
     *("supervised", "css", "pc2seg", "fixmatch", "mean_teacher"),
-    *("unimatch", "unimatch_v2", "cps", "cps_cutmix"),
+    *("unimatch", "unimatch_v2", "cps", "cps_cutmix", "aided_css"),
 )
-#: Decode heads with what the method contrasts.
-HEADS: Final = {
-    "css": """\
+CSS_HEAD: Final = """\
 segmentor.decode_head.update(
     type="DeepLabV3PlusProjectionHead", projection=dict(type="ProjectionBranch", channels=64, hidden=64)
 )
-""",
+"""
+#: Decode heads with what the method contrasts.
+HEADS: Final = {
+    "css": CSS_HEAD,
+    "aided_css": CSS_HEAD,
     "pc2seg": """\
 segmentor.decode_head.update(
     type="DeepLabV3PlusProjectionHead", tap="conv_seg", projection=dict(type="LinearProjection", channels=64)
@@ -25,6 +27,7 @@ segmentor.decode_head.update(
 #: Values that differ from ``configs/_base_/methods``. A quarter turn of the hue would take the green from trees.
 SETTINGS: Final = {
     "css": "    augmentation=dict(hue=0.1),\n    pseudo_label_loss=dict(threshold=0.9),\n",
+    "aided_css": "    augmentation=dict(hue=0.1),\n",
     "pc2seg": "    augmentation=dict(hue=0.1),\n",
     "cps": "",
 }

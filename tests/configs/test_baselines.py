@@ -51,7 +51,8 @@ def test_short_configs_are_on_the_footing_of_css(method: str, data: str) -> None
         assert cfg[key] == css[key], key
     assert cfg.model.data_preprocessor == css.model.data_preprocessor
     assert cfg.model.segmentor.backbone == css.model.segmentor.backbone
-    assert cfg.model.get("augmentation") == (None if method == "cps" else css.model.augmentation)
+    view = {**css.model.augmentation, "labeled_share": 0.5} if method == "aided_css" else css.model.augmentation
+    assert cfg.model.get("augmentation") == (None if method == "cps" else view)
 
 
 V2 = {

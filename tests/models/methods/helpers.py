@@ -35,7 +35,8 @@ APART: dict[str, dict] = {
 WRITTEN: dict[str, dict] = {
     "entropy": {"type": "EntropyMinimisation"},
 }
-METHODS = {**BASELINES, **APART, "css": css_config(), "pc2seg": pc2seg_config(), **WRITTEN}
+AIDED = css_config(augmentation={"type": "StrongAugmentation", "labeled_share": 0.5}, pseudo_label_loss=LOSS)
+METHODS = {**BASELINES, **APART, "css": css_config(), "aided_css": AIDED, "pc2seg": pc2seg_config(), **WRITTEN}
 
 
 def plain_segmentor(**head: Any) -> dict:
