@@ -6,19 +6,24 @@ seeds = [0, 1, 2]
 baseline = "supervised"
 ceiling = "all_labels"
 parts = {
-    "1-30": dict(fraction="1-30", data=five, methods=["css", "pc2seg", "fixmatch", "unimatch"]),
-    "1-8": dict(fraction="1-8", data=five, methods=["css", "fixmatch", "unimatch"]),
+    "1-30": dict(fraction="1-30", data=five, methods=["css", "pc2seg", "fixmatch", "unimatch", "aided_css"]),
+    "1-8": dict(fraction="1-8", data=five, methods=["css", "fixmatch", "unimatch", "aided_css"]),
     "1-30 others": dict(
         fraction="1-30", data=["camvid", "car_parts"], methods=["css_logit", "css_cross", "unimatch_v2", "cps"]
     ),
-    "budgets 1-30": dict(fraction="1-30", data=["camvid"], methods=["css", "pc2seg"]),
-    "budgets 1-8": dict(fraction="1-8", data=["camvid"], methods=["css", "pc2seg"]),
+    "budgets 1-30": dict(fraction="1-30", data=["camvid"], methods=["css", "pc2seg", "aided_css"]),
+    "budgets 1-8": dict(fraction="1-8", data=["camvid"], methods=["css", "pc2seg", "aided_css"]),
+    "parts of aided_css": dict(
+        fraction="1-30",
+        data=["camvid"],
+        methods=["css", "css_masked", "aided_css", "aided_css_truth", "fixmatch", "fixmatch_aided"],
+    ),
     "all methods": dict(
         fraction="1-16",
         data=["camvid"],
         methods=[
             *("css", "pc2seg", "fixmatch", "mean_teacher"),
-            *("unimatch", "unimatch_v2", "cps", "cps_cutmix"),
+            *("unimatch", "unimatch_v2", "cps", "cps_cutmix", "aided_css"),
         ],
     ),
 }
@@ -26,6 +31,10 @@ parts = {
 variants = dict(
     all_labels=dict(method="supervised", labeled=""),
     css_logit=dict(method="css", settings=dict(strategy="logit")),
+    # What of aided_css does it: without labelled images in the strong views; with nothing but them; in FixMatch.
+    css_masked=dict(method="css", settings={"pseudo_label_loss.type": "MaskedPseudoLabelLoss"}),
+    aided_css_truth=dict(method="aided_css", settings={"pseudo_label_loss.threshold": 1.0}),
+    fixmatch_aided=dict(method="fixmatch", settings={"augmentation.labeled_share": 0.5}),
     # With 14 classes the confidences of the representation space stay below 0.81 (mmseg_css/models/segmentors/css.py).
     css_cross=dict(
         method="css", settings={"strategy": "cross", "cross_warmup": 200, "pseudo_label_loss.threshold": 0.5}

@@ -148,7 +148,7 @@ blocks = {}
         ("settings=dict", "setings=dict", "variants['sharp'] has method, setings: it needs method"),
         ('dict(method="fixmatch"', 'dict(method="fixmach"', "'fixmach' is no method"),
         ('data=["cars"]', 'data=["cars"]', "the labelled list configs/splits/cars/1-30.txt is missing"),
-        ('methods=["css", "sharp"]', 'methods=["cssx"]', "'cssx' is no method; there are all_labels, cps"),
+        ('methods=["css", "sharp"]', 'methods=["cssx"]', "'cssx' is no method; there are aided_css, all_labels"),
         ('data=["cars"], ', "", "parts['a'] has or lacks data"),
         ('data=["cars"]', 'data=["boats"]', "names the data set 'boats', but"),
     ],
