@@ -16,7 +16,10 @@ parts = {
     "parts of aided_css": dict(
         fraction="1-30",
         data=["camvid"],
-        methods=["css", "css_masked", "aided_css", "aided_css_truth", "fixmatch", "fixmatch_aided"],
+        methods=[
+            *("css", "css_masked", "css_relative", "aided_css"),
+            *("aided_css_absolute", "aided_css_truth", "fixmatch", "fixmatch_aided"),
+        ],
     ),
     "all methods": dict(
         fraction="1-16",
@@ -31,8 +34,13 @@ parts = {
 variants = dict(
     all_labels=dict(method="supervised", labeled=""),
     css_logit=dict(method="css", settings=dict(strategy="logit")),
-    # What of aided_css does it: without labelled images in the strong views; with nothing but them; in FixMatch.
+    # What of aided_css does it: without labelled images in the strong views, also without thresholds for each class;
+    # with them, but one threshold; with true labels alone (no pseudo-label is as sure); FixMatch with labelled images.
     css_masked=dict(method="css", settings={"pseudo_label_loss.type": "MaskedPseudoLabelLoss"}),
+    css_relative=dict(
+        method="css", settings={"pseudo_label_loss.type": "MaskedPseudoLabelLoss", "confidence_decay": 0.97}
+    ),
+    aided_css_absolute=dict(method="aided_css", settings={"confidence_decay": None}),
     aided_css_truth=dict(method="aided_css", settings={"pseudo_label_loss.threshold": 1.0}),
     fixmatch_aided=dict(method="fixmatch", settings={"augmentation.labeled_share": 0.5}),
     # With 14 classes the confidences of the representation space stay below 0.81 (mmseg_css/models/segmentors/css.py).

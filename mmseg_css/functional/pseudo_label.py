@@ -77,6 +77,29 @@ def agreement(first: PseudoLabel, second: PseudoLabel, ignore_index: int = 255) 
     return torch.where(first.label == second.label, first.label, ignore_index)
 
 
+def relative_confidence(
+    confidence: Float[Tensor, "b H W"],
+    label: Int[Tensor, "b H W"],
+    means: Float[Tensor, " k"],
+) -> Float[Tensor, "b H W"]:
+    r"""Confidences as if every class were as sure as the surest is on average.
+
+    .. math:: r_{bp} = \min(1, c_{bp} \, \max_j \mu_j / \mu_{\mathrm{label}_{bp}})
+
+    So a threshold asks less of a class whose pixels are seldom sure (after FreeMatch, ICLR 2023, which scales the
+    threshold by the mean probability of a class over all samples). Where the mean is 0, because the class has not been
+    seen yet, and where the label lies outside ``[0, k)``, the confidence stays as it is.
+
+    >>> confidence, label = torch.tensor([[[0.45, 0.9, 0.3]]]), torch.tensor([[[1, 0, 255]]])
+    >>> relative_confidence(confidence, label, means=torch.tensor([0.9, 0.5]))
+    tensor([[[0.8100, 0.9000, 0.3000]]])
+    """
+    share = torch.where(means > 0, means / means.max().clamp(min=torch.finfo(means.dtype).tiny), 1.0)
+    known = (label >= 0) & (label < len(means))
+    divisor = torch.where(known, share.to(confidence.dtype)[torch.where(known, label, 0)], 1.0)
+    return (confidence / divisor).clamp(max=1.0)
+
+
 def pseudo_label_loss(
     logits: Float[Tensor, "b k H W"],
     label: Int[Tensor, "b H W"],

@@ -51,6 +51,7 @@ class Script(BaseModel):
         nn.init.zeros_(self.student.weight)
         self.losses = iter(losses)
         self.teacher, self.bank = Calls(), Calls()
+        self.banks = (self.bank,)
         self.progresses: list[Progress] = []
         self.progress = Progress()
 

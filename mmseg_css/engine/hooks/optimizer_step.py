@@ -67,10 +67,12 @@ class TeacherUpdateHook(OptimizerStepHook):
 
 @HOOKS.register_module()
 class PrototypeCommitHook(OptimizerStepHook):
-    """Make the prototypes that the step's loss looked ahead to the bank's state; forget them if the step fell out."""
+    """Make what the step's loss looked ahead to the state of the banks; forget it if the step fell out."""
 
     def after_step(self, model: Any) -> None:
-        model.bank.commit()
+        for bank in model.banks:
+            bank.commit()
 
     def after_skip(self, model: Any) -> None:
-        model.bank.discard()
+        for bank in model.banks:
+            bank.discard()

@@ -1,7 +1,7 @@
 """CSS: pseudo-labels from two spaces, contrast where the representation is weak (ICCV 2023, arXiv 2307.09755)."""
 
 from functools import partial
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, cast, get_args
 
 import torch
 from torch import Tensor
@@ -9,7 +9,12 @@ from torch.nn import functional as F
 
 from mmseg_css.functional.contrastive import confidence_indicator, similarity_indicator
 from mmseg_css.functional.prototypes import check_temperature
-from mmseg_css.functional.pseudo_label import agreement, logit_pseudo_label, prototype_pseudo_label
+from mmseg_css.functional.pseudo_label import (
+    agreement,
+    logit_pseudo_label,
+    prototype_pseudo_label,
+    relative_confidence,
+)
 from mmseg_css.models.choices import check_choice, check_within
 from mmseg_css.models.heads import check_projection
 from mmseg_css.models.prototype_bank import PrototypeBank
@@ -43,6 +48,9 @@ class CSS(SemiSegmentor):
         teacher_sees: the published code also runs the teacher on labelled images, which moves its batch-norm statistics
             and nothing else: ``both`` does so too, ``unlabeled`` spares that forward pass.
         prototype_decay: settings of `PrototypeBank`.
+        confidence_decay: compares the confidence of a pseudo-label with the mean one of its class, a running mean over
+            steps of this decay (`functional.relative_confidence`), so that thresholds ask less of classes that are
+            seldom sure. By default they ask the same of all.
         augmentation, pseudo_label_loss, contrast_loss: configs of the parts.
         weak_threshold: confidence from which an unlabelled pixel takes part in the contrast.
         strong_threshold: indicator below which a pixel is hard (0.8 for VOC, 0.97 for Cityscapes). The similarity of k
@@ -63,6 +71,7 @@ class CSS(SemiSegmentor):
         teacher: dict,
         teacher_sees: TeacherSees = "both",
         prototype_decay: float = 0.99,
+        confidence_decay: float | None = None,
         augmentation: dict,
         pseudo_label_loss: dict,
         contrast_loss: dict,
@@ -87,6 +96,10 @@ class CSS(SemiSegmentor):
         self.teacher_sees = teacher_sees
         channels = self.student.decode_head.projection.channels
         self.bank = PrototypeBank(num_classes=self.num_classes, channels=channels, decay=prototype_decay)
+        self.confidences: PrototypeBank | None = None
+        if confidence_decay is not None:
+            check_within("model", 0, 1, confidence_decay=confidence_decay)
+            self.confidences = PrototypeBank(num_classes=self.num_classes, channels=1, decay=confidence_decay)
         self.pseudo_label_loss = MODELS.build(pseudo_label_loss)
         self.contrast_loss = MODELS.build(contrast_loss)
         self.weak_threshold = weak_threshold
@@ -97,6 +110,11 @@ class CSS(SemiSegmentor):
     @property
     def required_hooks(self) -> tuple[str, ...]:
         return (*super().required_hooks, "PrototypeCommitHook")
+
+    @property
+    def banks(self) -> tuple[PrototypeBank, ...]:
+        """What `PrototypeCommitHook` commits."""
+        return (self.bank,) if self.confidences is None else (self.bank, self.confidences)
 
     def losses(self, labeled: Images, unlabeled: Images, generator: torch.Generator) -> tuple[dict, dict]:
         with torch.no_grad():
@@ -143,7 +161,17 @@ class CSS(SemiSegmentor):
             sources = [by_prototypes, by_logits]
         else:
             sources = [by_logits]
+        if self.confidences is not None:
+            sources[0] = self._relative(sources[0], valid, teacher.logits.shape[2:])
         return self.view_of(unlabeled, sources), agreed
+
+    def _relative(self, source: PseudoLabel, valid: Tensor, stride: torch.Size) -> PseudoLabel:
+        """With confidences beside the mean ones of their classes, which are taken at the decoder's stride."""
+        bank = cast(PrototypeBank, self.confidences)
+        label = source.label.masked_fill((source.label == self.ignore_index) | ~valid, NO_CLASS)
+        bank.observe(_nearest(source.confidence, stride)[:, None], _nearest(label, stride).long())
+        means, _ = bank.lookahead()
+        return source._replace(confidence=relative_confidence(source.confidence, source.label, means[:, 0]))
 
     @property
     def _crossed(self) -> bool:
@@ -166,9 +194,14 @@ class CSS(SemiSegmentor):
         student, teacher = segment(self.student, images), segment(self.teacher.model, images)
         by_logits, by_prototypes = self._spaces(teacher, size)
         mixed = by_logits._replace(label=agreement(by_logits, by_prototypes, self.ignore_index))
+        sources = {"logit": by_logits, "representation": by_prototypes, "mix": mixed}
+        learnt = "representation" if self._crossed else "mix" if self.strategy == "mix" else "logit"
+        if self.confidences is not None:
+            own, means = sources[learnt], self.confidences.prototypes[:, 0]
+            sources[learnt] = own._replace(confidence=relative_confidence(own.confidence, own.label, means))
         return Inspection(
-            {"logit": by_logits, "representation": by_prototypes, "mix": mixed},
-            "representation" if self._crossed else "mix" if self.strategy == "mix" else "logit",
+            sources,
+            learnt,
             "mix" if self.strategy == "mix" else "logit",
             student.logits,
             {
@@ -189,7 +222,7 @@ class CSS(SemiSegmentor):
         ``ignore_index`` may be the index of a class, which is then neither learnt nor contrasted.
         """
         confident = torch.where(pseudo.confidence >= self.weak_threshold, pseudo.label, self.ignore_index)
-        labels = torch.cat([_nearest(ground_truth, size), _nearest(confident, size)])
+        labels = torch.cat([_nearest(ground_truth, size), _nearest(confident, size)]).long()
         return labels.masked_fill(labels == self.ignore_index, NO_CLASS)
 
     def _contrast(self, output: SegOutput, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -214,8 +247,8 @@ class CSS(SemiSegmentor):
         return loss, anchors.index_copy(0, draw.classes, draw.found * float(draw.queries.shape[1]))
 
 
-def _nearest(labels: Tensor, size: torch.Size) -> Tensor:
-    return F.interpolate(labels[:, None].float(), size, mode="nearest")[:, 0].long()
+def _nearest(values: Tensor, size: torch.Size) -> Tensor:
+    return F.interpolate(values[:, None].float(), size, mode="nearest")[:, 0]
 
 
 def _one_batch(labeled: SegOutput, unlabeled: SegOutput) -> SegOutput:

@@ -35,7 +35,9 @@ APART: dict[str, dict] = {
 WRITTEN: dict[str, dict] = {
     "entropy": {"type": "EntropyMinimisation"},
 }
-AIDED = css_config(augmentation={"type": "StrongAugmentation", "labeled_share": 0.5}, pseudo_label_loss=LOSS)
+AIDED = css_config(
+    augmentation={"type": "StrongAugmentation", "labeled_share": 0.5}, pseudo_label_loss=LOSS, confidence_decay=0.97
+)
 METHODS = {**BASELINES, **APART, "css": css_config(), "aided_css": AIDED, "pc2seg": pc2seg_config(), **WRITTEN}
 
 
@@ -82,6 +84,6 @@ def step_at(model: SemiSegmentor, batch: tuple[dict, dict], seed: int = 0, itera
     """Losses of one iteration, which leave nothing in the prototypes."""
     model.progress = Progress(iteration, 100, seed)
     losses = model.loss(*batch)
-    if hasattr(model, "bank"):
-        model.bank.discard()
+    for bank in getattr(model, "banks", ()):
+        bank.discard()
     return losses
