@@ -11,6 +11,7 @@ from mmseg_css.functional.pseudo_label import (
     logit_pseudo_label,
     prototype_pseudo_label,
     pseudo_label_loss,
+    relative_confidence,
 )
 from mmseg_css.types import PseudoLabel
 from tests.functional.helpers import SEEDS, SIDES, bits, class_map, close, equal, normal, uniform
@@ -209,3 +210,21 @@ def test_gradcheck() -> None:
     logits = normal(0, 2, 3, 2, 3).requires_grad_()
     label, confidence = class_map(1, 2, 2, 3, num_classes=3, ignored=0.3), uniform(2, 2, 2, 3)
     assert torch.autograd.gradcheck(lambda x: pseudo_label_loss(x, label, confidence, threshold=0.4), (logits,))
+
+
+@given(SEEDS, st.integers(1, 5), SIDES, st.lists(st.sampled_from([0.0, 0.2, 0.5, 0.9, 1.0]), min_size=5, max_size=5))
+def test_confidences_are_seen_beside_the_mean_ones_of_their_classes(
+    seed: int, num_classes: int, side: int, means: list[float]
+) -> None:
+    """Pixel by pixel; of ignored labels, and of classes not seen yet, nothing is known."""
+    label, confidence = class_map(seed, 2, side, 4, num_classes=num_classes), uniform(seed + 2, 2, side, 4)
+    means = means[:num_classes]
+    found = relative_confidence(confidence, label, torch.tensor(means, dtype=torch.float64))
+    for got, own, of_class in zip(found.flatten(), confidence.flatten(), label.flatten().tolist(), strict=True):
+        known = of_class != IGNORE and means[of_class] > 0
+        close(got, min(1.0, own.item() * max(means) / means[of_class]) if known else own)
+
+
+def test_confidences_of_equally_sure_classes_stay() -> None:
+    label, confidence = class_map(0, 2, 3, 4, num_classes=3), uniform(1, 2, 3, 4)
+    close(relative_confidence(confidence, label, torch.full((3,), 0.3, dtype=torch.float64)), confidence)

@@ -20,6 +20,8 @@ from tests.models.helpers import (
 )
 from tests.reference import pseudo_label as reference_label
 
+MASKED = {"type": "MaskedPseudoLabelLoss", "threshold": 0.9}
+
 
 def spaces(model: CSS, images: Tensor, factor: float = 4.0) -> tuple[tuple, tuple]:
     """Labels and confidences of the logit space and of the representation space, from the reference."""
@@ -52,6 +54,52 @@ def test_supervision_of_the_logit_space(strategy: str, seen: tuple[bool, ...]) -
     assert step.losses["unsup.loss_pseudo_label"].item() == pytest.approx(
         reference_label.pseudo_label_loss(step.logits.numpy(), *expected), abs=1e-5
     )
+
+
+def means_of(label: np.ndarray, confidence: np.ndarray) -> np.ndarray:
+    return np.array([confidence[label == k].mean() for k in range(NUM_CLASSES)])
+
+
+@pytest.mark.parametrize("strategy", ["mix", "cross", "logit"])
+def test_confidences_beside_the_mean_ones_of_their_classes(strategy: str) -> None:
+    """Those of the labels that supervise; a first step takes the means as they are, the next one blends its own in."""
+    model = build_reading_css(strategy=strategy, confidence_decay=0.75, pseudo_label_loss=MASKED)
+    fill_bank(model)
+    running = None
+    for seed in (0, 1):
+        inputs, samples = reading_batch(seed)
+        by_logits, by_prototypes = spaces(model, inputs["unlabeled"])
+        label, confidence = {
+            "mix": (reference_label.agreement(by_logits[0], by_prototypes[0]), by_logits[1]),
+            "cross": by_prototypes,
+            "logit": by_logits,
+        }[strategy]
+        means = means_of(label, confidence)
+        running = means if running is None else 0.75 * running + 0.25 * means
+        scaled = np.minimum(1, confidence / np.append(running / running.max(), 1)[np.minimum(label, NUM_CLASSES)])
+        step = record(model, inputs, samples)
+        np.testing.assert_allclose(step.confidence, scaled, atol=1e-5)
+        model.banks[1].commit()
+        model.bank.discard()
+        np.testing.assert_allclose(model.confidences.prototypes[:, 0], running, atol=1e-5)
+
+
+def test_padding_has_no_part_in_the_mean_confidences() -> None:
+    model = build_reading_css(confidence_decay=0.9, pseudo_label_loss=MASKED)
+    fill_bank(model)
+    inputs, samples = reading_batch()
+    for sample in samples["unlabeled"]:
+        sample.set_metainfo({"padding_size": (0, 0, 4, 0)})
+    by_logits, by_prototypes = spaces(model, inputs["unlabeled"])
+    label = reference_label.agreement(by_logits[0], by_prototypes[0])
+    record(model, inputs, samples)
+    expected = means_of(label[:, 4:], by_logits[1][:, 4:])
+    np.testing.assert_allclose(model.confidences.lookahead()[0][:, 0], expected, atol=1e-5)
+
+
+def test_a_decay_out_of_range_in_words() -> None:
+    with pytest.raises(ValueError, match="model.confidence_decay"):
+        build_css(confidence_decay=1.5)
 
 
 @pytest.mark.parametrize("strategy", ["mix", "cross", "logit"])

@@ -89,17 +89,14 @@ class CSS(SemiSegmentor):
         check_choice("model.indicator", indicator, get_args(Indicator))
         check_choice("model.teacher_sees", teacher_sees, get_args(TeacherSees))
         check_temperature(temperature, "model.temperature")
-        check_within("model", 0, 1, prototype_decay=prototype_decay)
+        check_within("model", 0, 1, prototype_decay=prototype_decay, confidence_decay=confidence_decay or 0)
         check_within("model", 0, 1, weak_threshold=weak_threshold, strong_threshold=strong_threshold)
         self.strategy = strategy
         self.indicator = indicator
         self.teacher_sees = teacher_sees
-        channels = self.student.decode_head.projection.channels
-        self.bank = PrototypeBank(num_classes=self.num_classes, channels=channels, decay=prototype_decay)
-        self.confidences: PrototypeBank | None = None
-        if confidence_decay is not None:
-            check_within("model", 0, 1, confidence_decay=confidence_decay)
-            self.confidences = PrototypeBank(num_classes=self.num_classes, channels=1, decay=confidence_decay)
+        bank = partial(PrototypeBank, num_classes=self.num_classes)
+        self.bank = bank(channels=self.student.decode_head.projection.channels, decay=prototype_decay)
+        self.confidences = None if confidence_decay is None else bank(channels=1, decay=confidence_decay)
         self.pseudo_label_loss = MODELS.build(pseudo_label_loss)
         self.contrast_loss = MODELS.build(contrast_loss)
         self.weak_threshold = weak_threshold
