@@ -17,10 +17,10 @@ Out = Annotated[
     ),
 ]
 By = Annotated[
-    Literal["views", "spaces", "entropy", "rare", "diversity", "random"],
+    Literal["rare", "views", "spaces", "entropy", "diversity", "random"],
     Parameter(
-        help="views: where an image and its mirror image are labelled differently; spaces: where the two spaces of CSS "
-        "are; entropy: where the network is undecided; rare: where it expects classes with few labelled pixels; "
+        help="rare: where the network expects classes with few labelled pixels; views: where it labels an image and "
+        "its mirror image differently; spaces: where the two spaces of CSS disagree; entropy: where it is undecided; "
         "diversity: what looks unlike all labelled images; random."
     ),
 ]
@@ -44,7 +44,7 @@ def command(
     *,
     budget: Budget,
     out: Out | None = None,
-    by: By = "views",
+    by: By = "rare",
     candidates: Candidates = None,
     seed: Annotated[int, Parameter(help="Of --by random.")] = 0,
     formats: Formats = None,

@@ -96,8 +96,8 @@ def k_centre(
     Gives their indices, and how far each was when it was chosen; of equally far ones the earlier is taken, and
     without a labelled image the first one begins, infinitely far. No more than there are.
 
-    >>> k_centre(torch.tensor([[1.0], [4.0], [5.0]]), torch.tensor([[0.0]]), 2)
-    (tensor([2, 1]), tensor([5., 1.]))
+    >>> k_centre(torch.tensor([[1.0], [3.0], [5.0]]), torch.tensor([[0.0]]), 2)
+    (tensor([2, 1]), tensor([5., 2.]))
     """
     distances = torch.full((len(vectors),), torch.inf)
     for centres in labelled.split(CHUNK) if len(labelled) else ():

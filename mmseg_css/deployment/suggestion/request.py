@@ -41,7 +41,7 @@ class Request:
     checkpoint: str
     budget: int
     out: Path
-    by: Rule = "views"
+    by: Rule = "rare"
     candidates: int | None = None
     seed: int = 0
     formats: Sequence[Format] = FORMATS
@@ -72,20 +72,9 @@ def suggest(asked: Request) -> None:
     labelled = look(predictor, pool.labelled, weights, "labelled images")
     seen = look(predictor, [image.path for image in pool.unlabelled], weights, "unlabelled images")
     choice = _chosen(asked, seen, labelled)
-    faults = labelled.faults + seen.faults
     images = [pool.unlabelled[seen.indices[index]] for index in choice.indices]
-    rows = [
-        {
-            "rank": rank,
-            "image": str(image.path),
-            "line": line_of(image, pool.labelled_set),
-            **seen.scores[index],
-            "distance": distance,
-        }
-        for rank, (image, index, distance) in enumerate(
-            zip(images, choice.indices, choice.distances, strict=True), start=1
-        )
-    ]
+    faults = labelled.faults + seen.faults
+    rows = _rows(pool, seen, choice)
     write_record(asked.out, _circumstances(asked, pool, predictor) | {"unreadable": faults, "images": rows})
     for image in tqdm(images, desc="labels to correct", unit="image", leave=False):
         [prediction] = predictor.predict([predictor.prepare(image.path)])
@@ -122,17 +111,30 @@ def _given(asked: Request) -> tuple[Pool, Predictor]:
 
 
 def _chosen(asked: Request, seen: Seen, labelled: Seen) -> Choice:
-    if not seen.indices:
-        raise ValueError("no unlabelled image could be read:\n  " + "\n  ".join(seen.faults))
+    for looked, kind in ((seen, "unlabelled"), (labelled, "labelled")):
+        if not looked.indices:
+            raise ValueError(f"no {kind} image could be read:\n  " + "\n  ".join(looked.faults))
     return choose(
         seen.scores,
         torch.stack(seen.vectors),
-        torch.stack(labelled.vectors) if labelled.vectors else torch.empty(0, len(seen.vectors[0])),
+        torch.stack(labelled.vectors),
         by=asked.by,
         budget=asked.budget,
         candidates=asked.candidates or CANDIDATES,
         seed=asked.seed,
     )
+
+
+def _rows(pool: Pool, seen: Seen, choice: Choice) -> list[dict[str, Any]]:
+    """What is known of each suggested image."""
+    rows = []
+    for rank, (index, distance) in enumerate(zip(choice.indices, choice.distances, strict=True), start=1):
+        image = pool.unlabelled[seen.indices[index]]
+        known = {"rank": rank, "image": str(image.path), "line": line_of(image, pool.labelled_set)}
+        scores = {**seen.scores[index], "distance": distance}
+        # As many digits as two machines may agree on.
+        rows.append(known | {name: value and float(f"{value:.5g}") for name, value in scores.items()})
+    return rows
 
 
 def _circumstances(asked: Request, pool: Pool, predictor: Predictor) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from mmseg_css.models.segmentors.css import CSS
 from mmseg_css.models.segmentors.decoding import decode, logits_of
 
 #: What an image can be ranked by.
-Score = Literal["views", "spaces", "entropy", "rare"]
+Score = Literal["rare", "views", "spaces", "entropy"]
 SCORES: Final[tuple[Score, ...]] = get_args(Score)
 
 
@@ -87,9 +87,9 @@ def seen_of(
     probabilities, mirrored = map(probabilities_of, (logits, logits_of(network, half.images.flip(-1)).flip(-1)))
     valid = _at(half.valid, logits)
     found: dict[Score, Tensor] = {
+        "rare": expected_rarity(probabilities, weights.to(logits.device), valid),
         "views": disagreement(probabilities.argmax(1), mirrored.argmax(1), valid),
         "entropy": mean_entropy(probabilities, valid),
-        "rare": expected_rarity(probabilities, weights.to(logits.device), valid),
     }
     if "spaces" in scores_of_method(predictor.model):
         found["spaces"] = _of_spaces(predictor.model, half, valid)
