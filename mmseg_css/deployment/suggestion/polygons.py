@@ -11,7 +11,7 @@ from jaxtyping import Float, Shaped, UInt
 #: border, not through the centres of pixels, and what is a pixel wide keeps a width.
 ENLARGED: Final = 2
 #: How far a polygon may leave the contour, in pixels.
-TOLERANCE: Final = 0.5
+TOLERANCE: Final = 0.75
 #: Share of its area by which that may change a contour; what is thin would vanish.
 CHANGE: Final = 0.1
 
