@@ -131,7 +131,7 @@ def _rows(pool: Pool, seen: Seen, choice: Choice) -> list[dict[str, Any]]:
     for rank, (index, distance) in enumerate(zip(choice.indices, choice.distances, strict=True), start=1):
         image = pool.unlabelled[seen.indices[index]]
         row: dict[str, Any] = {"rank": rank, "image": str(image.path), "line": line_of(image, pool.labelled_set)}
-        row |= {**seen.scores[index], "distance": distance}
+        row |= {str(score): value for score, value in seen.scores[index].items()} | {"distance": distance}
         # As many digits as two machines may agree on.
         rows.append({key: float(f"{value:.5g}") if isinstance(value, float) else value for key, value in row.items()})
     return rows
