@@ -163,7 +163,7 @@ def test_checkpoints_that_do_not_fit(
     one_space = make_config("one_space", method="fixmatch")
     for config, path, by, message in (
         (few, tmp_path / "none.pth", "rare", "there is no checkpoint"),
-        (few, other, "rare", "was trained with other classes than"),
+        (few, other, "rare", "has: class 0 is 'x' there and 'background' here"),
         (one_space, save(one_space, tmp_path / "one.pth"), "spaces", "a FixMatch has one space"),
         (one_space, other, "rare", "is not a checkpoint of this config's FixMatch"),
     ):
