@@ -44,7 +44,7 @@ def command(
     *,
     budget: Budget,
     out: Out | None = None,
-    by: By = "rare",
+    by: By = "views",
     candidates: Candidates = None,
     seed: Annotated[int, Parameter(help="Of --by random.")] = 0,
     formats: Formats = None,

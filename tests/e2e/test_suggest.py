@@ -49,7 +49,7 @@ def test_a_list_and_labels_and_the_same_again(few: Path, checkpoint: Path, tmp_p
         )
     out = tmp_path / "a"
     record, rows = json.loads((out / "suggestions.json").read_text()), rows_of(out)
-    assert (record["schema"], record["method"], record["by"], record["unreadable"]) == (1, "CSS", "rare", [])
+    assert (record["schema"], record["method"], record["by"], record["unreadable"]) == (1, "CSS", "views", [])
     assert (record["labelled"], record["unlabelled"], record["candidates"]) == (8, 8, 2)
     assert [*rows[0]] == ["rank", "image", "line", "rare", "views", "spaces", "entropy", "distance"]
     assert [int(row["rank"]) for row in rows] == [1, 2, 3]

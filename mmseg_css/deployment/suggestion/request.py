@@ -41,7 +41,7 @@ class Request:
     checkpoint: str
     budget: int
     out: Path
-    by: Rule = "rare"
+    by: Rule = "views"
     candidates: int | None = None
     seed: int = 0
     formats: Sequence[Format] = FORMATS
