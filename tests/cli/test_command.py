@@ -16,6 +16,7 @@ DOORS = {
     "predict": ["predict"],
     "compare": ["compare"],
     "diagnose": ["diagnose"],
+    "suggest": ["suggest"],
     "demo": ["demo"],
     "export_segmentor": ["export"],
     "init_dataset": ["init"],

@@ -62,7 +62,7 @@ class Outputs:
         else:
             self._check_same(record, path)
         self.folder.mkdir(parents=True, exist_ok=True)
-        _write(path, lambda file: file.write(json.dumps(record, indent=1, ensure_ascii=False).encode()))
+        write_whole(path, lambda file: file.write(json.dumps(record, indent=1, ensure_ascii=False).encode()))
 
     def _clear(self, record: dict[str, Any], path: Path) -> None:
         """Remove predictions made otherwise: who goes on after an interruption must not find them."""
@@ -99,11 +99,11 @@ class Outputs:
         """Write what was predicted of an image; ``picture`` has blue first."""
         labels = prediction.labels
         mask, overlay = palette_image(labels, self.classes.palette), overlay_of(picture, labels, self.classes.palette)
-        _write(self.path("overlays", name), lambda file: overlay.save(file, format="JPEG", quality=90))
+        write_whole(self.path("overlays", name), lambda file: overlay.save(file, format="JPEG", quality=90))
         if "probabilities" in self.kinds and prediction.probabilities is not None:
             shares = prediction.probabilities.astype(np.float16)
-            _write(self.path("probabilities", name), lambda file: np.savez(file, probabilities=shares))
-        _write(self.path("masks", name), lambda file: mask.save(file, format="PNG"))
+            write_whole(self.path("probabilities", name), lambda file: np.savez(file, probabilities=shares))
+        write_whole(self.path("masks", name), lambda file: mask.save(file, format="PNG"))
 
 
 def palette_image(labels: UInt[np.ndarray, "h w"], palette: UInt8[np.ndarray, "k 3"]) -> Image.Image:
@@ -133,7 +133,7 @@ def fingerprint(checkpoint: str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
-def _write(path: Path, write: Callable[[BinaryIO], object]) -> None:
+def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Write a file that is there as a whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.part")

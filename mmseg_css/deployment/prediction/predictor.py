@@ -22,6 +22,7 @@ from mmseg_css.deployment.prediction.pipeline import Prepared, built, prepare, s
 from mmseg_css.deployment.prediction.windows import Mode, Windows
 from mmseg_css.engine.checkpoints import no_checkpoint
 from mmseg_css.engine.testing import takes_predict_on
+from mmseg_css.models.segmentors.batch import Images, images_of
 
 #: A file, or pixels as OpenCV and MMSeg have them: height, width, channels, blue first.
 Image = str | PathLike[str] | Shaped[np.ndarray, "h w c"]
@@ -52,7 +53,8 @@ class Predictor:
         predictor = Predictor("configs/own/css_lite0_own.py", "work_dirs/css_lite0_own/iter_2000.pth")
         labels = predictor("photograph.jpg")  # or an array, as cv2.imread gives it
 
-    ``predictor.classes.names`` and ``predictor.classes.palette`` are those of the checkpoint.
+    ``predictor.classes.names`` and ``predictor.classes.palette`` are those of the checkpoint; ``predictor.network`` is
+    the network that predicts, of a ``predictor.model`` that may have several.
 
     Args:
         config: The config that the checkpoint was trained with, of any method here or of plain MMSeg. Its test pipeline
@@ -91,8 +93,8 @@ class Predictor:
                 )
             cfg.model.predict_on = predict_on
         self.model, self.classes = load_network(cfg, str(checkpoint), device or get_device())
-        self._network = getattr(self.model, "predictor", self.model)
-        self._windows = Windows.of(self.model, self._network, mode)
+        self.network = getattr(self.model, "predictor", self.model)
+        self._windows = Windows.of(self.model, self.network, mode)
         self._padding = self.model.data_preprocessor.test_cfg
         steps = steps_of(cfg, tta=tta)
         self._from_files, self._from_arrays = (built(steps, arrays=arrays) for arrays in (False, True))
@@ -179,13 +181,24 @@ class Predictor:
 
     def _segment(self, view: Sequence[tuple[Tensor, SegDataSample]]) -> tuple[list[SegDataSample], bool]:
         """MMSeg's predictions of images of one size, and whether they went in windows."""
+        data = self._padded(view)
+        height, width = (max(SMALLEST, side) for side in data["inputs"][0].shape[1:])
+        self.network.test_cfg = self._windows.test_cfg(height, width)
+        found = self.model.test_step(data)
+        return found, self.network.test_cfg.mode == "slide"
+
+    def whole(self, image: Prepared) -> Images:
+        """An image as a whole, as its network is given it; with test-time augmentation the first view of it."""
+        data = self.model.data_preprocessor(self._padded(image.views[:1]), False)
+        return images_of(data["inputs"], data["data_samples"])
+
+    def _padded(self, view: Sequence[tuple[Tensor, SegDataSample]]) -> dict[str, list]:
+        """Images of one size as the preprocessor takes them, which is told to pad those that are too small."""
         inputs, samples = zip(*view, strict=True)
-        height, width = (max(SMALLEST, side) for side in inputs[0].shape[1:])
-        small = (height, width) != tuple(inputs[0].shape[1:])
-        self.model.data_preprocessor.test_cfg = self._padding or ({"size": (height, width)} if small else None)
-        self._network.test_cfg = self._windows.test_cfg(height, width)
-        found = self.model.test_step({"inputs": list(inputs), "data_samples": list(samples)})
-        return found, self._network.test_cfg.mode == "slide"
+        height, width = inputs[0].shape[1:]
+        size = (max(SMALLEST, height), max(SMALLEST, width))
+        self.model.data_preprocessor.test_cfg = self._padding or ({"size": size} if size != (height, width) else None)
+        return {"inputs": list(inputs), "data_samples": list(samples)}
 
     def _decide(self, probabilities: Float[Tensor, "k h w"]) -> Tensor:
         if self.model.out_channels == 1:

@@ -34,7 +34,9 @@ def images_of(images: Float[Tensor, "b c H W"], samples: list[SegDataSample]) ->
     """A batch, with the padding that its samples know of."""
     valid = torch.ones(len(images), *images.shape[2:], dtype=torch.bool, device=images.device)
     for own, sample in zip(valid, samples, strict=True):
-        left, right, top, bottom = sample.metainfo.get("padding_size", (0, 0, 0, 0))
+        known = sample.metainfo
+        # MMSeg's name for it in a test, and in a training.
+        left, right, top, bottom = known.get("img_padding_size", known.get("padding_size", (0, 0, 0, 0)))
         own[:top] = False
         own[own.shape[0] - bottom :] = False
         own[:, :left] = False

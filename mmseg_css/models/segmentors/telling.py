@@ -42,7 +42,7 @@ class PseudoLabelled(NamedTuple):
 
 
 class Inspection(NamedTuple):
-    """What a trained method says of images: for `mmseg-css diagnose`.
+    """What a trained method says of images: for `mmseg-css diagnose` and `suggest`.
 
     Attributes:
         sources: pseudo-labels by the space that they come from, in the size of the image: ``logit``, and of a method

@@ -114,7 +114,7 @@ def pixels_of_classes(pool: BaseSegDataset) -> dict[str, Int[np.ndarray, " 256"]
     if not infos:
         raise ValueError(f"no image in {folder!r} ends in {pool.img_suffix!r}; give its ending with --image-suffix")
     ids = [id_of(info["img_path"], folder, pool.img_suffix) for info in infos]
-    counts = _histograms(infos, pool.ignore_index)
+    counts = histograms(infos, pool.ignore_index)
     return dict(zip(ids, counts, strict=True))
 
 
@@ -135,7 +135,7 @@ def class_shares(ids: Sequence[str], masks: str, mask_suffix: str = ".png") -> C
     """
     infos = [{"seg_map_path": osp.join(masks, image_id + mask_suffix)} for image_id in ids]
     pixels, images = np.zeros((2, VALUES), np.int64)
-    for counts in _histograms(infos, IGNORED):
+    for counts in histograms(infos, IGNORED):
         pixels += counts
         images += counts > 0
     return ClassShares(pixels, images)
@@ -150,7 +150,7 @@ def overlap(path: Path, other: Path) -> tuple[int, int]:
 # -- masks ------------------------------------------------------------------------------------------------------------
 
 
-def _histograms(infos: Sequence[dict], ignore_index: int) -> Iterator[Int[np.ndarray, " 256"]]:
+def histograms(infos: Sequence[dict], ignore_index: int) -> Iterator[Int[np.ndarray, " 256"]]:
     """Pixels per class of each mask, in order."""
     with ThreadPoolExecutor(THREADS) as pool:
         for counts in tqdm(pool.map(_histogram, infos), desc="reading masks", total=len(infos), leave=False):

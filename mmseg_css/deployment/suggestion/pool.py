@@ -1,0 +1,106 @@
+"""What a config has of images: those that are labelled, and those that could be."""
+
+import os.path as osp
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Int
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from torch import Tensor
+
+from mmseg_css.datasets import PairedDataset
+from mmseg_css.datasets.checks import leaves
+from mmseg_css.datasets.folder import FolderDataset
+from mmseg_css.deployment.prediction.inputs import Item
+from mmseg_css.preparation.splits.statistics import histograms
+from mmseg_css.typos import explained
+
+
+class Pool(NamedTuple):
+    """The images of a config.
+
+    Attributes:
+        classes: Names of the labelled images' classes.
+        pixels: Labelled pixels of each of them.
+        labelled: The images that have labels.
+        unlabelled: All others, each with its path below the folder of its data set, without ending.
+        labelled_set: The data set of the labelled images, into whose list suggestions go.
+    """
+
+    classes: tuple[str, ...]
+    pixels: Int[Tensor, " k"]
+    labelled: list[Path]
+    unlabelled: list[Item]
+    labelled_set: Any
+
+
+def pool_of(cfg: Config) -> Pool:
+    """The images that a training with this config reads; an image of both halves is labelled.
+
+    Raises:
+        FileNotFoundError: A folder, a list or a mask is missing.
+        ValueError: There are no unlabelled images, or two of them would be written to one place.
+    """
+    init_default_scope(cfg.get("default_scope", "mmseg"))  # where names of transforms are looked up
+    with explained(cfg):
+        paired = _paired(cfg)
+    infos = [leaf.get_data_info(index) for leaf in leaves(paired.labeled) for index in range(len(leaf))]
+    classes = tuple(paired.metainfo["classes"])
+    counts = sum(histograms(infos, getattr(next(leaves(paired.labeled)), "ignore_index", 255)))
+    labelled = [Path(info["img_path"]) for info in infos]
+    unlabelled = _others(paired.unlabeled, {osp.realpath(path) for path in labelled})
+    if not unlabelled:
+        raise ValueError(
+            f"{cfg.filename}: all of the {len(paired.unlabeled)} images of its unlabelled data set are labelled, and "
+            "there is nothing to suggest: add images to the folder of `unlabeled`"
+        )
+    pixels = torch.as_tensor(counts)[: len(classes)]
+    return Pool(classes, pixels, labelled, unlabelled, next(leaves(paired.labeled)))
+
+
+def _paired(cfg: Config) -> PairedDataset:
+    train = cfg.get("train_dataloader", {}).get("dataset", {})
+    # The supervised configs read the labelled half, and have both as variables.
+    labeled, unlabeled = train.get("labeled", train), train.get("unlabeled", cfg.get("unlabeled"))
+    if not labeled or unlabeled is None:
+        raise ValueError(
+            f"{cfg.filename} names no unlabelled images, of which some could be suggested: set "
+            "unlabeled = dict(type='UnlabeledDataset', data_prefix=dict(img_path=FOLDER)) in it, or take the config of "
+            "a semi-supervised method"
+        )
+    # Files that cannot be read are told at the end, when all others are done.
+    return PairedDataset(labeled=labeled, unlabeled=unlabeled, check_masks=False)
+
+
+def _others(dataset: Any, labelled: set[str]) -> list[Item]:
+    """The images that are not labelled, each once and in the order of their names."""
+    found: dict[PurePosixPath, Path] = {}
+    for leaf in leaves(dataset):
+        for index in range(len(leaf)):
+            path = Path(leaf.get_data_info(index)["img_path"])
+            if osp.realpath(path) in labelled:
+                continue
+            name = PurePosixPath(_below(path, leaf)).with_suffix("")
+            if (other := found.setdefault(name, path)) != path:
+                raise ValueError(f"{str(other)!r} and {str(path)!r} would both be written to {name}: rename one")
+    return [Item(found[name], name) for name in sorted(found)]
+
+
+def _below(path: Path, leaf: Any) -> str:
+    return Path(osp.relpath(path, leaf.data_prefix["img_path"])).as_posix()
+
+
+def line_of(image: Item, labelled_set: Any) -> str:
+    """How the list of the labelled images names an image: by its path below their folder.
+
+    An image of another folder has to be copied there before it is trained with, under the path that it has below its
+    own.
+    """
+    line = _below(image.path, labelled_set)
+    if line.startswith("../"):
+        line = f"{image.name}{image.path.suffix}"
+    if isinstance(labelled_set, FolderDataset):
+        return line
+    return line.removesuffix(getattr(labelled_set, "img_suffix", ""))

@@ -1,0 +1,163 @@
+"""A call of ``mmseg-css suggest``: from what the command line says to files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from mmseg_css.cfg_options import parse_options
+from mmseg_css.config_files import read_config
+from mmseg_css.deployment.prediction.folder import Summary, check_all_read
+from mmseg_css.deployment.prediction.outputs import fingerprint
+from mmseg_css.deployment.prediction.predictor import Predictor
+from mmseg_css.deployment.suggestion.choosing import CANDIDATES, RULES, Choice, Rule, choose
+from mmseg_css.deployment.suggestion.pool import Pool, line_of, pool_of
+from mmseg_css.deployment.suggestion.scoring import SCORES, Seen, look, scores_of_method
+from mmseg_css.deployment.suggestion.writing import (
+    FORMATS,
+    LIST,
+    RECORD,
+    TABLE,
+    Format,
+    begin,
+    write_labels,
+    write_record,
+)
+from mmseg_css.functional.suggestion import rarity
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What is asked for; see `choose` and `write_labels`.
+
+    Raises:
+        ValueError: A number is too small, or belongs to another rule.
+    """
+
+    config: Path
+    checkpoint: str
+    budget: int
+    out: Path
+    by: Rule = "views"
+    candidates: int | None = None
+    seed: int = 0
+    formats: Sequence[Format] = FORMATS
+    overwrite: bool = False
+    cfg_options: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        for name, value in (("budget", self.budget), ("candidates", self.candidates)):
+            if value is not None and value < 1:
+                raise ValueError(f"--{name} must be at least 1, got {value}")
+        if self.candidates is not None and self.by not in SCORES:
+            raise ValueError(
+                f"--candidates are the highest by a score, and --by {self.by} has none: leave one of the two out"
+            )
+
+
+def suggest(asked: Request) -> None:
+    """Suggest images, write what is asked for, and say what was done.
+
+    Raises:
+        FileNotFoundError: The config, the checkpoint, a folder or a list is not there.
+        FileExistsError: The folder that is to be written holds something.
+        ValueError: Something does not fit, or some images could not be read and all others are done.
+    """
+    pool, predictor = _given(asked)
+    begin(asked.out, overwrite=asked.overwrite)
+    weights = rarity(pool.pixels)
+    labelled = look(predictor, pool.labelled, weights, "labelled images")
+    seen = look(predictor, [image.path for image in pool.unlabelled], weights, "unlabelled images")
+    choice = _chosen(asked, seen, labelled)
+    images = [pool.unlabelled[seen.indices[index]] for index in choice.indices]
+    faults = labelled.faults + seen.faults
+    rows = _rows(pool, seen, choice)
+    write_record(asked.out, _circumstances(asked, pool, predictor) | {"unreadable": faults, "images": rows})
+    for image in tqdm(images, desc="labels to correct", unit="image", leave=False):
+        [prediction] = predictor.predict([predictor.prepare(image.path)])
+        write_labels(asked.out, asked.formats, image, prediction.labels, predictor.classes)
+    print(
+        f"suggested {len(images)} of {len(pool.unlabelled)} images; written to {asked.out}: {TABLE}, {RECORD}, {LIST}, "
+        + ", ".join(asked.formats)
+    )
+    check_all_read(Summary(faults=faults))
+
+
+def _given(asked: Request) -> tuple[Pool, Predictor]:
+    """The images and the network, which fit each other and what is asked for."""
+    options = parse_options(asked.cfg_options)
+    cfg = read_config(asked.config)
+    cfg.merge_from_dict(options)
+    pool = pool_of(cfg)
+    if asked.budget > (there := len(pool.unlabelled)):
+        raise ValueError(f"--budget {asked.budget}: {asked.config} has {there} images without labels; ask for fewer")
+    predictor = Predictor(asked.config, asked.checkpoint, cfg_options=options)
+    if asked.by in SCORES and asked.by not in (known := scores_of_method(predictor.model)):
+        raise ValueError(
+            f"--by {asked.by}: a {type(predictor.model).__name__} has one space, and nothing that could disagree with "
+            f"it; choose among {', '.join((*known, *(rule for rule in RULES if rule not in SCORES)))}"
+        )
+    _check_classes(asked, predictor.classes.names, pool.classes)
+    return pool, predictor
+
+
+def _check_classes(asked: Request, names: tuple[str, ...], own: tuple[str, ...]) -> None:
+    """Check that the network and the labelled images have the same classes; some checkpoints do not name theirs."""
+    unnamed = names == tuple(f"class_{index}" for index in range(len(names)))
+    if len(names) != len(own):
+        other = f"it has {len(names)}, and the labelled images {len(own)}"
+    elif names != own and not unnamed:
+        index = next(index for index, pair in enumerate(zip(names, own, strict=True)) if pair[0] != pair[1])
+        other = f"class {index} is {names[index]!r} there and {own[index]!r} here"
+    else:
+        return
+    raise ValueError(
+        f"{asked.checkpoint} was trained with other classes than {asked.config} has: {other}. Take the config that it "
+        "was trained with (it lies in its work dir)"
+    )
+
+
+def _chosen(asked: Request, seen: Seen, labelled: Seen) -> Choice:
+    for looked, kind in ((seen, "unlabelled"), (labelled, "labelled")):
+        if not looked.indices:
+            raise ValueError(f"no {kind} image could be read:\n  " + "\n  ".join(looked.faults))
+    return choose(
+        seen.scores,
+        torch.stack(seen.vectors),
+        torch.stack(labelled.vectors),
+        by=asked.by,
+        budget=asked.budget,
+        candidates=asked.candidates or CANDIDATES,
+        seed=asked.seed,
+    )
+
+
+def _rows(pool: Pool, seen: Seen, choice: Choice) -> list[dict[str, Any]]:
+    """What is known of each suggested image."""
+    rows = []
+    for rank, (index, distance) in enumerate(zip(choice.indices, choice.distances, strict=True), start=1):
+        image = pool.unlabelled[seen.indices[index]]
+        row: dict[str, Any] = {"rank": rank, "image": str(image.path), "line": line_of(image, pool.labelled_set)}
+        row |= {str(score): value for score, value in seen.scores[index].items()} | {"distance": distance}
+        # As many digits as two machines may agree on.
+        rows.append({key: float(f"{value:.5g}") if isinstance(value, float) else value for key, value in row.items()})
+    return rows
+
+
+def _circumstances(asked: Request, pool: Pool, predictor: Predictor) -> dict[str, Any]:
+    """What the suggestions depend on."""
+    return {
+        "config": str(asked.config),
+        "checkpoint": asked.checkpoint,
+        "fingerprint": fingerprint(asked.checkpoint),
+        "method": type(predictor.model).__name__,
+        "by": asked.by,
+        "candidates": (asked.candidates or CANDIDATES) if asked.by in SCORES else None,
+        "seed": asked.seed if asked.by == "random" else None,
+        "labelled": len(pool.labelled),
+        "unlabelled": len(pool.unlabelled),
+        "weights": dict(zip(pool.classes, rarity(pool.pixels).tolist(), strict=True)),
+    }

@@ -1,0 +1,90 @@
+"""The folder of suggestions: what is suggested and why, and labels to correct."""
+
+import csv
+import io
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, Final, Literal, get_args
+
+import numpy as np
+from jaxtyping import UInt
+
+from mmseg_css.deployment.prediction.inputs import Item
+from mmseg_css.deployment.prediction.network import Classes
+from mmseg_css.deployment.prediction.outputs import palette_image, write_whole
+from mmseg_css.deployment.suggestion.polygons import coco_of, labelme_of, regions_of
+
+#: Folders of labels to correct.
+Format = Literal["masks", "coco", "labelme"]
+FORMATS: Final[tuple[Format, ...]] = get_args(Format)
+RECORD: Final = "suggestions.json"
+TABLE: Final = "suggestions.csv"
+LIST: Final = "suggested.txt"
+SCHEMA: Final = 1
+
+
+def begin(folder: Path, *, overwrite: bool) -> None:
+    """Make sure that a folder is there and empty.
+
+    Raises:
+        FileExistsError: It holds something, which is not what an earlier call wrote and is to be overwritten.
+    """
+    ours = (folder / RECORD).is_file()
+    if folder.exists() and any(folder.iterdir()):
+        if not ours:
+            raise FileExistsError(
+                f"{folder} is not empty, and no {folder / RECORD} says what wrote it: name another --out"
+            )
+        if not overwrite:
+            raise FileExistsError(
+                f"{folder} holds suggestions, and maybe corrected labels: name another --out, or say --overwrite"
+            )
+        for name in FORMATS:
+            shutil.rmtree(folder / name, ignore_errors=True)
+        for file in (TABLE, LIST):
+            (folder / file).unlink(missing_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def write_record(folder: Path, record: dict[str, Any]) -> None:
+    """Write what is suggested: all that is known, a table of the images, and their lines for a list."""
+    _write_json(folder / RECORD, {"schema": SCHEMA, **record})
+    rows = record["images"]
+    table = io.StringIO()
+    writer = csv.DictWriter(table, fieldnames=list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    write_whole(folder / TABLE, lambda file: file.write(table.getvalue().encode()))
+    lines = "".join(f"{row['line']}\n" for row in rows)
+    write_whole(folder / LIST, lambda file: file.write(lines.encode()))
+
+
+def write_labels(
+    folder: Path, formats: Sequence[Format], image: Item, labels: UInt[np.ndarray, "h w"], classes: Classes
+) -> None:
+    """Write what a network says of an image, under the image's own path in the folder of each format."""
+    if "masks" in formats:
+        mask = palette_image(labels, classes.palette)
+        write_whole(_path(folder, "masks", image.name), lambda file: mask.save(file, format="PNG"))
+    if not {"coco", "labelme"} & {*formats}:
+        return
+    regions, size = regions_of(labels), labels.shape
+    if "coco" in formats:
+        file_name = f"{image.name}{image.path.suffix}"
+        _write_json(_path(folder, "coco", image.name), coco_of(regions, classes.names, file_name, *size))
+    if "labelme" in formats:
+        path = _path(folder, "labelme", image.name)
+        image_path = Path(os.path.relpath(image.path, path.parent)).as_posix()
+        _write_json(path, labelme_of(regions, classes.names, image_path, *size))
+
+
+def _path(folder: Path, name: Format, image: PurePosixPath) -> Path:
+    return folder / name / f"{image}{'.png' if name == 'masks' else '.json'}"
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    text = json.dumps(content, ensure_ascii=False)
+    write_whole(path, lambda file: file.write(text.encode()))

@@ -1,0 +1,27 @@
+"""What is asked for fits the images and the network."""
+
+from pathlib import Path
+
+import pytest
+
+from mmseg_css.deployment.suggestion.request import Request, _check_classes
+
+ASKED = Request(config=Path("c.py"), checkpoint="some.pth", budget=1, out=Path("out"))
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (("sky", "road", "car"), "it has 3, and the labelled images 2"),
+        (("class_0", "class_1", "class_2"), "it has 3, and the labelled images 2"),
+        (("sky", "street"), "class 1 is 'street' there and 'road' here"),
+    ],
+)
+def test_other_classes_are_refused(names: tuple[str, ...], told: str) -> None:
+    with pytest.raises(ValueError, match=f"some.pth was trained with other classes than c.py has: {told}"):
+        _check_classes(ASKED, names, ("sky", "road"))
+
+
+@pytest.mark.parametrize("names", [("sky", "road"), ("class_0", "class_1")])
+def test_the_same_classes_and_those_that_no_checkpoint_names_are_taken(names: tuple[str, ...]) -> None:
+    _check_classes(ASKED, names, ("sky", "road"))
