@@ -269,7 +269,7 @@ def test_the_loop_is_asked_for_the_hooks_that_the_method_needs(method: str) -> N
     wanted = {
         "ProgressHook": True,
         "TeacherUpdateHook": model.teacher is not None,
-        "PrototypeCommitHook": method == "css",
+        "PrototypeCommitHook": method in ("css", "aided_css"),
     }
     assert set(model.required_hooks) == {name for name, needed in wanted.items() if needed}
 
