@@ -49,7 +49,7 @@ def leaf_text(
         data: Path of the shared file.
         bases: Path of this repository's ``configs/_base_``.
         labeled: The labelled list, if it is not the shared file's; an empty one is all images.
-        settings: Other values of the model, numbers and strings: ``{"pseudo_label_loss.threshold": 0.5}``.
+        settings: Other values of the model, numbers, strings, None: ``{"pseudo_label_loss.threshold": 0.5}``.
 
     Raises:
         ValueError: There are settings for `supervised`, which is no method of ours.
@@ -81,4 +81,5 @@ _base_ = ["{data}", "{bases}/methods/{file}.py"{views}]
 def _setting(name: str, value: Any) -> str:
     *path, last = name.split(".")
     inner = "".join(f'.setdefault("{part}", {{}})' for part in path)
-    return f'model{inner}["{last}"] = {json.dumps(value)}\n'
+    literal = json.dumps(value) if isinstance(value, str) else repr(value)  # strings as the rest of the file has them
+    return f'model{inner}["{last}"] = {literal}\n'

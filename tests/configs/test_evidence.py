@@ -18,6 +18,7 @@ STUDY = CONFIGS / "evidence" / "study.py"
 STEPS = {"camvid": 2000, "idd_lite": 3400, "labelmefacade": 2000, "neu_seg": 2900, "car_parts": 2000}
 IMAGES = {"camvid": 367, "idd_lite": 1403, "labelmefacade": 745, "neu_seg": 1200, "car_parts": 400}
 PLAN = read_plan(STUDY)
+ABLATED = ("aided_css", "aided_css_absolute", "aided_css_truth", "css_relative")
 SHARED = ROOT.parent / "shared" / "data"
 
 
@@ -88,6 +89,11 @@ def test_a_variant_is_its_method_under_other_settings(configs: dict) -> None:
     logit, cross = (Config.fromfile(of_camvid[name]).model for name in ("css_logit", "css_cross"))
     assert (logit.type, logit.strategy) == ("CSS", "logit")
     assert (cross.strategy, cross.cross_warmup) == ("cross", 200)
+    ablated = [Config.fromfile(configs["parts of aided_css"]["camvid"][name]).model for name in ABLATED]
+    assert [model.confidence_decay for model in ablated] == [0.97, None, 0.97, 0.97]
+    assert [model.pseudo_label_loss.threshold for model in ablated] == [0.9, 0.9, 1.0, 0.9]
+    assert [model.augmentation.get("labeled_share", 0) for model in ablated] == [0.5, 0.5, 0.5, 0]
+    assert {model.pseudo_label_loss.type for model in ablated} == {"MaskedPseudoLabelLoss"}
     # So that some pixel of 14 classes can be confident: the largest similarity.
     largest = math.exp(1 / cross.temperature)
     assert cross.pseudo_label_loss.threshold < largest / (largest + 13 / largest)
