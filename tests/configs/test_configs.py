@@ -120,7 +120,11 @@ def test_supervised_config_matches(name: str) -> None:
         assert semi.train_cfg[key] == supervised.train_cfg[key], key
     segmentor = semi.model.segmentor.to_dict()
     head = segmentor["decode_head"]
-    projections = {"css": "ProjectionBranch", "pc2seg": "LinearProjection"}  # the others need none
+    projections = {
+        "css": "ProjectionBranch",
+        "aided_css": "ProjectionBranch",
+        "pc2seg": "LinearProjection",
+    }  # the others need none
     assert head.pop("projection", {}).get("type") == projections.get(name.split("/")[0])
     # PC2Seg's is linear in what the classifier reads.
     assert head.pop("tap", None) == ("conv_seg" if name.startswith("pc2seg") else None)
