@@ -50,7 +50,7 @@ class Predictor:
     ::
 
         from mmseg_css.deployment import Predictor
-        predictor = Predictor("configs/own/css_lite0_own.py", "work_dirs/css_lite0_own/iter_2000.pth")
+        predictor = Predictor("configs/own/css_lite0_own.py", "work_dirs/css_lite0_own/iter_3500.pth")
         labels = predictor("photograph.jpg")  # or an array, as cv2.imread gives it
 
     ``predictor.classes.names`` and ``predictor.classes.palette`` are those of the checkpoint; ``predictor.network`` is

@@ -4,7 +4,7 @@ from typing import Final
 
 BATCH: Final = 4  # labelled images a step in the configs, and as many unlabelled ones
 PASSES: Final = 10
-FEWEST, MOST = 2000, 40_000
+FEWEST, MOST = 3500, 40_000
 
 
 def steps_for(images: int, batch: int = BATCH) -> int:
@@ -15,7 +15,7 @@ def steps_for(images: int, batch: int = BATCH) -> int:
         batch: how many of them a step takes.
 
     >>> steps_for(392), steps_for(5000), steps_for(120_000)
-    (2000, 12500, 40000)
+    (3500, 12500, 40000)
     """
     passes = -(-PASSES * images // batch)
     return min(max(-(-passes // 100) * 100, FEWEST), MOST)

@@ -134,7 +134,7 @@ def test_what_the_page_says_to_change() -> None:
     text = shared.read_text().replace("deeplabv3plus_efficientnet-lite0.py", "deeplabv3plus_r50_os16.py")
     text = text.replace("num_classes=len(classes)", f"num_classes=len(classes), {loss}")
     assert "`max_iters` in `_base_/data.py`" in page
-    shared.write_text(text.replace("max_iters = 2000", "max_iters = 10000"))
+    shared.write_text(text.replace("max_iters = 3500", "max_iters = 10000"))
     cfg = Config.fromfile("configs/own/css_lite0_own.py")
     assert cfg.train_cfg == {"type": "PairedTrainLoop", "max_iters": 10000, "val_interval": 500}
     assert cfg.param_scheduler[0].end == 10000

@@ -47,15 +47,15 @@ def test_lists_commands_and_names(capsys: pytest.CaptureFixture[str]) -> None:
         "mmseg-css train configs/own/supervised_lite0_own.py",
         "mmseg-css train configs/own/css_lite0_own.py",
         "mmseg-css train configs/own/pc2seg_lite0_own.py",
-        "mmseg-css test configs/own/css_lite0_own.py work_dirs/css_lite0_own/iter_2000.pth",
+        "mmseg-css test configs/own/css_lite0_own.py work_dirs/css_lite0_own/iter_3500.pth",
     ):
         assert f"  {command}\n" in printed
-    assert "15 min (2000 steps of 0.45 s) for configs/own/css_lite0_own.py" in printed
+    assert "26 min (3500 steps of 0.45 s) for configs/own/css_lite0_own.py" in printed
 
 
 @pytest.mark.parametrize(
     ("images", "steps"),
-    [(1, 2000), (800, 2000), (801, 2100), (5000, 12500), (16_000, 40_000), (10**6, 40_000)],
+    [(1, 3500), (1400, 3500), (1401, 3600), (5000, 12500), (16_000, 40_000), (10**6, 40_000)],
 )
 def test_ten_passes_over_the_images_within_bounds(images: int, steps: int) -> None:
     assert steps_for(images) == steps
