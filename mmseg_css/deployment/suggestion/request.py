@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 from tqdm import tqdm
 
 from mmseg_css.cfg_options import parse_options
@@ -27,6 +29,7 @@ from mmseg_css.deployment.suggestion.writing import (
     write_record,
 )
 from mmseg_css.functional.suggestion import rarity
+from mmseg_css.models.segmentors.decoding import check_segmentor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +65,7 @@ def suggest(asked: Request) -> None:
     """Suggest images, write what is asked for, and say what was done.
 
     Raises:
+        TypeError: The network has no logits for every pixel.
         FileNotFoundError: The config, the checkpoint, a folder or a list is not there.
         FileExistsError: The folder that is to be written holds something.
         ValueError: Something does not fit, or some images could not be read and all others are done.
@@ -75,7 +79,7 @@ def suggest(asked: Request) -> None:
     images = [pool.unlabelled[seen.indices[index]] for index in choice.indices]
     faults = labelled.faults + seen.faults
     rows = _rows(pool, seen, choice)
-    write_record(asked.out, _circumstances(asked, pool, predictor) | {"unreadable": faults, "images": rows})
+    write_record(asked.out, _circumstances(asked, pool, predictor, weights) | {"unreadable": faults, "images": rows})
     for image in tqdm(images, desc="labels to correct", unit="image", leave=False):
         [prediction] = predictor.predict([predictor.prepare(image.path)])
         write_labels(asked.out, asked.formats, image, prediction.labels, predictor.classes)
@@ -91,6 +95,8 @@ def _given(asked: Request) -> tuple[Pool, Predictor]:
     options = parse_options(asked.cfg_options)
     cfg = read_config(asked.config)
     cfg.merge_from_dict(options)
+    plain = "segmentor" not in cfg.model
+    check_segmentor(cfg.model if plain else cfg.model.segmentor, "model" if plain else "model.segmentor")
     pool = pool_of(cfg)
     if asked.budget > (there := len(pool.unlabelled)):
         raise ValueError(f"--budget {asked.budget}: {asked.config} has {there} images without labels; ask for fewer")
@@ -147,7 +153,7 @@ def _rows(pool: Pool, seen: Seen, choice: Choice) -> list[dict[str, Any]]:
     return rows
 
 
-def _circumstances(asked: Request, pool: Pool, predictor: Predictor) -> dict[str, Any]:
+def _circumstances(asked: Request, pool: Pool, predictor: Predictor, weights: Float[Tensor, " k"]) -> dict[str, Any]:
     """What the suggestions depend on."""
     return {
         "config": str(asked.config),
@@ -159,5 +165,5 @@ def _circumstances(asked: Request, pool: Pool, predictor: Predictor) -> dict[str
         "seed": asked.seed if asked.by == "random" else None,
         "labelled": len(pool.labelled),
         "unlabelled": len(pool.unlabelled),
-        "weights": dict(zip(pool.classes, rarity(pool.pixels).tolist(), strict=True)),
+        "weights": dict(zip(pool.classes, weights.tolist(), strict=True)),
     }

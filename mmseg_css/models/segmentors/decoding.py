@@ -73,8 +73,12 @@ def _names(kind: Any) -> set[str]:
     return {base.__name__ for base in getattr(kind, "__mro__", ())}
 
 
-def check_segmentor(config: Mapping[str, Any]) -> None:
+def check_segmentor(config: Mapping[str, Any], place: str = "model.segmentor") -> None:
     """Check, before it is built, that a method can have of a segmentor what it needs: logits for every pixel.
+
+    Args:
+        config: Of the segmentor.
+        place: The key of a config file under which it is.
 
     Raises:
         TypeError: It is no such segmentor, or its head no such head.
@@ -84,11 +88,11 @@ def check_segmentor(config: Mapping[str, Any]) -> None:
         return
     if "EncoderDecoder" not in (names := _names(kind)) or names & {"MultimodalEncoderDecoder", "DepthEstimator"}:
         raise TypeError(
-            f"model.segmentor is a {kind.__name__}, of which no method has logits of classes for every pixel. {REMEDY}"
+            f"{place} is a {kind.__name__}, of which no method has logits of classes for every pixel. {REMEDY}"
         )
     for one in head if isinstance(head, list | tuple) else [head]:
         for name in _names(_kind(one)) & WITHOUT_LOGITS.keys():
-            raise TypeError(f"model.segmentor.decode_head is a {name}, which {WITHOUT_LOGITS[name]}. {REMEDY}")
+            raise TypeError(f"{place}.decode_head is a {name}, which {WITHOUT_LOGITS[name]}. {REMEDY}")
 
 
 def _kind(config: Mapping[str, Any]) -> Any:
