@@ -38,11 +38,13 @@ class BuildWithConfigs(build_py):
     """
 
     def run(self) -> None:
-        super().run()
         if self.editable_mode:
+            super().run()
             return
-        target = Path(self.build_lib) / "mmseg_css" / ".mim"
-        shutil.rmtree(target, ignore_errors=True)  # of an earlier build, with files that may be gone
+        package = Path(self.build_lib) / "mmseg_css"
+        shutil.rmtree(package, ignore_errors=True)  # of an earlier build, with files that may be gone
+        super().run()
+        target = package / ".mim"
         for folder in ("configs", "tools"):
             shutil.copytree(ROOT / folder, target / folder, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy2(ROOT / "model-index.yml", target)

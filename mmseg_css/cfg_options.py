@@ -1,10 +1,28 @@
-"""``--cfg-options`` as MMSegmentation reads them."""
+"""``--cfg-options`` as MMSegmentation reads them, but for those that would change nothing."""
 
 from argparse import ArgumentParser
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
-from mmengine.config import DictAction
+from mmengine.config import Config, DictAction
+
+from mmseg_css.typos import RUNNERS
+
+#: What is read of a config's top level: by the Runner, the rest of MMEngine, MMSeg's inferencer, and `suggest`.
+READ: Final = frozenset(
+    {
+        *RUNNERS,
+        *(
+            "compile",
+            "detect_anomalous_params",
+            "find_unused_parameters",
+            "model_wrapper_cfg",
+            "runner_type",
+            "sync_bn",
+        ),
+        *("strategy", "custom_imports", "test_pipeline", "tta_model", "tta_pipeline", "unlabeled"),
+    }
+)
 
 
 def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
@@ -19,3 +37,40 @@ def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
     parser = ArgumentParser()
     parser.add_argument("options", nargs="*", action=DictAction)  # MMEngine's own reading of values
     return parser.parse_args(["--", *pairs]).options or {}
+
+
+def merge_options(cfg: Config, options: Mapping[str, Any]) -> None:
+    """Set settings of a config, in place.
+
+    Raises:
+        ValueError: One is a variable of the config file, ``max_iters`` say: the file was read before it could be set,
+            so that no setting would follow it.
+    """
+    for key in options:
+        name, _, below = key.partition(".")
+        if name in cfg and name not in READ:
+            places = [place for place, value in _settings(cfg) if _same(value, cfg[name])]
+            instead = " or ".join(f"{place}.{below}".rstrip(".") for place in places[:4]) or "what it is used for"
+            raise ValueError(
+                f"--cfg-options {key}: {name} is a variable of the config file, which nothing reads after the file; "
+                f"set {instead}, or change {name} in the file"
+            )
+    cfg.merge_from_dict(dict(options))
+
+
+def _same(value: Any, other: Any) -> bool:
+    return type(value) is type(other) and value == other
+
+
+def _settings(cfg: Config) -> Iterator[tuple[str, Any]]:
+    """Every setting that a training reads, with its key."""
+    for name in cfg:
+        if name in READ - {"unlabeled"}:
+            yield from _below(name, cfg[name])
+
+
+def _below(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+    yield key, value
+    children = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for name, child in children:
+        yield from _below(f"{key}.{name}", child)

@@ -12,6 +12,12 @@ CLONE: Final = None if _MIM.is_dir() else PACKAGE.parent
 CONFIGS: Final = (CLONE or _MIM) / "configs"
 
 
+def find_config(text: str) -> Path:
+    """The config that is meant: a path, or ``mmseg_css::css/css_lite0_demo.py`` of the package's own."""
+    package, _, name = text.partition("::")
+    return CONFIGS / name if package == PACKAGE.name and name else Path(text)
+
+
 def bases_from(folder: Path) -> str:
     """What a config in a folder calls our ``configs/_base_``: the path from there, or the package by its name."""
     if CLONE is None:

@@ -17,7 +17,7 @@ _UNEXPECTED = re.compile(r"(\w+)(?:\.(\w+))?\(\) got an unexpected keyword argum
 _UNREGISTERED = re.compile(r"(\w+) is not in the \S*?(\w+) registry")
 _REGISTRIES = [value for value in vars(mmseg.registry).values() if isinstance(value, Registry)]
 #: A top-level name may be anyone's own variable; it is taken for a typo only if it resembles one of the Runner's.
-_RUNNERS = tuple(inspect.signature(Runner.__init__).parameters)[1:]
+RUNNERS = tuple(inspect.signature(Runner.__init__).parameters)[1:]
 _RESEMBLES = 0.88
 _NOT_REGISTERED: dict[str, type] = {"DataLoader": DataLoader, "Runner": Runner}
 
@@ -33,7 +33,7 @@ def check_top_level(cfg: Config, needed: Sequence[str] = ()) -> None:
         KeyError: One is, or one that is needed is not there.
     """
     for key in cfg:
-        if key not in _RUNNERS and (near := get_close_matches(key, _RUNNERS, 1, _RESEMBLES)):
+        if key not in RUNNERS and (near := get_close_matches(key, RUNNERS, 1, _RESEMBLES)):
             raise KeyError(f"the config has {key!r}, which nothing reads; did you mean {near[0]!r}?")
     for key in needed:
         node: Any = cfg

@@ -5,13 +5,14 @@ from pathlib import Path
 
 from mmseg_css.cli.options import CfgOptions, Seeds
 from mmseg_css.extras import check_extra
+from mmseg_css.locations import find_config
 
 
 def named_config(text: str) -> tuple[str, Path]:
     name, _, path = text.partition("=")
-    if not path or not Path(path).is_file():
+    if not path or not (config := find_config(path)).is_file():
         raise ValueError(f"expected NAME=CONFIG with an existing config file, got {text!r}")
-    return name, Path(path)
+    return name, config
 
 
 def named_configs(texts: Sequence[str]) -> dict[str, Path]:

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from cyclopts.types import ExistingFile
 
-from mmseg_css.cli.options import CfgOptions, TrustCheckpoint
+from mmseg_css.cli.options import CfgOptions, ConfigFile, TrustCheckpoint
 
 Masks = Annotated[
     str | None,
@@ -21,7 +20,7 @@ Radius = Annotated[int, Parameter(help="Pixels on either side of a boundary that
 
 
 def command(
-    config: ExistingFile,
+    config: ConfigFile,
     checkpoints: Annotated[list[str], Parameter(consume_multiple=True)],
     /,
     *,

@@ -3,13 +3,11 @@
 from pathlib import Path
 from typing import Literal
 
-from cyclopts.types import ExistingFile
-
-from mmseg_css.cli.options import Checkpoint, Overwrite, TrustCheckpoint
+from mmseg_css.cli.options import Checkpoint, ConfigFile, Overwrite, TrustCheckpoint
 
 
 def command(
-    config: ExistingFile,
+    config: ConfigFile,
     checkpoint: Checkpoint,
     out: Path,
     /,

@@ -1,9 +1,20 @@
 """Options that several commands have, so that they are called and mean the same everywhere."""
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
+from cyclopts.validators import Path as Exists
 
+from mmseg_css.locations import find_config
+
+
+def _config(_: Any, tokens: Sequence[Token]) -> Path:
+    return find_config(tokens[0].value)
+
+
+ConfigFile = Annotated[Path, Parameter(converter=_config, validator=Exists(exists=True, dir_okay=False))]
 CfgOptions = Annotated[
     list[str] | None,
     Parameter(

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
-from cyclopts.types import ExistingFile, ExistingPath
+from cyclopts.types import ExistingPath
 
-from mmseg_css.cli.options import CfgOptions, Checkpoint, Overwrite, TrustCheckpoint
+from mmseg_css.cli.options import CfgOptions, Checkpoint, ConfigFile, Overwrite, TrustCheckpoint
 
 Inputs = Annotated[
     list[ExistingPath],
@@ -41,7 +41,7 @@ PredictOn = Annotated[
 
 
 def command(
-    config: ExistingFile,
+    config: ConfigFile,
     checkpoint: Checkpoint,
     inputs: Inputs,
     /,

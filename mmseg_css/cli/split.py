@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import App, Group, Parameter
-from cyclopts.types import ExistingFile
 from cyclopts.validators import LimitedChoice
+
+from mmseg_css.cli.options import ConfigFile
 
 command = App(
     name="split", help="Lists of labelled images: import a published one, generate one, or say what a list is."
@@ -36,7 +37,7 @@ def import_published(name: str, source: Path, /, *, out: Path | None = None) -> 
 @command.command
 def generate(
     *,
-    config: Annotated[ExistingFile | None, Parameter(group=POOL)] = None,
+    config: Annotated[ConfigFile | None, Parameter(group=POOL)] = None,
     images: Annotated[str | None, Parameter(group=POOL)] = None,
     masks: str | None = None,
     image_suffix: str | None = None,

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
-from cyclopts.types import ExistingFile
 
-from mmseg_css.cli.options import CfgOptions, Checkpoint, Overwrite, TrustCheckpoint
+from mmseg_css.cli.options import CfgOptions, Checkpoint, ConfigFile, Overwrite, TrustCheckpoint
 
 Budget = Annotated[int, Parameter(help="How many images to suggest.")]
 Out = Annotated[
@@ -38,7 +37,7 @@ Formats = Annotated[
 
 
 def command(
-    config: ExistingFile,
+    config: ConfigFile,
     checkpoint: Checkpoint,
     /,
     *,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from cyclopts.types import ExistingFile
 
-from mmseg_css.cli.options import CfgOptions, Checkpoint, Launcher, LocalRank, TrustCheckpoint, WorkDir
+from mmseg_css.cli.options import CfgOptions, Checkpoint, ConfigFile, Launcher, LocalRank, TrustCheckpoint, WorkDir
 
 Out = Annotated[Path | None, Parameter(help="A folder for the predicted label maps.")]
 Show = Annotated[bool, Parameter(help="Show the predictions in a window.")]
@@ -33,7 +33,7 @@ Tta = Annotated[
 
 
 def command(
-    config: ExistingFile,
+    config: ConfigFile,
     checkpoint: Checkpoint,
     /,
     *,

@@ -2,13 +2,11 @@
 
 import os
 
-from cyclopts.types import ExistingFile
-
-from mmseg_css.cli.options import CfgOptions, Launcher, LocalRank, TrustCheckpoint, WorkDir
+from mmseg_css.cli.options import CfgOptions, ConfigFile, Launcher, LocalRank, TrustCheckpoint, WorkDir
 
 
 def command(
-    config: ExistingFile,
+    config: ConfigFile,
     /,
     *,
     work_dir: WorkDir = None,

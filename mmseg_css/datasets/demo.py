@@ -22,7 +22,7 @@ class DemoDataset(BaseSegDataset):
     """What `mmseg_css.preparation.demo.generate` writes: PNG images, PNG masks of class indices, nothing ignored."""
 
     METAINFO = {"classes": CLASSES, "palette": PALETTE}
-    REMEDY = "generate it: mmseg-css data demo OUT, with OUT the data_root of the config"
+    REMEDY = "generate it: mmseg-css data demo data/demo, or where the config looks for it"
 
     def __init__(self, *, img_suffix: str = ".png", seg_map_suffix: str = ".png", **kwargs: Any) -> None:
         super().__init__(img_suffix=img_suffix, seg_map_suffix=seg_map_suffix, **kwargs)

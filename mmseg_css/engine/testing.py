@@ -13,7 +13,7 @@ from mmseg.registry import MODELS
 from prettytable import PrettyTable
 
 from mmseg_css import compat
-from mmseg_css.cfg_options import parse_options
+from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.config_files import read_config
 from mmseg_css.engine.checkpoints import no_checkpoint
 from mmseg_css.engine.hooks import use_data_checks
@@ -75,7 +75,7 @@ def load_cfg(asked: Evaluation, predict_on: str | None = None, folder: str = "")
     if "://" not in asked.checkpoint and not Path(asked.checkpoint).is_file():
         raise FileNotFoundError(no_checkpoint(asked.checkpoint))
     cfg = read_config(asked.config)
-    cfg.merge_from_dict(parse_options(asked.cfg_options))
+    merge_options(cfg, parse_options(asked.cfg_options))
     if asked.protocol is not None:
         use_protocol(cfg, asked.protocol)
     cfg.launcher = asked.launcher

@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mmseg_css import compat
-from mmseg_css.cfg_options import parse_options
+from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.config_files import read_config
 from mmseg_css.datasets.checks import check_pretrained, check_training_paths
 from mmseg_css.engine.checkpoints import latest_whole, no_checkpoint
@@ -42,12 +42,12 @@ def load_cfg(
 
     Raises:
         FileNotFoundError: There is no such checkpoint.
-        ValueError: An option is no ``KEY=VALUE``.
+        ValueError: An option is no ``KEY=VALUE``, or would change nothing.
     """
     if resume not in (None, "auto") and "://" not in resume and not Path(resume).is_file():
         raise FileNotFoundError(f"--resume: {no_checkpoint(resume)}")
     cfg = read_config(config)
-    cfg.merge_from_dict(parse_options(cfg_options))
+    merge_options(cfg, parse_options(cfg_options))
     cfg.launcher = launcher
     cfg.work_dir = work_dir or cfg.get("work_dir") or str(Path("work_dirs") / config.stem)
     notes: list[str] = []

@@ -61,6 +61,6 @@ def of_before(work_dir: str | os.PathLike[str]) -> list[str]:
     if not found:
         return []
     return [
-        f"{work_dir} holds {len(found)} checkpoints of an earlier training, the last {found[-1].name}; those of the "
+        f"{work_dir} holds an earlier training's checkpoints: {len(found)}, the last {found[-1].name}; those of the "
         "same name will be overwritten. To go on from the last say --resume, to keep them --work-dir"
     ]

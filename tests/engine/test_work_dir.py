@@ -78,4 +78,4 @@ def test_checkpoints_of_before_are_named(tmp_path: Path) -> None:
     training.train(cfg)
     assert "earlier training" not in log_of(tmp_path)
     training.train(config(tmp_path, "supervised", 1, launcher="none"))
-    assert "holds 2 checkpoints of an earlier training, the last iter_2.pth; those of the same" in log_of(tmp_path)
+    assert "holds an earlier training's checkpoints: 2, the last iter_2.pth; those of the same" in log_of(tmp_path)

@@ -15,6 +15,7 @@ from mmengine.device import get_device
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
+from mmseg_css.cfg_options import merge_options
 from mmseg_css.config_files import read_config
 from mmseg_css.datasets.checks import image_fault
 from mmseg_css.deployment.prediction.network import load_network
@@ -85,7 +86,7 @@ class Predictor:
         if "://" not in str(checkpoint) and not Path(checkpoint).is_file():
             raise FileNotFoundError(no_checkpoint(str(checkpoint)))
         cfg = read_config(config)
-        cfg.merge_from_dict(cfg_options or {})
+        merge_options(cfg, cfg_options or {})
         if predict_on is not None:
             if not takes_predict_on(cfg.model):
                 raise ValueError(

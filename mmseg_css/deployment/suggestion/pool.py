@@ -1,6 +1,8 @@
 """What a config has of images: those that are labelled, and those that could be."""
 
+import filecmp
 import os.path as osp
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -37,7 +39,7 @@ class Pool(NamedTuple):
 
 
 def pool_of(cfg: Config) -> Pool:
-    """The images that a training with this config reads; an image of both halves is labelled.
+    """The images that a training with this config reads; an image of both halves is labelled, if as a copy.
 
     Raises:
         FileNotFoundError: A folder, a list or a mask is missing.
@@ -50,7 +52,7 @@ def pool_of(cfg: Config) -> Pool:
     classes = tuple(paired.metainfo["classes"])
     counts = sum(histograms(infos, getattr(next(leaves(paired.labeled)), "ignore_index", 255)))
     labelled = [Path(info["img_path"]) for info in infos]
-    unlabelled = _others(paired.unlabeled, {osp.realpath(path) for path in labelled})
+    unlabelled = _others(paired.unlabeled, labelled)
     if not unlabelled:
         raise ValueError(
             f"{cfg.filename}: all of the {len(paired.unlabeled)} images of its unlabelled data set are labelled, and "
@@ -74,13 +76,19 @@ def _paired(cfg: Config) -> PairedDataset:
     return PairedDataset(labeled=labeled, unlabeled=unlabeled, check_masks=False)
 
 
-def _others(dataset: Any, labelled: set[str]) -> list[Item]:
+def _others(dataset: Any, labelled: Sequence[Path]) -> list[Item]:
     """The images that are not labelled, each once and in the order of their names."""
     found: dict[PurePosixPath, Path] = {}
+    files = {osp.realpath(path) for path in labelled}
+    of_name: dict[str, list[Path]] = {}
+    for path in labelled:
+        of_name.setdefault(path.name, []).append(path)
     for leaf in leaves(dataset):
         for index in range(len(leaf)):
             path = Path(leaf.get_data_info(index)["img_path"])
-            if osp.realpath(path) in labelled:
+            if osp.realpath(path) in files:
+                continue
+            if any(filecmp.cmp(path, other, shallow=False) for other in of_name.get(path.name, ())):  # it was copied
                 continue
             name = PurePosixPath(_below(path, leaf)).with_suffix("")
             if (other := found.setdefault(name, path)) != path:

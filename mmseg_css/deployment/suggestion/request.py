@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 from tqdm import tqdm
 
-from mmseg_css.cfg_options import parse_options
+from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.config_files import read_config
 from mmseg_css.deployment.prediction.folder import Summary, check_all_read
 from mmseg_css.deployment.prediction.outputs import fingerprint
@@ -94,7 +94,7 @@ def _given(asked: Request) -> tuple[Pool, Predictor]:
     """The images and the network, which fit each other and what is asked for."""
     options = parse_options(asked.cfg_options)
     cfg = read_config(asked.config)
-    cfg.merge_from_dict(options)
+    merge_options(cfg, options)
     plain = "segmentor" not in cfg.model
     check_segmentor(cfg.model if plain else cfg.model.segmentor, "model" if plain else "model.segmentor")
     pool = pool_of(cfg)

@@ -20,7 +20,7 @@ from typing import Any, Final
 from filelock import FileLock, Timeout
 from mmengine.config import Config
 
-from mmseg_css.cfg_options import parse_options
+from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.config_files import read_config
 from mmseg_css.evaluation.comparison.machine import made_with
 from mmseg_css.locations import PACKAGE
@@ -71,7 +71,7 @@ class Run:
     @property
     def iterations(self) -> int:
         cfg = self._cfg()
-        cfg.merge_from_dict(parse_options(self.options))
+        merge_options(cfg, parse_options(self.options))
         if cfg.train_cfg.get("max_epochs") is not None:
             raise ValueError(f"{self.config}: a comparison counts iterations; set train_cfg.max_iters, not max_epochs")
         return cfg.train_cfg.max_iters

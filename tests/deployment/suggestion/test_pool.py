@@ -1,5 +1,6 @@
 """Images that could be labelled: all that are not, under names that a list takes."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -48,11 +49,18 @@ def paired(first: dict, second: dict) -> Config:
 
 def test_labelled_images_are_left_out_even_if_the_unlabelled_half_has_them(folder: Path) -> None:
     (folder / "linked").symlink_to(folder / "images")
-    for images in ("images", "linked"):
+    shutil.copytree(folder / "images", folder / "copied")
+    for images in ("images", "linked", "copied"):
         pool = pool_of(paired(labeled(folder), unlabeled(folder, images)))
         assert [str(image.name) for image in pool.unlabelled] == ["d", "site 1/c"]
     assert [path.name for path in pool.labelled] == ["a.jpg", "b.jpg"]
     assert pool.classes == ("sky", "grass", "brick") and pool.pixels.tolist() == [90, 0, 90]
+
+
+def test_another_image_of_the_same_name_is_suggested(folder: Path) -> None:
+    write(folder / "more" / "a.jpg", noise(8))
+    pool = pool_of(paired(labeled(folder), unlabeled(folder, "more")))
+    assert [str(image.name) for image in pool.unlabelled] == ["a", "deep/e"]
 
 
 def test_a_supervised_config_may_name_them_beside_its_training(folder: Path) -> None:

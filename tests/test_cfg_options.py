@@ -1,0 +1,36 @@
+"""Options of the command line change something, or are refused."""
+
+import re
+
+import pytest
+from mmengine.config import Config
+
+from mmseg_css.cfg_options import merge_options, parse_options
+from tests.configs.helpers import load
+
+LEAF = "css/css_lite0_camvid_1-8"
+
+
+@pytest.mark.parametrize(
+    ("option", "instead"),
+    [
+        ("max_iters=20", "param_scheduler.0.end or train_cfg.max_iters or "),
+        ("crop_size=(64,64)", "model.data_preprocessor.size or "),
+        ("labeled.ann_file=other.txt", "train_dataloader.dataset.labeled.ann_file, or change labeled in the file"),
+    ],
+)
+def test_variables_of_the_file_are_refused_with_what_they_stand_for(option: str, instead: str) -> None:
+    name = re.split(r"[.=]", option)[0]
+    with pytest.raises(ValueError, match=f"{name} is a variable of the config file.*set {re.escape(instead)}"):
+        merge_options(load(LEAF), parse_options([option]))
+
+
+def test_a_variable_that_stands_for_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="set what it is used for, or change depth in the file"):
+        merge_options(Config({"depth": 50}), {"depth": 101})
+
+
+def test_what_is_read_is_set() -> None:
+    cfg = load(LEAF)
+    merge_options(cfg, parse_options(["train_cfg.max_iters=7", "tta_model.type=Mine", "new=1", "compile=True"]))
+    assert (cfg.train_cfg.max_iters, cfg.tta_model.type, cfg.new, cfg.compile) == (7, "Mine", 1, True)
