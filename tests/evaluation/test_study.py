@@ -109,6 +109,28 @@ def test_a_seed_counts_when_all_of_it_is_finished(study: Study, tmp_path: Path) 
     assert part["methods"]["new"]["gain_per_data_set"] == pytest.approx({"x": 12, "y": 4})
 
 
+def test_a_method_that_has_not_begun_hides_no_other(study: Study, tmp_path: Path) -> None:
+    sets = {
+        data: configs | {"later": write(tmp_path / "configs" / f"{data}_few" / "later.py")}
+        for data, configs in study.parts["few"].items()
+    }
+    both = Study(parts={"few": sets}, ceiling="all", seeds=(0, 1), blocks={})
+    finish_part(study, tmp_path, "few")
+    records = tmp_path / "records"
+    runs = both.runs(tmp_path / "work", records)
+    assert list(report(both, runs, records)["parts"]["few"]["methods"]) == ["all", "new"]
+    finish(runs["few"]["x"]["later"][0], 45.0)
+    assert report(both, runs, records)["parts"] == {}  # begun, and so the part waits for it
+
+
+def test_before_the_first_method_there_is_the_ceiling(study: Study, tmp_path: Path) -> None:
+    records = tmp_path / "records"
+    runs = study.runs(tmp_path / "work", records)
+    for data, seed, name in product(MIOU, (0, 1), ("base", "all")):
+        finish(runs["few"][data][name][seed], MIOU[data][name][seed])
+    assert list(report(study, runs, records)["parts"]["few"]["methods"]) == ["all"]
+
+
 def test_a_part_waits_for_all_its_data_sets(study: Study, tmp_path: Path) -> None:
     finish_part(study, tmp_path, "few", seeds=(0,))
     records = tmp_path / "records"

@@ -87,13 +87,15 @@ def report(study: Study, runs: Mapping[str, Mapping[str, Runs]], records: Path) 
     """Write what the finished trainings say: ``study.json`` and ``study.md``, and the results of each comparison.
 
     A data set counts the seeds of which all its trainings are finished, a part those that all its data sets count.
+    Methods of which a part has no finished training yet are left out of it.
 
     Returns:
         What ``study.json`` holds (docs/comparing.md).
     """
     parts: dict[str, Any] = {}
     text = []
-    for part, sets in runs.items():
+    for part, planned in runs.items():
+        sets = _begun(planned, study.ceiling)
         compared = {data: own for data, all_runs in sets.items() if (own := _finished(all_runs))}
         results = {
             data: summarise(own, ceiling=study.ceiling, block=study.blocks.get(data, 1))
@@ -117,6 +119,16 @@ def report(study: Study, runs: Mapping[str, Mapping[str, Runs]], records: Path) 
     (records / "study.json").write_text(json.dumps(found, indent=2) + "\n")
     (records / "study.md").write_text("\n\n".join(text) + "\n")
     return found
+
+
+def _begun(sets: Mapping[str, Runs], ceiling: str) -> dict[str, Runs]:
+    """Without the methods of which no training is finished on any data set; baseline and ceiling stay."""
+    baseline = next(iter(next(iter(sets.values()))))
+    begun = {
+        name for own in sets.values() for name, runs in own.items() if any(run.finished() is not None for run in runs)
+    }
+    kept = begun | {baseline, ceiling}
+    return {data: {name: runs for name, runs in own.items() if name in kept} for data, own in sets.items()}
 
 
 def _finished(runs: Runs) -> Runs:
