@@ -78,13 +78,13 @@ def test_data_build(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [name for name in NAMES if "_1-" in name])
 def test_labeled_list_fits_the_name(name: str) -> None:
-    """Published lists are named with their length, CamVid's lie here. What is labelled is not unlabelled, too."""
+    """Published lists are named with their length, ours lie here. What is labelled is not unlabelled, too."""
     folder, own = name.split("/")
     *_, network, data, ratio = own.split("_")
     train, *_ = found = [node for node in datasets_of(load(name)) if node["type"] != "UnlabeledDataset"]
     assert len(found) == 3  # training, validation, test
     path = Path(train["ann_file"])
-    length = len((ROOT / path).read_text().split()) if data == "camvid" else int(path.stem.rsplit("-", 1)[1])
+    length = len((ROOT / path).read_text().split()) if path.parts[0] == "configs" else int(path.stem.rsplit("-", 1)[1])
     assert length == LIST_LENGTHS[f"{folder}/{network}_{data}"][ratio]
     for node in datasets_of(load(name)):
         if node["type"] == "UnlabeledDataset":

@@ -65,7 +65,13 @@ def _build(part: Part, root: Path, remedy: str) -> BaseSegDataset:
     folders = {"img_path": str(root / part.images), "seg_map_path": str(root / part.masks)}
     ann_file = str(root / part.ann_file) if part.ann_file else ""
     check_paths(data_prefix=folders, lists=[ann_file], remedy=remedy)
-    return DATASETS.get(part.kind)(data_prefix=folders, ann_file=ann_file, pipeline=[LoadAnnotations()])
+    kind = DATASETS.get(part.kind)
+    if kind is None:
+        raise ValueError(
+            f"no data set class {part.kind!r} is registered: correct kind in the recipe, or export the class in "
+            "mmseg_css/datasets/__init__.py"
+        )
+    return kind(data_prefix=folders, ann_file=ann_file, pipeline=[LoadAnnotations()])
 
 
 def _ids(dataset: BaseSegDataset) -> list[str]:

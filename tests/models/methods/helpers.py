@@ -1,4 +1,4 @@
-"""All methods in the small; a new one is one line of `METHODS`, and everything in this folder tests it."""
+"""All methods in the small; a new one is one line of `WRITTEN`."""
 
 from typing import Any
 
@@ -32,13 +32,18 @@ APART: dict[str, dict] = {
     "fixmatch_apart": {**BASELINES["fixmatch"], "statistics": "apart"},
     "unimatch_apart": {**BASELINES["unimatch"], "statistics": "apart"},
 }
+#: Yours: whatever does not need to be known of a method is tested of it.
 WRITTEN: dict[str, dict] = {
     "entropy": {"type": "EntropyMinimisation"},
 }
+#: Those of `WRITTEN` that draw noise of their own. Processes draw apart: two cannot do what one does.
+NOISY: set[str] = set()
 AIDED = css_config(
     augmentation={"type": "StrongAugmentation", "labeled_share": 0.5}, pseudo_label_loss=LOSS, confidence_decay=0.97
 )
 METHODS = {**BASELINES, **APART, "css": css_config(), "aided_css": AIDED, "pc2seg": pc2seg_config(), **WRITTEN}
+#: Those whose heads are ordinary.
+PLAIN = {method: own for method, own in {**BASELINES, **WRITTEN}.items() if "segmentor" not in own}
 
 
 def plain_segmentor(**head: Any) -> dict:
@@ -67,11 +72,11 @@ def build(method: str, **changes: Any) -> SemiSegmentor:
 
 
 def reading_config(method: str, num_classes: int = NUM_CLASSES, **changes: Any) -> ConfigDict:
-    """A baseline whose network is a classifier of single pixels: image channels in, logits out."""
+    """One of `PLAIN` whose network is a classifier of single pixels: image channels in, logits out."""
     segmentor = read_segmentor(num_classes)
     segmentor["decode_head"].update(type="PlainHead", in_channels=num_classes, channels=num_classes)
     del segmentor["decode_head"]["projection"]
-    own = {"data_preprocessor": PREPROCESSOR, **BASELINES[method], "segmentor": segmentor}
+    own = {"data_preprocessor": PREPROCESSOR, **PLAIN[method], "segmentor": segmentor}
     return ConfigDict({**own, **changes})
 
 

@@ -7,7 +7,7 @@ import torch
 
 from mmseg_css.registry import MODELS
 from tests.models.helpers import batch_of, random_images, random_labels
-from tests.models.methods.helpers import BASELINES, METHODS, TEACHER, build, config
+from tests.models.methods.helpers import METHODS, PLAIN, TEACHER, build, config
 from tests.models.test_no_waiting import _what_has_no_meta_device, step
 
 
@@ -44,7 +44,7 @@ def test_a_missing_part_is_named(method: str, missing: str) -> None:
         MODELS.build(incomplete)
 
 
-@pytest.mark.parametrize("method", BASELINES)
+@pytest.mark.parametrize("method", PLAIN)
 def test_misspelt_keyword_is_an_error(method: str) -> None:
     with pytest.raises(TypeError, match="strong_wieght"):
         MODELS.build(config(method, strong_wieght=1.0))

@@ -1,5 +1,7 @@
 """What the check finds in a data set that is prepared, broken, or neither."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -102,3 +104,12 @@ def test_check_reads_a_sample_unless_told(prepared: Miniature, monkeypatch: pyte
     assert findings[0].text.endswith("in order in 1 masks spread evenly (--all reads every one)")
     fault, *_ = prepared.check(read_all=True)
     assert (fault.level, "ADE_train_00000002.png' holds [151]" in fault.text) == ("fault", True)
+
+
+@pytest.mark.parametrize("name", ["camvid"])
+def test_a_class_that_nobody_registered_in_words(prepared: Miniature) -> None:
+    train, *others = prepared.recipe.parts
+    recipe = dataclasses.replace(prepared.recipe, parts=[train._replace(kind="CanVidDataset"), *others])
+    fault, *_ = prepared._replace(recipe=recipe).check()
+    assert (fault.level, fault.text.partition(":")[0]) == ("fault", "train")
+    assert "no data set class 'CanVidDataset' is registered: correct kind in the recipe, or export" in fault.text
