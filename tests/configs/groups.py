@@ -4,6 +4,8 @@ from mmseg_css.models import CPS, CSS, FixMatch, PC2Seg, UniMatch, UniMatchV2
 from tests.configs.helpers import CONFIGS
 
 NAMES = [f"{path.parent.name}/{path.stem}" for path in CONFIGS]
+#: Methods whose models have no strong view.
+WITHOUT_STRONG_VIEW = ("cps",)
 METHODS: dict[str, type] = {
     "css": CSS,
     "pc2seg": PC2Seg,

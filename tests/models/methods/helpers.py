@@ -38,6 +38,10 @@ WRITTEN: dict[str, dict] = {
 }
 #: Those of `WRITTEN` that draw noise of their own. Processes draw apart: two cannot do what one does.
 NOISY: set[str] = set()
+#: Those that label no image.
+UNLABELLING = {"entropy"}
+#: What those of `WRITTEN` require beside the hooks of the base.
+OWN_HOOKS: dict[str, set[str]] = {}
 AIDED = css_config(
     augmentation={"type": "StrongAugmentation", "labeled_share": 0.5}, pseudo_label_loss=LOSS, confidence_decay=0.97
 )

@@ -13,8 +13,8 @@ from tests.models.helpers import batch_of, random_batch, random_images, random_l
 from tests.models.methods.helpers import (
     METHODS,
     NOISY,
+    OWN_HOOKS,
     PLAIN,
-    WRITTEN,
     build,
     config,
     networks_of,
@@ -273,8 +273,8 @@ def test_the_loop_is_asked_for_the_hooks_that_the_method_needs(method: str) -> N
         "TeacherUpdateHook": model.teacher is not None,
         "PrototypeCommitHook": method in ("css", "aided_css"),
     }
-    required = set(model.required_hooks) & (wanted.keys() if method in WRITTEN else set(model.required_hooks))
-    assert required == {name for name, needed in wanted.items() if needed}
+    own = OWN_HOOKS.get(method, set())
+    assert set(model.required_hooks) == {name for name, needed in wanted.items() if needed} | own
 
 
 @pytest.mark.parametrize("method", PLAIN)
