@@ -1,0 +1,129 @@
+"""Is it worth more to label suggested images than random ones? From the root of the repository:
+
+    python benchmarks/suggested_labels.py camvid --jobs 2 --records docs/measured/suggested_labels/camvid
+
+For each draw: a list of labelled images, as many as ``configs/splits/DATA/1-30.txt`` has; a supervised training with
+them; as many images more by every rule, random ones among them, each with its true labels; and a training from
+the beginning with both. Draws differ in the list, the random images and the seed of the trainings; the rules of
+one draw share them. The figures are gains over random images. What is finished is not trained again.
+"""
+
+import argparse
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import mmseg_css.register  # noqa: F401
+from mmseg_css.config_files import read_config
+from mmseg_css.deployment.suggestion.choosing import Rule
+from mmseg_css.deployment.suggestion.request import Request, suggest
+from mmseg_css.deployment.suggestion.writing import LIST
+from mmseg_css.evaluation.comparison.compare import write_results
+from mmseg_css.evaluation.comparison.progress import Board
+from mmseg_css.evaluation.comparison.results import summarise
+from mmseg_css.evaluation.comparison.runs import Lanes, Run, locked
+from mmseg_css.evaluation.comparison.tables import tables
+from mmseg_css.locations import bases_from
+from mmseg_css.preparation.leaves import leaf_text
+from mmseg_css.preparation.splits.generate import choose, write_list
+from mmseg_css.preparation.splits.statistics import classes_shown, pixels_of_classes, pool_of_config
+
+EVIDENCE: Final = Path("configs/evidence")
+SPLITS: Final = Path("configs/splits")
+#: A supervised network has one space, so that `spaces` is none of them.
+RULES: Final[tuple[Rule, ...]] = ("random", "views", "rare", "entropy", "diversity")
+
+
+def write_config(data: str, labelled: Path, folder: Path) -> Path:
+    """A supervised training with the images of a list."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shared = os.path.relpath((EVIDENCE / f"{data}.py").resolve(), folder.resolve())
+    own = folder / f"{labelled.stem}_data.py"
+    own.write_text(
+        f'_base_ = "{shared}"\nlabeled = dict(ann_file="{labelled}")\nunlabeled = dict(exclude="{labelled}")\n'
+    )
+    config = folder / f"{labelled.stem}.py"
+    config.write_text(leaf_text("supervised", own.name, bases_from(folder)))
+    return config
+
+
+def training(args: argparse.Namespace, draw: int, name: str, labelled: Path) -> Run:
+    return Run(
+        name=name,
+        config=write_config(args.data, labelled, labelled.parent),
+        seed=draw,
+        folder=args.work_dir / f"{name}_{draw}",
+        record=args.records / f"{name}_{draw}",
+        options=(f"train_cfg.max_iters={args.steps}", f"param_scheduler.0.end={args.steps}"),
+        evaluations=4,
+    )
+
+
+def train(runs: Iterable[Run], args: argparse.Namespace) -> None:
+    runs = list(runs)
+    with Board(runs, args.jobs) as board:
+        Lanes(args.jobs).train(runs, board.done, board.waiting)
+
+
+def grown_list(first: Run, labelled: Path, rule: Rule, out: Path) -> Path:
+    """The list of a draw, and as many images more by a rule."""
+    grown = labelled.with_name(f"{labelled.stem}_{rule}.txt")
+    if not grown.exists():
+        own = labelled.read_text()
+        weights = (first.folder / "last_checkpoint").read_text().strip()
+        budget = len(own.splitlines())
+        asked = Request(
+            config=first.config,
+            checkpoint=weights,
+            budget=budget,
+            out=out,
+            by=rule,
+            seed=first.seed,
+            formats=(),
+            overwrite=True,
+        )
+        suggest(asked)
+        grown.write_text(own + (out / LIST).read_text())
+    return grown
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", choices=sorted(path.stem for path in EVIDENCE.glob("*.py") if path.stem != "study"))
+    parser.add_argument("--draws", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=1000, help="of each training")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--work-dir", type=Path)
+    parser.add_argument("--records", type=Path, required=True)
+    args = parser.parse_args()
+    args.work_dir = args.work_dir or Path("work_dirs/suggested_labels") / args.data
+    with locked(args.work_dir):
+        compare(args)
+
+
+def compare(args: argparse.Namespace) -> None:
+    evidence = SPLITS / args.data / "1-30.txt"
+    images = pool_of_config(write_config(args.data, evidence, args.work_dir / "pool"))
+    shown, count = classes_shown(pixels_of_classes(images)), len(evidence.read_text().splitlines())
+    lists = [args.work_dir / "lists" / f"{draw}.txt" for draw in range(args.draws)]
+    for draw, labelled in enumerate(lists):
+        [chosen] = choose(shown, [count], seed=draw)
+        write_list(labelled, chosen)
+    first = [training(args, draw, "first", labelled) for draw, labelled in enumerate(lists)]
+    train(first, args)
+    grown: dict[str, list[Run]] = {rule: [] for rule in RULES}
+    for draw, labelled in enumerate(lists):
+        for rule in RULES:
+            more = grown_list(first[draw], labelled, rule, args.work_dir / "suggestions" / f"{rule}_{draw}")
+            grown[rule].append(training(args, draw, rule, more))
+    train((run for of_a_draw in zip(*grown.values(), strict=True) for run in of_a_draw), args)
+    blocks = read_config(EVIDENCE / "study.py").blocks
+    for folder, runs in (("results", grown), ("added", {"first": first} | grown)):
+        results = summarise(runs, block=blocks.get(args.data, 1))
+        write_results(results, args.records / folder)
+        print(tables(results))
+
+
+if __name__ == "__main__":
+    main()
