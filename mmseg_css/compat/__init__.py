@@ -45,6 +45,7 @@ from mmseg_css.compat.upstream import (
     count_deterministically,
     find_mmseg_bases,
     find_own_bases,
+    number_pictures,
     overruns_memory,
     stub_compiled_ops,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "load_checkpoints_safely",
     "load_from_local",
     "load_weights_only",
+    "number_pictures",
     "on_cpu",
     "overruns_memory",
     "prepare_cfg",
@@ -92,5 +94,6 @@ def apply_workarounds() -> None:
     find_mmseg_bases()
     find_own_bases()
     count_deterministically()
+    number_pictures()
     if installed_version("mmcv-lite") is not None:
         stub_compiled_ops()

@@ -1,15 +1,19 @@
-"""Faults of the packages below: names that MMEngine does not find, operators that mmcv-lite or CUDA lack, oneDNN's."""
+"""Faults of the packages below: names that MMEngine does not find, operators that mmcv-lite or CUDA lack, pictures that
+overwrite each other, oneDNN's."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, Final
 
 import mmengine.config.utils
 import torch
 from mmengine.config import Config
+from mmengine.runner import Runner
+from mmseg.engine.hooks import SegVisualizationHook
 from mmseg.evaluation import IoUMetric
+from mmseg.structures import SegDataSample
 from torch import Tensor
 
 from mmseg_css.compat.versions import FAMILY
@@ -88,6 +92,24 @@ def _counted(pred_label: Tensor, label: Tensor, *args: Any, **kwargs: Any) -> tu
     if torch.are_deterministic_algorithms_enabled():
         pred_label, label = pred_label.cpu(), label.cpu()
     return MMSEG_COUNTS(pred_label, label, *args, **kwargs)
+
+
+def number_pictures() -> None:
+    """Let each picture that upstream's `SegVisualizationHook` draws in a test have a number of its own.
+
+    Why: it names them after the file of the image and the iteration of the training, which is 0 in a test, so that
+    of images called alike in several folders the last one's picture remained.
+    """
+    if FAMILY.name == "openmmlab":
+        SegVisualizationHook.after_test_iter = _draw_numbered
+
+
+def _draw_numbered(
+    hook: Any, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Sequence[SegDataSample] = ()
+) -> None:
+    for output in outputs:
+        hook.drawn = getattr(hook, "drawn", 0) + 1
+        hook._after_iter(SimpleNamespace(iter=hook.drawn), batch_idx, data_batch, [output], mode="test")
 
 
 def overruns_memory(module: torch.nn.Module) -> bool:

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from mmengine.model import revert_sync_batchnorm
 from mmseg.apis import init_model
 from mmseg.models.segmentors import EncoderDecoder
+from packaging.version import Version
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -15,6 +16,8 @@ from mmseg_css.extras import check_extra
 from mmseg_css.models.segmentors.decoding import logits_of
 
 TOLERANCE = 1e-4  # of the largest logit
+#: The oldest that was seen to write a network; 2.6 cannot, and between them none was tried.
+LOWEST_TORCH = "2.9"
 
 
 class PicturesToLogits(nn.Module):
@@ -29,7 +32,8 @@ class PicturesToLogits(nn.Module):
         images: pictures as OpenCV reads them, channels in its order, values from 0 to 255.
         """
         size, prepare = images.shape[2:], self.segmentor.data_preprocessor
-        if prepare._channel_conversion:
+        # As onedl-mmsegmentation and MMEngine call it, and upstream MMSegmentation.
+        if getattr(prepare, "_channel_conversion", False) or getattr(prepare, "channel_conversion", False):
             images = images[:, [2, 1, 0]]
         logits = logits_of(self.segmentor, (images - prepare.mean) / prepare.std)
         return F.interpolate(logits, size=size, mode="bilinear", align_corners=self.segmentor.align_corners)
@@ -39,9 +43,14 @@ def check_installed() -> None:
     """Check that what ONNX needs is there.
 
     Raises:
-        ModuleNotFoundError: It is not.
+        ImportError: It is not, or torch is too old.
     """
     check_extra("onnx", "--onnx", "onnx", "onnxruntime", "onnxscript")
+    if Version(torch.__version__) < Version(LOWEST_TORCH):
+        raise ImportError(
+            f"--onnx needs torch {LOWEST_TORCH} or later, and this is {torch.__version__}: older ones cannot write "
+            "resizing for images of any size; export without --onnx here, and again with --onnx under a newer torch"
+        )
 
 
 def export_onnx(config: Path, checkpoint: Path) -> Path:
@@ -51,7 +60,7 @@ def export_onnx(config: Path, checkpoint: Path) -> Path:
     ``logits`` is ``(b, k, H, W)``. Images are segmented whole, even if the config slides a window over them.
 
     Raises:
-        ModuleNotFoundError: The extra ``onnx`` is not installed.
+        ImportError: The extra ``onnx`` is not installed, or torch is too old.
         ValueError: onnxruntime gives other logits than the model; the file is removed.
     """
     check_installed()

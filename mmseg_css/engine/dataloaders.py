@@ -3,8 +3,12 @@
 MMEngine's loops and its Runner know one builder only, so ours takes its place.
 """
 
-from collections.abc import Iterator, Mapping
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final
 
 from mmengine.runner import Runner
@@ -16,13 +20,17 @@ from mmseg_css.registry import DATASETS
 #: Settings of worker processes, which torch refuses where there are none.
 OF_WORKERS: Final = ("persistent_workers", "prefetch_factor")
 
+#: How long a worker that is told to end leaves its process for the last step: as long as Slurm waits before it kills.
+GRACE: Final = 30  # seconds
+
 _original = Runner.build_dataloader
 
 
 def build_dataloader(dataloader: DataLoader | dict, *args: Any, **kwargs: Any) -> DataLoader:
     """A dataloader whose folders and lists were looked for before, and whose errors name the image.
 
-    ``num_workers=0`` loads in the process itself, whatever else is set for worker processes.
+    ``num_workers=0`` loads in the process itself, whatever else is set for worker processes. Workers outlive a SIGTERM
+    to all processes of a job for as long as the last step may need them.
 
     Raises:
         FileNotFoundError: A folder or list of its data set is missing.
@@ -42,12 +50,33 @@ def build_dataloader(dataloader: DataLoader | dict, *args: Any, **kwargs: Any) -
                 checks.check_not_empty(DATASETS.build({**config, "lazy_init": True}), "dataloader's")
         raise
     checks.watch(loader.dataset)
+    if loader.num_workers > 0 and hasattr(signal, "sigwaitinfo"):  # of POSIX, macOS apart
+        loader.worker_init_fn = partial(_init_worker, loader.worker_init_fn)
     return loader
+
+
+def _init_worker(init: Callable[[int], None] | None, number: int) -> None:
+    if init is not None:
+        init(number)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    threading.Thread(target=_end_when_told, name="SIGTERM", daemon=True).start()
+
+
+def _end_when_told() -> None:
+    """End this worker when its process tells it to; when another does, after a while, or told again.
+
+    Torch's workers end at once, and with them their process, which may have been told, too, and be about to finish the
+    step after which it saves a checkpoint.
+    """
+    if signal.sigwaitinfo({signal.SIGTERM}).si_pid == os.getppid():
+        os._exit(0)
+    signal.sigtimedwait({signal.SIGTERM}, GRACE)
+    os._exit(128 + signal.SIGTERM)
 
 
 @contextmanager
 def workers_explained() -> Iterator[None]:
-    """Say what to do where workers were ended from outside, as by a scheduler that signals all processes.
+    """Say what to do where workers were ended from outside, as for their memory.
 
     Raises:
         RuntimeError: They were.

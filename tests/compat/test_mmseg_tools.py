@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
+import cv2
 import mmseg
 import pytest
 import torch
 from mmengine.config import Config
 
+from mmseg_css import compat
 from mmseg_css.cli.main import call
 from mmseg_css.locations import CONFIGS
 from tests.e2e.conftest import SIDE, MakeConfig, make_config  # noqa: F401  (fixture)
@@ -26,6 +28,7 @@ TINY = {
     "train_cfg.val_interval": 2,
 }
 
+UPSTREAM = compat.FAMILY.name == "openmmlab"
 Tool = Callable[..., None]
 
 
@@ -100,11 +103,13 @@ def test_test_time_augmentation(tool: Tool, config: Path, trained: Path, tmp_pat
     assert "mIoU" in "".join(path.read_text() for path in tmp_path.rglob("*.json"))
 
 
+@pytest.mark.xfail(UPSTREAM, raises=cv2.error, strict=True, reason="upstream draws on a view, which OpenCV refuses")
 def test_browse_dataset(tool: Tool, config: Path, tmp_path: Path) -> None:
     tool("analysis_tools/browse_dataset.py", config, "--output-dir", tmp_path, "--not-show")
     assert len(list(tmp_path.glob("*.png"))) == 48  # the labelled and the unlabelled images
 
 
+@pytest.mark.xfail(UPSTREAM, raises=ValueError, strict=True, reason="upstream MMSeg's call is not its MMEngine's")
 def test_get_flops_of_an_exported_model(tool: Tool, plain: tuple[Path, Path], capsys: pytest.CaptureFixture) -> None:
     tool("analysis_tools/get_flops.py", plain[0], "--shape", SIDE)
     assert "Flops: " in capsys.readouterr().out

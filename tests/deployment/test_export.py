@@ -12,19 +12,26 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.apis import inference_model, init_model
+from packaging.version import Version
 
+from mmseg_css import compat
 from mmseg_css.cli.main import call
-from mmseg_css.deployment.onnx import check_onnx, pictures
+from mmseg_css.deployment.onnx import LOWEST_TORCH, check_installed, check_onnx, pictures
 from mmseg_css.deployment.plain import export_segmentor, make_dataset_plain, network_weights
 from mmseg_css.registry import MODELS
 from tests.configs.helpers import load, shrink
 from tests.e2e.conftest import SIDE, MakeConfig, config, make_config, train, trained  # noqa: F401  (fixtures)
 from tests.models import helpers  # noqa: F401  (registers TinyBackbone)
 
-# Prediction with MMSeg alone: the import of this package is made to fail first.
-PREDICT = """
+# Prediction with MMSeg alone: the import of this package is made to fail first. Upstream MMSegmentation needs an mmcv
+# with operators, which none of these networks calls.
+PREDICT = f"""
 import sys
+from importlib.machinery import ModuleSpec
+from unittest.mock import MagicMock
 sys.modules["mmseg_css"] = None
+if {compat.installed_version("mmcv-lite") is not None and compat.FAMILY.name == "openmmlab"}:
+    sys.modules["mmcv._ext"] = MagicMock(__spec__=ModuleSpec("mmcv._ext", None))
 import numpy as np
 from mmseg.apis import MMSegInferencer, inference_model, init_model
 config, checkpoint, image, out = sys.argv[1:]
@@ -92,6 +99,8 @@ def test_onnx_gives_the_logits_of_the_model(make_config: MakeConfig, image: Path
     """
     onnxruntime = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
+    if Version(torch.__version__) < Version(LOWEST_TORCH):
+        pytest.skip(f"ONNX needs torch {LOWEST_TORCH}")
     changes = {
         "model.segmentor.backbone": {"type": "TinyBackbone", "_delete_": True},
         "model.segmentor.decode_head": {"in_channels": 8, "low_in_channels": 8},
@@ -113,6 +122,13 @@ def test_onnx_gives_the_logits_of_the_model(make_config: MakeConfig, image: Path
     other = torch.nn.Conv2d(3, logits.shape[1], 1)
     with torch.no_grad(), pytest.raises(ValueError, match="logits differ from the model's by"):
         check_onnx(path, other, pictures(1, 3, SIDE, SIDE))
+
+
+def test_onnx_by_an_old_torch_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("onnxscript")
+    monkeypatch.setattr(torch, "__version__", "2.8.1+cu128")
+    with pytest.raises(ImportError, match=r"needs torch 2\.9 or later, and this is 2\.8\.1\+cu128"):
+        check_installed()
 
 
 def test_a_head_of_mmseg_needs_no_definition(make_config: MakeConfig, tmp_path: Path) -> None:  # noqa: F811

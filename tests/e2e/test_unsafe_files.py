@@ -17,6 +17,9 @@ from mmseg_css.deployment.plain import export_segmentor
 from tests.compat.helpers import RunsCode
 from tests.e2e.conftest import MakeConfig, train
 
+#: A config that makes a folder. Not by an import, which MMEngine may take for one of its lazy configs.
+RUNS = "__import__('os').mkdir({!r})"
+
 
 @pytest.fixture(scope="module")
 def victim(make_config: MakeConfig) -> Path:
@@ -114,7 +117,7 @@ def test_one_flag_loads_it_all_the_same(
 def test_the_config_in_a_checkpoint_is_not_executed(victim: Path, trained: Path, tmp_path: Path) -> None:
     """MMEngine would, on a resume: a config is Python."""
     checkpoint = torch.load(trained / "iter_4.pth", weights_only=True)
-    checkpoint["meta"]["config"] = f"import os\nos.mkdir({str(tmp_path / 'ran')!r})"
+    checkpoint["meta"]["config"] = RUNS.format(str(tmp_path / "ran"))
     torch.save(checkpoint, tmp_path / "iter_4.pth")
     train(victim, tmp_path, "--resume")
     assert not (tmp_path / "ran").exists()
@@ -122,7 +125,7 @@ def test_the_config_in_a_checkpoint_is_not_executed(victim: Path, trained: Path,
 
 def test_the_config_in_a_checkpoint_fault(tmp_path: Path) -> None:
     """Goes when MMEngine no longer makes a config out of a string in a checkpoint, or runs none of it."""
-    Config.fromstring(f"import os\nos.mkdir({str(tmp_path / 'ran')!r})", file_format=".py")
+    Config.fromstring(RUNS.format(str(tmp_path / "ran")), file_format=".py")
     assert (tmp_path / "ran").exists()
 
 

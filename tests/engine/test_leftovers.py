@@ -3,6 +3,9 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmseg_css.engine.checkpoints import EARLIER, latest_whole
+from mmseg_css.engine.dataloaders import GRACE
 from mmseg_css.engine.hooks import DurableCheckpointHook
 from tests.engine.test_checkpoint_hook import Trained, advance, names, save
 from tests.engine.tiny import config, write_data
@@ -88,16 +92,43 @@ def test_a_resumed_training_goes_on_from_what_is_there(tmp_path: Path) -> None:
     hook.after_train(runner)
 
 
-class TellsWorkers(Hook):
-    """As a scheduler does that signals every process."""
+class Tells(Hook):
+    """As a scheduler does, or a person: another process sends a signal."""
 
-    def after_train_iter(self, runner: Runner, *_: object, **__: object) -> None:
-        for worker in multiprocessing.active_children():
-            os.kill(worker.pid, signal.SIGTERM)
+    priority = "VERY_HIGH"  # the step is still to be made
+
+    def __init__(self, *, all_processes: bool) -> None:
+        self.all_processes = all_processes
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: object = None) -> None:
+        if batch_idx in (2, 3):
+            self.workers = multiprocessing.active_children()
+            told = [worker.pid for worker in self.workers] + [os.getpid()] * self.all_processes
+            subprocess.run(["kill", "-TERM", *map(str, told)])
+            time.sleep(0.5)  # in which workers would die
 
 
-def test_workers_that_are_told_to_end(tmp_path: Path) -> None:
-    runner = Runner.from_cfg(config(write_data(tmp_path), "supervised", 50, train_dataloader__num_workers=1))
-    runner.register_hook(TellsWorkers())
-    with pytest.raises(RuntimeError, match="ended from outside .*: --resume goes on from the last checkpoint"):
+@pytest.fixture
+def trains(tmp_path: Path) -> Callable[[Tells], None]:
+    def train(tells: Tells) -> None:
+        runner = Runner.from_cfg(config(write_data(tmp_path), "supervised", 500, train_dataloader__num_workers=2))
+        runner.register_hook(tells)
         runner.train()
+
+    return train
+
+
+def test_a_signal_to_all_processes_leaves_a_checkpoint(trains: Callable[[Tells], None], tmp_path: Path) -> None:
+    tells = Tells(all_processes=True)
+    with pytest.raises(SystemExit, match="143"):
+        trains(tells)
+    assert [path.name for path in tmp_path.rglob("iter_*.pth")] == ["iter_3.pth"]
+    for worker in tells.workers:
+        worker.join(GRACE / 3)  # and not when its own patience ends
+    assert [worker.is_alive() for worker in tells.workers] == [False, False]
+
+
+def test_workers_that_are_told_to_end(trains: Callable[[Tells], None]) -> None:
+    """They alone, and twice: each waits for its process once."""
+    with pytest.raises(RuntimeError, match="ended from outside .*: --resume goes on from the last checkpoint"):
+        trains(Tells(all_processes=False))

@@ -9,6 +9,7 @@ from mmengine import fileio
 from mmengine.dataset import BaseDataset
 from mmseg.datasets.transforms import RandomCrop
 from PIL import Image
+from PIL.ExifTags import Base as Tag
 
 from mmseg_css.datasets.checks.depth import check_depth
 from mmseg_css.datasets.checks.images import (
@@ -154,9 +155,10 @@ class MaskCheck:
     def _size(self, path: str) -> tuple[int, int]:
         """Height and width after the rotation that the EXIF orientation asks for, from the header alone."""
         with fileio.get_local_path(path, backend_args=self.backend_args) as local, Image.open(local) as image:
-            # Pillow gives the size of a TIFF as after the turn.
-            turned = image.format != "TIFF" and image.getexif().get(EXIF_ORIENTATION, 1) >= 5
-            return image.size if turned else image.size[::-1]
+            tags, (width, height) = image.getexif(), image.size
+            if image.format == "TIFF":  # newer Pillows give its size as after the turn
+                width, height = tags[Tag.ImageWidth], tags[Tag.ImageLength]
+            return (width, height) if tags.get(EXIF_ORIENTATION, 1) >= 5 else (height, width)
 
     def _header_shape(self, path: str) -> tuple[int, ...]:
         """Height, width and, if there are several, channels of a whole file."""

@@ -41,9 +41,9 @@ class DurableCheckpointHook(CheckpointHook):
     Checkpoints are written beside their place, flushed to the disk and renamed, so that there is never half of one; an
     older or less good one goes only when the new one is there. At a SIGTERM, with which schedulers announce the end, or
     a SIGINT (Ctrl-C), a single process finishes its optimiser step or validation batch, saves, and exits with 143 or
-    130 (a second one ends it at once); several processes cannot agree on a step without waiting for each other at each,
-    and go on from the last regular checkpoint. A checkpoint that is resumed from or evaluated must be of this very
-    model.
+    130 (a second one ends it at once), also where its workers are sent the signal, too; several processes cannot agree
+    on a step without waiting for each other at each, and go on from the last regular checkpoint. A checkpoint that is
+    resumed from or evaluated must be of this very model.
 
     Args:
         interval: as for ``CheckpointHook``; under gradient accumulation a multiple of ``accumulative_counts``.

@@ -150,9 +150,7 @@ def test_teacher_and_student(tmp_path: Path) -> None:
 
 def test_mmsegs_inferencer_shows_the_classes_of_the_checkpoint(tmp_path: Path) -> None:
     trained = save(tmp_path, reading(), visualizer={"type": "SegLocalVisualizer", "name": "inferencer"})
-    inferencer = MMSegInferencer(
-        str(trained.config), weights=str(trained.checkpoint), device="cpu", show_progress=False
-    )
+    inferencer = MMSegInferencer(str(trained.config), weights=str(trained.checkpoint), device="cpu")
     found = inferencer(np.full((8, 8, 3), (0, 0, 255), np.uint8), return_vis=True)
     assert (found["predictions"] == 2).all()
     assert inferencer.visualizer.dataset_meta == META["dataset_meta"]

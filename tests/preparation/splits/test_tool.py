@@ -80,8 +80,8 @@ def test_generate_from_the_labelled_set_of_a_plain_config(camera: Path) -> None:
         (["--images", "images", "--count", "3"], 1, "--images needs --masks"),
         (["--config", "config.py", "--pool", "x", "--count", "3"], 1, "--pool goes with --images"),
         (["--config", "nowhere.py", "--count", "3"], 2, '"nowhere.py" does not exist'),
-        (["--config", "config.py", *FOLDERS, "--count", "3"], 2, "Exactly 1 of {--config, --images} must be specified"),
-        (FOLDERS, 2, "Exactly 1 of {--count, --fraction, --series} must be specified"),
+        (["--config", "config.py", *FOLDERS, "--count", "3"], 2, "Invalid values for group Where from: one of"),
+        (FOLDERS, 2, "Invalid values for group How many: one of"),
     ],
 )
 def test_generate_refuses_options(
