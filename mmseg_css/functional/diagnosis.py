@@ -35,8 +35,10 @@ def joint_counts(where: Bool[Tensor, "*s"], *axes: tuple[Tensor, int]) -> Int[Te
     sizes = [size for _, size in axes]
     index = torch.zeros((), dtype=torch.long, device=where.device)
     for values, size in axes:
-        index = index * size + values[where].long()
-    return torch.bincount(index, minlength=prod(sizes)).reshape(sizes)
+        index = index * size + values
+    # What does not count goes to a bin of its own: to pick out what does takes longer than to count.
+    index = index.masked_fill(~where, prod(sizes)).flatten()
+    return torch.bincount(index, minlength=prod(sizes) + 1)[:-1].reshape(sizes)
 
 
 def bins_of(values: Float[Tensor, "*s"], bins: int = BINS) -> Int[Tensor, "*s"]:

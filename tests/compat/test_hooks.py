@@ -146,7 +146,7 @@ def average_as_rank(rank: int, folder: str) -> None:
 
 def test_sync_buffers_hook(tmp_path: Path) -> None:
     """Statistics of the norm layers become one on all ranks; prototypes, which are one already, stay."""
-    mp.start_processes(average_as_rank, args=(str(tmp_path),), nprocs=2, start_method="fork")
+    mp.spawn(average_as_rank, args=(str(tmp_path),), nprocs=2)
 
 
 # -- checkpoints ------------------------------------------------------------------------------------------------------
