@@ -29,12 +29,13 @@ class Clock(Hook):
 
     def __init__(self, spent: dict[str, float]) -> None:
         self.spent = spent
+        self.begin = 0.0
 
     def after_train_iter(self, runner: Runner, *_: Any, **__: Any) -> None:
         if runner.iter + 1 == WARM_UP:
             self.spent.update(labels=0.0, masks=0.0)
             self.begin = time.process_time()
-        self.spent["total"] = time.process_time() - getattr(self, "begin", 0.0)
+        self.spent["total"] = time.process_time() - self.begin
 
 
 class TimedHook(PseudoLabelQualityHook):
@@ -66,14 +67,14 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(1)
     cfg = read_config(args.config)
-    cfg.work_dir = tempfile.mkdtemp()
     cfg.merge_from_dict({"train_dataloader.num_workers": 0, "log_level": "ERROR"})
     cfg.train_cfg.update(max_iters=args.steps, val_begin=args.steps + 1)
-    runner = Runner.from_cfg(cfg)
     spent: dict[str, float] = {}
-    for hook in (TimedHook(spent, args.masks), Clock(spent)):
-        runner.register_hook(hook)
-    runner.train()
+    with tempfile.TemporaryDirectory() as cfg.work_dir:
+        runner = Runner.from_cfg(cfg)
+        for hook in (TimedHook(spent, args.masks), Clock(spent)):
+            runner.register_hook(hook)
+        runner.train()
     total = spent.pop("total")
     shares = ", ".join(f"{name} {100 * seconds / total:.2f} %" for name, seconds in spent.items())
     print(f"{args.config}: {shares} of {total / (args.steps - WARM_UP):.3f} s a step")

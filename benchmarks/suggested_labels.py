@@ -2,10 +2,10 @@
 
     python benchmarks/suggested_labels.py camvid --jobs 2 --records docs/measured/suggested_labels/camvid
 
-For each draw: a list of labelled images, as many as ``configs/splits/DATA/1-30.txt`` has; a supervised training with
-them; as many images more by every rule, random ones among them, each with its true labels; and a training from
-the beginning with both. Draws differ in the list, the random images and the seed of the trainings; the rules of
-one draw share them. The figures are gains over random images. What is finished is not trained again.
+For each draw: a supervised training with the images of ``configs/splits/DATA/1-30.txt``; as many images more by every
+rule, random ones among them, each with its true labels; and a training from the beginning with both. Draws differ in
+the random images and in the seed of the trainings, and so in the network that suggests; the rules of one draw share
+the seed. The list that all begin with is one. What is finished is not trained again.
 """
 
 import argparse
@@ -16,6 +16,8 @@ from typing import Final
 
 import mmseg_css.register  # noqa: F401
 from mmseg_css.config_files import read_config
+from mmseg_css.datasets.splits import read_ids
+from mmseg_css.deployment.prediction.outputs import write_whole
 from mmseg_css.deployment.suggestion.choosing import Rule
 from mmseg_css.deployment.suggestion.request import Request, suggest
 from mmseg_css.deployment.suggestion.writing import LIST
@@ -26,8 +28,7 @@ from mmseg_css.evaluation.comparison.runs import Lanes, Run, locked
 from mmseg_css.evaluation.comparison.tables import tables
 from mmseg_css.locations import bases_from
 from mmseg_css.preparation.leaves import leaf_text
-from mmseg_css.preparation.splits.generate import choose, write_list
-from mmseg_css.preparation.splits.statistics import classes_shown, pixels_of_classes, pool_of_config
+from mmseg_css.preparation.splits.generate import write_list
 
 EVIDENCE: Final = Path("configs/evidence")
 SPLITS: Final = Path("configs/splits")
@@ -35,9 +36,9 @@ SPLITS: Final = Path("configs/splits")
 RULES: Final[tuple[Rule, ...]] = ("random", "views", "rare", "entropy", "diversity")
 
 
-def write_config(data: str, labelled: Path, folder: Path) -> Path:
-    """A supervised training with the images of a list."""
-    folder.mkdir(parents=True, exist_ok=True)
+def write_config(data: str, labelled: Path) -> Path:
+    """A supervised training with the images of a list, beside the list."""
+    folder = labelled.parent
     shared = os.path.relpath((EVIDENCE / f"{data}.py").resolve(), folder.resolve())
     own = folder / f"{labelled.stem}_data.py"
     own.write_text(
@@ -51,7 +52,7 @@ def write_config(data: str, labelled: Path, folder: Path) -> Path:
 def training(args: argparse.Namespace, draw: int, name: str, labelled: Path) -> Run:
     return Run(
         name=name,
-        config=write_config(args.data, labelled, labelled.parent),
+        config=write_config(args.data, labelled),
         seed=draw,
         folder=args.work_dir / f"{name}_{draw}",
         record=args.records / f"{name}_{draw}",
@@ -84,7 +85,8 @@ def grown_list(first: Run, labelled: Path, rule: Rule, out: Path) -> Path:
             overwrite=True,
         )
         suggest(asked)
-        grown.write_text(own + (out / LIST).read_text())
+        lines = own + (out / LIST).read_text()
+        write_whole(grown, lambda file: file.write(lines.encode()))
     return grown
 
 
@@ -103,13 +105,9 @@ def main() -> None:
 
 
 def compare(args: argparse.Namespace) -> None:
-    evidence = SPLITS / args.data / "1-30.txt"
-    images = pool_of_config(write_config(args.data, evidence, args.work_dir / "pool"))
-    shown, count = classes_shown(pixels_of_classes(images)), len(evidence.read_text().splitlines())
     lists = [args.work_dir / "lists" / f"{draw}.txt" for draw in range(args.draws)]
-    for draw, labelled in enumerate(lists):
-        [chosen] = choose(shown, [count], seed=draw)
-        write_list(labelled, chosen)
+    for labelled in lists:
+        write_list(labelled, read_ids(SPLITS / args.data / "1-30.txt"))
     first = [training(args, draw, "first", labelled) for draw, labelled in enumerate(lists)]
     train(first, args)
     grown: dict[str, list[Run]] = {rule: [] for rule in RULES}

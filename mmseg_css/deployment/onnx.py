@@ -16,8 +16,7 @@ from mmseg_css.extras import check_extra
 from mmseg_css.models.segmentors.decoding import logits_of
 
 TOLERANCE = 1e-4  # of the largest logit
-#: The oldest that was seen to write a network; 2.6 cannot, and between them none was tried.
-LOWEST_TORCH = "2.9"
+LOWEST_TORCH = (2, 9)
 
 
 class PicturesToLogits(nn.Module):
@@ -46,11 +45,16 @@ def check_installed() -> None:
         ImportError: It is not, or torch is too old.
     """
     check_extra("onnx", "--onnx", "onnx", "onnxruntime", "onnxscript")
-    if Version(torch.__version__) < Version(LOWEST_TORCH):
+    if not writes_onnx():
         raise ImportError(
-            f"--onnx needs torch {LOWEST_TORCH} or later, and this is {torch.__version__}: older ones cannot write "
-            "resizing for images of any size; export without --onnx here, and again with --onnx under a newer torch"
+            f"--onnx needs torch 2.9 or later, and this is {torch.__version__}: 2.6 cannot write resizing to any "
+            "size, and between them none was tried. Export without --onnx here, and with it where torch is newer"
         )
+
+
+def writes_onnx() -> bool:
+    """Whether this torch is new enough."""
+    return Version(torch.__version__).release >= LOWEST_TORCH
 
 
 def export_onnx(config: Path, checkpoint: Path) -> Path:

@@ -3,6 +3,7 @@
 MMEngine's loops and its Runner know one builder only, so ours takes its place.
 """
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -20,7 +21,7 @@ from mmseg_css.registry import DATASETS
 #: Settings of worker processes, which torch refuses where there are none.
 OF_WORKERS: Final = ("persistent_workers", "prefetch_factor")
 
-#: How long a worker that is told to end leaves its process for the last step: as long as Slurm waits before it kills.
+#: How long a worker that is told to end leaves its process for the last step: Slurm's KillWait, if nobody changed it.
 GRACE: Final = 30  # seconds
 
 _original = Runner.build_dataloader
@@ -30,7 +31,7 @@ def build_dataloader(dataloader: DataLoader | dict, *args: Any, **kwargs: Any) -
     """A dataloader whose folders and lists were looked for before, and whose errors name the image.
 
     ``num_workers=0`` loads in the process itself, whatever else is set for worker processes. Workers outlive a SIGTERM
-    to all processes of a job for as long as the last step may need them.
+    to all processes of a job, by at most `GRACE`, and leave Ctrl-C to their process.
 
     Raises:
         FileNotFoundError: A folder or list of its data set is missing.
@@ -58,20 +59,26 @@ def build_dataloader(dataloader: DataLoader | dict, *args: Any, **kwargs: Any) -
 def _init_worker(init: Callable[[int], None] | None, number: int) -> None:
     if init is not None:
         init(number)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-    threading.Thread(target=_end_when_told, name="SIGTERM", daemon=True).start()
+    # Not os.getppid(): with mp_start_method="forkserver" that is the server.
+    process = multiprocessing.parent_process()
+    threading.Thread(target=_end_when_told, args=(process,), name="SIGTERM", daemon=True).start()
 
 
-def _end_when_told() -> None:
-    """End this worker when its process tells it to; when another does, after a while, or told again.
+def _end_when_told(process: Any) -> None:
+    """End this worker at once if its process says so or is gone; otherwise after `GRACE`, or told again.
 
     Torch's workers end at once, and with them their process, which may have been told, too, and be about to finish the
     step after which it saves a checkpoint.
     """
-    if signal.sigwaitinfo({signal.SIGTERM}).si_pid == os.getppid():
+    if signal.sigwaitinfo({signal.SIGTERM}).si_pid == process.pid:
         os._exit(0)
-    signal.sigtimedwait({signal.SIGTERM}, GRACE)
-    os._exit(128 + signal.SIGTERM)
+    for _ in range(GRACE):
+        if signal.sigtimedwait({signal.SIGTERM}, 1) is not None or not process.is_alive():
+            break
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 @contextmanager

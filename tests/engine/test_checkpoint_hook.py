@@ -13,6 +13,7 @@ from mmengine.logging import MessageHub
 from mmengine.runner import Runner
 
 from mmseg_css.engine.hooks import DurableCheckpointHook
+from mmseg_css.engine.hooks.checkpoint import ECHO
 from tests.configs.helpers import ROOT
 from tests.engine.conftest import full_disk, save
 from tests.engine.tiny import config, write_data
@@ -153,14 +154,24 @@ def test_a_worker_leaves_ctrl_c_to_its_process(trained: tuple[Trained, DurableCh
     assert hook._told is None
 
 
+def test_a_signal_that_comes_twice_is_one(trained: tuple[Trained, DurableCheckpointHook]) -> None:
+    """`timeout` tells its child, and then the group of which that is one."""
+    runner, hook = trained
+    for _ in range(2):
+        os.kill(os.getpid(), signal.SIGTERM)
+    with pytest.raises(SystemExit, match="143"):
+        hook.after_train_iter(runner, 0)
+    assert "iter_1.pth" in names(runner)
+
+
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_a_second_signal_ends_the_process_at_once(tmp_path: Path, name: str) -> None:
     code = (
-        "import os, signal, sys; sys.path.insert(0, sys.argv[1])\n"
+        "import os, signal, sys, time; sys.path.insert(0, sys.argv[1])\n"
         "from pathlib import Path; from tests.engine.test_checkpoint_hook import DurableCheckpointHook, Trained\n"
         "DurableCheckpointHook(1, by_epoch=False).before_train(Trained(Path(sys.argv[2])))\n"
         f"os.kill(os.getpid(), signal.{name}); print('goes on', flush=True)\n"
-        f"os.kill(os.getpid(), signal.{name}); print('still there', flush=True)"
+        f"time.sleep({ECHO}); os.kill(os.getpid(), signal.{name}); print('still there', flush=True)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(ROOT), str(tmp_path)], capture_output=True, timeout=200)
     assert done.returncode == -signal.Signals[name]

@@ -99,6 +99,7 @@ class Tells(Hook):
 
     def __init__(self, *, all_processes: bool) -> None:
         self.all_processes = all_processes
+        self.alive: list[list[bool]] = []
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: object = None) -> None:
         if batch_idx in (2, 3):
@@ -106,6 +107,7 @@ class Tells(Hook):
             told = [worker.pid for worker in self.workers] + [os.getpid()] * self.all_processes
             subprocess.run(["kill", "-TERM", *map(str, told)])
             time.sleep(0.5)  # in which workers would die
+            self.alive.append([worker.is_alive() for worker in self.workers])
 
 
 @pytest.fixture
@@ -130,5 +132,7 @@ def test_a_signal_to_all_processes_leaves_a_checkpoint(trains: Callable[[Tells],
 
 def test_workers_that_are_told_to_end(trains: Callable[[Tells], None]) -> None:
     """They alone, and twice: each waits for its process once."""
+    tells = Tells(all_processes=False)
     with pytest.raises(RuntimeError, match="ended from outside .*: --resume goes on from the last checkpoint"):
-        trains(Tells(all_processes=False))
+        trains(tells)
+    assert tells.alive == [[True, True]]

@@ -155,18 +155,19 @@ class MaskCheck:
     def _size(self, path: str) -> tuple[int, int]:
         """Height and width after the rotation that the EXIF orientation asks for, from the header alone."""
         with fileio.get_local_path(path, backend_args=self.backend_args) as local, Image.open(local) as image:
-            tags, (width, height) = image.getexif(), image.size
-            if image.format == "TIFF":  # newer Pillows give its size as after the turn
-                width, height = tags[Tag.ImageWidth], tags[Tag.ImageLength]
-            return (width, height) if tags.get(EXIF_ORIENTATION, 1) >= 5 else (height, width)
+            if image.format == "TIFF":
+                return _size_of_tiff(image)
+            turned = image.getexif().get(EXIF_ORIENTATION, 1) >= 5
+            return image.size if turned else image.size[::-1]
 
     def _header_shape(self, path: str) -> tuple[int, ...]:
         """Height, width and, if there are several, channels of a whole file."""
         if fault := image_fault(path, self.backend_args, "mask"):
             raise fault
         with fileio.get_local_path(path, backend_args=self.backend_args) as local, Image.open(local) as picture:
+            size = _size_of_tiff(picture) if picture.format == "TIFF" else picture.size[::-1]
             channels = len(picture.getbands())
-            return picture.size[::-1] if channels == 1 else (*picture.size[::-1], channels)
+            return size if channels == 1 else (*size, channels)
 
     def _labels(self, path: str) -> np.ndarray:
         content = fileio.get(path, backend_args=self.backend_args)
@@ -202,3 +203,10 @@ class MaskCheck:
         if value == self.ignored:
             return IGNORED
         return value if value in range(self.classes) else FAULTY
+
+
+def _size_of_tiff(picture: Any) -> tuple[int, int]:
+    """Height and width as OpenCV reads it, images and masks alike: turned. Some versions of Pillow turn it, too."""
+    tags = picture.tag_v2
+    height, width = tags[Tag.ImageLength], tags[Tag.ImageWidth]
+    return (width, height) if tags.get(EXIF_ORIENTATION, 1) >= 5 else (height, width)

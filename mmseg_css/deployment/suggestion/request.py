@@ -80,12 +80,12 @@ def suggest(asked: Request) -> None:
     faults = labelled.faults + seen.faults
     rows = _rows(pool, seen, choice)
     write_record(asked.out, _circumstances(asked, pool, predictor, weights) | {"unreadable": faults, "images": rows})
-    for image in tqdm(images, desc="labels to correct", unit="image", leave=False):
+    for image in tqdm(images if asked.formats else (), desc="labels to correct", unit="image", leave=False):
         [prediction] = predictor.predict([predictor.prepare(image.path)])
         write_labels(asked.out, asked.formats, image, prediction.labels, predictor.classes)
     print(
-        f"suggested {len(images)} of {len(pool.unlabelled)} images; written to {asked.out}: {TABLE}, {RECORD}, {LIST}, "
-        + ", ".join(asked.formats)
+        f"suggested {len(images)} of {len(pool.unlabelled)} images; written to {asked.out}: "
+        + ", ".join((TABLE, RECORD, LIST, *asked.formats))
     )
     check_all_read(Summary(faults=faults))
 

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +33,8 @@ from mmseg_css.registry import HOOKS
 
 #: What tells a training to end: schedulers, and Ctrl-C.
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+#: What comes so soon after the first SIGTERM is the same one: `timeout` tells its child, and then the child's group.
+ECHO: Final = 1.0  # seconds
 
 
 @HOOKS.register_module()
@@ -41,8 +44,8 @@ class DurableCheckpointHook(CheckpointHook):
     Checkpoints are written beside their place, flushed to the disk and renamed, so that there is never half of one; an
     older or less good one goes only when the new one is there. At a SIGTERM, with which schedulers announce the end, or
     a SIGINT (Ctrl-C), a single process finishes its optimiser step or validation batch, saves, and exits with 143 or
-    130 (a second one ends it at once), also where its workers are sent the signal, too; several processes cannot agree
-    on a step without waiting for each other at each, and go on from the last regular checkpoint. A checkpoint that is
+    130 (a second one ends it at once), even if its workers are sent the signal, too; several processes cannot agree on
+    a step without waiting for each other at each, and go on from the last regular checkpoint. A checkpoint that is
     resumed from or evaluated must be of this very model.
 
     Args:
@@ -61,6 +64,7 @@ class DurableCheckpointHook(CheckpointHook):
             name = f"{type(self).__name__}.__init__()"
             raise TypeError(f"{name} got an unexpected keyword argument {next(iter(self.args))!r}")
         self._told: int | None = None  # the signal
+        self._told_at = 0.0
         self._former_handlers: dict[int, Any] = {}
         self._saved: int | None = None
         self._run: dict[str, Any] | None = None
@@ -86,14 +90,15 @@ class DurableCheckpointHook(CheckpointHook):
         self._clear_away(resumed=getattr(runner, "_resume", False))
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        worker = os.getpid() != self._process  # has inherited this, and is sent what is typed as well
+        worker = os.getpid() != self._process  # that has inherited this, and does not yet listen itself
         if worker and number == signal.SIGINT:
             return  # and ends with its process
-        # It must die when it is told to; and so must this process, told twice.
+        if number == self._told == signal.SIGTERM and time.monotonic() - self._told_at < ECHO:
+            return
         if worker or self._told is not None:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
-        self._told = number
+        self._told, self._told_at = number, time.monotonic()
         if number == signal.SIGINT:
             os.write(2, b"\nstopping after this step, with a checkpoint; once more stops at once\n")
 

@@ -1,5 +1,6 @@
 """mmseg-css split: generate and describe."""
 
+import re
 from pathlib import Path
 
 import cv2
@@ -79,9 +80,10 @@ def test_generate_from_the_labelled_set_of_a_plain_config(camera: Path) -> None:
     [
         (["--images", "images", "--count", "3"], 1, "--images needs --masks"),
         (["--config", "config.py", "--pool", "x", "--count", "3"], 1, "--pool goes with --images"),
-        (["--config", "nowhere.py", "--count", "3"], 2, '"nowhere.py" does not exist'),
-        (["--config", "config.py", *FOLDERS, "--count", "3"], 2, "Invalid values for group Where from: one of"),
-        (FOLDERS, 2, "Invalid values for group How many: one of"),
+        (["--config", "nowhere.py", "--count", "3"], 2, r'"nowhere\.py" does not exist'),
+        # The last alternative is what cyclopts 5.0 says.
+        (["--config", "config.py", *FOLDERS, "--count", "3"], 2, r"Where from: .*(\{--config, --images\}|\[1, 1\])"),
+        (FOLDERS, 2, r"How many: .*(\{--count, --fraction, --series\}|\[1, 1\])"),
     ],
 )
 def test_generate_refuses_options(
@@ -92,7 +94,8 @@ def test_generate_refuses_options(
         found = run(["split", "generate", *arguments, "--out", "own.txt"])
     except SystemExit as stopped:
         found = stopped.code
-    assert (found, said in " ".join(capsys.readouterr().err.split())) == (status, True)
+    printed = " ".join(capsys.readouterr().err.split())
+    assert (found, bool(re.search(said, printed))) == (status, True), printed
 
 
 def test_generate_says_what_is_wrong_with_the_data(camera: Path) -> None:
