@@ -17,7 +17,7 @@ STUDY = CONFIGS / "evidence" / "study.py"
 #: Training images.
 IMAGES = {"camvid": 367, "idd_lite": 1403, "labelmefacade": 745, "neu_seg": 1200, "car_parts": 400}
 PLAN = read_plan(STUDY)
-ABLATED = ("aided_css", "aided_css_absolute", "aided_css_truth", "css_relative")
+ABLATED = ("aided_css", "aided_css_absolute", "aided_css_strict", "aided_css_truth", "css_relative")
 SHARED = ROOT.parent / "shared" / "data"
 
 
