@@ -87,9 +87,9 @@ def test_a_variant_is_its_method_under_other_settings(configs: dict) -> None:
     assert (logit.type, logit.strategy) == ("CSS", "logit")
     assert (cross.strategy, cross.cross_warmup) == ("cross", 200)
     ablated = [Config.fromfile(configs["parts of aided_css"]["camvid"][name]).model for name in ABLATED]
-    assert [model.confidence_decay for model in ablated] == [0.97, None, 0.97, 0.97]
-    assert [model.pseudo_label_loss.threshold for model in ablated] == [0.9, 0.9, 1.0, 0.9]
-    assert [model.augmentation.get("labeled_share", 0) for model in ablated] == [0.5, 0.5, 0.5, 0]
+    assert [model.confidence_decay for model in ablated] == [0.97, None, 0.97, None, 0.97]
+    assert [model.pseudo_label_loss.threshold for model in ablated] == [0.9, 0.9, 1.0, 1.0, 0.9]
+    assert [model.augmentation.get("labeled_share", 0) for model in ablated] == [0.5, 0.5, 0.5, 0.5, 0]
     assert {model.pseudo_label_loss.type for model in ablated} == {"MaskedPseudoLabelLoss"}
     # So that some pixel of 14 classes can be confident: the largest similarity.
     largest = math.exp(1 / cross.temperature)
