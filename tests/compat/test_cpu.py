@@ -12,6 +12,7 @@ from mmseg.registry import MODEL_WRAPPERS, MODELS, OPTIM_WRAPPERS
 
 from mmseg_css import compat
 from tests.compat.helpers import only_cpu
+from tests.ranks import destroy_group
 
 
 @pytest.fixture(autouse=True)
@@ -139,7 +140,7 @@ def one_rank(monkeypatch) -> Iterator[None]:
         monkeypatch.setenv(name, str(value))
     yield
     if torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()
+        destroy_group()
 
 
 @only_cpu

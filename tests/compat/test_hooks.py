@@ -11,7 +11,6 @@ import torch
 from mmengine.hooks import EMAHook, Hook, SyncBuffersHook
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
-from torch import multiprocessing as mp
 
 from mmseg_css.engine.hooks import DataCheckHook, DurableCheckpointHook, FiniteStepHook, use_data_checks
 from mmseg_css.engine.hooks.data_check import MMENGINES
@@ -20,6 +19,7 @@ from mmseg_css.registry import HOOKS
 from tests.compat.runs import assert_equal, saved, state, states_of, validating
 from tests.engine.tiny import config, log_of, train, write_data
 from tests.models.helpers import build_css
+from tests.ranks import as_two_ranks
 
 STUDENT = "student.decode_head.conv_seg.weight"
 EMA = {"type": "EMAHook", "momentum": 0.5}
@@ -131,9 +131,7 @@ def test_runtime_info_hook(root: Path) -> None:
     assert hub.get_info("dataset_meta")["classes"]
 
 
-def average_as_rank(rank: int, folder: str) -> None:
-    torch.set_num_threads(1)
-    torch.distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+def average_as_rank(rank: int, folder: Path) -> None:
     init_default_scope("mmseg")
     model = build_css()
     model.student.backbone.low.bn.running_mean.fill_(float(rank))
@@ -141,12 +139,11 @@ def average_as_rank(rank: int, folder: str) -> None:
     SyncBuffersHook().before_val_epoch(SimpleNamespace(model=model))
     assert (model.student.backbone.low.bn.running_mean == 0.5).all()
     assert model.bank.seen.tolist() == [True, False, False]
-    torch.distributed.destroy_process_group()
 
 
 def test_sync_buffers_hook(tmp_path: Path) -> None:
     """Statistics of the norm layers become one on all ranks; prototypes, which are one already, stay."""
-    mp.spawn(average_as_rank, args=(str(tmp_path),), nprocs=2)
+    as_two_ranks(average_as_rank, tmp_path)
 
 
 # -- checkpoints ------------------------------------------------------------------------------------------------------

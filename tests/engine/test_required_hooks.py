@@ -26,6 +26,7 @@ from mmseg_css.models.segmentors import Progress, SemiSegmentor
 from mmseg_css.registry import HOOKS
 from tests.engine.tiny import config, log_of, train, write_data
 from tests.models.helpers import PREPROCESSOR, build_css, random_batch, tiny_segmentor
+from tests.ranks import group
 
 
 @pytest.fixture
@@ -169,9 +170,7 @@ def test_a_loop_of_ones_own_is_refused_or_does_the_work() -> None:
 @pytest.mark.parametrize("wrapping", ["ddp", "compiled", "both"])
 def test_wrappers_do_not_come_between(wrapping: str, tmp_path: Path) -> None:
     model = build_css()
-    store = f"file://{tmp_path}/rendezvous"
-    torch.distributed.init_process_group("gloo", init_method=store, rank=0, world_size=1)
-    try:
+    with group(tmp_path, 0, 1):
         outer: nn.Module = model
         if wrapping != "compiled":
             outer = MMDistributedDataParallel(module=outer, broadcast_buffers=False, find_unused_parameters=True)
@@ -185,8 +184,6 @@ def test_wrappers_do_not_come_between(wrapping: str, tmp_path: Path) -> None:
             hook.before_train_iter(runner, 1)
         assert model.progress == Progress(1, 2, 3)
         step_of_ones_own(outer, model)
-    finally:
-        torch.distributed.destroy_process_group()
 
 
 @pytest.mark.parametrize(

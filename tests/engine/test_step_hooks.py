@@ -1,7 +1,6 @@
 """What happens once per optimiser step and before an iteration: teacher, prototypes, progress."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
@@ -11,13 +10,13 @@ from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
-from torch import multiprocessing as mp
 from torch.utils.data import DataLoader
 
 from mmseg_css.engine.hooks import ProgressHook, PrototypeCommitHook, TeacherUpdateHook
 from mmseg_css.models.segmentors import Progress
 from tests.engine.conftest import EXPERIMENTS, NAN, Nothing, Script, Spy, css_runner
 from tests.models.helpers import EMBEDDING
+from tests.ranks import as_two_ranks
 
 
 class Scaled(OptimWrapper):
@@ -95,11 +94,7 @@ def test_one_loss_that_is_not_finite_spoils_the_accumulated_step(tmp_path: Path,
     assert model.bank.calls == ["discard", "commit"]
 
 
-def train_as_rank(rank: int, folder: str) -> None:
-    torch.set_num_threads(1)
-    torch.distributed.init_process_group(
-        "gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=2, timeout=timedelta(minutes=1)
-    )
+def train_as_rank(rank: int, folder: Path) -> None:
     hook = PrototypeCommitHook()
     model = Script([])
     wrapper = OptimWrapper(torch.optim.SGD(model.parameters(), lr=1.0))
@@ -109,12 +104,11 @@ def train_as_rank(rank: int, folder: str) -> None:
         loss = torch.tensor(NAN if (step, rank) == (1, 0) else 0.0)
         wrapper.update_params(model.student.weight.sum())
         hook.after_train_iter(runner, step, outputs={"loss": loss})
-    Path(folder, f"{rank}.txt").write_text(" ".join(model.bank.calls))
-    torch.distributed.destroy_process_group()
+    (folder / f"{rank}.txt").write_text(" ".join(model.bank.calls))
 
 
 def test_loss_that_is_not_finite_on_one_rank_counts_on_both(tmp_path: Path) -> None:
-    mp.spawn(train_as_rank, args=(str(tmp_path),), nprocs=2)
+    as_two_ranks(train_as_rank, tmp_path)
     assert [(tmp_path / f"{rank}.txt").read_text() for rank in (0, 1)] == ["commit discard commit"] * 2
 
 

@@ -1,14 +1,13 @@
 """The loss of PC2Seg's contrast: its settings in words, and candidates of several ranks."""
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
-from torch import multiprocessing as mp
 
 from mmseg_css.models import PixelContrastLoss
+from tests.ranks import as_two_ranks
 
 
 @pytest.mark.parametrize(
@@ -34,11 +33,7 @@ def maps_of(rank: int) -> tuple[Tensor, Tensor, Tensor]:
     return embeddings, probabilities, torch.ones(1, 2, 2, dtype=torch.bool)
 
 
-def contrast_as_rank(rank: int, folder: str) -> None:
-    torch.set_num_threads(1)
-    torch.distributed.init_process_group(
-        "gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=2, timeout=timedelta(minutes=1)
-    )
+def contrast_as_rank(rank: int, folder: Path) -> None:
     embeddings, probabilities, valid = maps_of(rank)
     results = {}
     for candidates in ("rank", "all_ranks"):
@@ -50,12 +45,11 @@ def contrast_as_rank(rank: int, folder: str) -> None:
         )
         gradient = torch.autograd.grad(loss, embeddings)[0]
         results[candidates] = {"loss": loss.detach(), "found": found, "gradient": gradient}
-    torch.save(results, f"{folder}/{rank}.pth")
-    torch.distributed.destroy_process_group()
+    torch.save(results, folder / f"{rank}.pth")
 
 
 def test_candidates_of_all_ranks(tmp_path: Path) -> None:
-    mp.spawn(contrast_as_rank, args=(str(tmp_path),), nprocs=2)
+    as_two_ranks(contrast_as_rank, tmp_path)
     maps = [torch.nn.functional.normalize(maps_of(rank)[0].detach(), dim=1).flatten(2)[0].T for rank in range(2)]
     for rank in range(2):
         own = torch.load(tmp_path / f"{rank}.pth", weights_only=True)

@@ -1,15 +1,14 @@
 """The bank: what a step adds to it, when, and that all ranks agree."""
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
-from torch import multiprocessing as mp
 
 from mmseg_css.models import PrototypeBank
 from tests.models.helpers import random_labels
+from tests.ranks import as_two_ranks
 
 
 def row(*values: tuple[float, ...]) -> Tensor:
@@ -126,21 +125,16 @@ def observation(step: int, rank: int) -> tuple[Tensor, Tensor]:
     return embeddings, own if step == STEPS - 1 else own.masked_fill(own == 3, 255)
 
 
-def observe_as_rank(rank: int, folder: str) -> None:
-    torch.set_num_threads(1)
-    torch.distributed.init_process_group(
-        "gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=2, timeout=timedelta(minutes=1)
-    )
+def observe_as_rank(rank: int, folder: Path) -> None:
     bank = PrototypeBank(num_classes=CLASSES, channels=CHANNELS, decay=0.9)
     for step in range(STEPS):
         bank.observe(*observation(step, rank))
         bank.commit()
-    torch.save(bank.state_dict(), f"{folder}/{rank}.pth")
-    torch.distributed.destroy_process_group()
+    torch.save(bank.state_dict(), folder / f"{rank}.pth")
 
 
 def test_two_ranks_agree_and_equal_one_process(tmp_path: Path) -> None:
-    mp.spawn(observe_as_rank, args=(str(tmp_path),), nprocs=2)
+    as_two_ranks(observe_as_rank, tmp_path)
     first, second = (torch.load(tmp_path / f"{rank}.pth", weights_only=True) for rank in range(2))
     assert torch.equal(first["prototypes"], second["prototypes"])
     assert torch.equal(first["seen"], second["seen"])

@@ -4,7 +4,7 @@ All processes are started once, for all cases; whoever waits for another longer 
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +14,6 @@ from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import OptimWrapper
 from mmengine.registry import init_default_scope
 from torch import Tensor, nn
-from torch import multiprocessing as mp
 
 import mmseg_css  # noqa: F401  (registers)
 from mmseg_css.functional.ohem import ohem_cross_entropy
@@ -24,6 +23,7 @@ from mmseg_css.registry import MODELS
 from mmseg_css.types import View
 from tests.models import helpers
 from tests.models.helpers import NO_AUGMENTATION, batch_of, css_config, random_images, random_labels, tiny_segmentor
+from tests.ranks import as_two_ranks
 
 STEPS, BATCH, SIDE = 3, 4, 32  # images of each branch, in all processes together
 METHODS = ("css", "pc2seg")
@@ -176,12 +176,8 @@ class Pyramid(nn.Module):
         return low, self.deep(low).tanh()
 
 
-def as_rank(rank: int, folder: str) -> None:
-    torch.set_num_threads(1)
+def as_rank(rank: int, folder: Path) -> None:
     init_default_scope("mmseg")
-    torch.distributed.init_process_group(
-        "gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=2, timeout=timedelta(minutes=1)
-    )
     results: dict[str, Any] = {
         f"{method} {case} {sampled}": run(method, case, sampled, rank, 2)
         for method in METHODS
@@ -190,14 +186,13 @@ def as_rank(rank: int, folder: str) -> None:
     }
     for name, compute in {"ohem": ohem, "css contrast": css_contrast, "pc2seg contrast": pc2seg_contrast}.items():
         results[name] = compute(rank, 2)
-    torch.save(results, f"{folder}/{rank}.pth")
-    torch.distributed.destroy_process_group()
+    torch.save(results, folder / f"{rank}.pth")
 
 
 @pytest.fixture(scope="module")
 def ranks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     folder = tmp_path_factory.mktemp("ranks")
-    mp.spawn(as_rank, args=(str(folder),), nprocs=2)
+    as_two_ranks(as_rank, folder)
     return [torch.load(folder / f"{rank}.pth", weights_only=True) for rank in (0, 1)]
 
 

@@ -3,7 +3,7 @@
 What is drawn, processes draw apart: so nothing is, but for the dropped channels, which are given. No batch norm.
 """
 
-from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,13 +11,13 @@ import torch
 from mmengine.optim import OptimWrapper
 from mmengine.registry import init_default_scope
 from torch import Tensor
-from torch import multiprocessing as mp
 
 import mmseg_css  # noqa: F401  (registers)
 from mmseg_css.models.segmentors import unimatch, unimatch_v2
 from mmseg_css.registry import MODELS
 from tests.models.methods.helpers import NOISY, PLAIN, config, networks_of
 from tests.models.test_ranks import CASES, GivenBatch, Pyramid, assert_mean_of_ranks, steps
+from tests.ranks import as_two_ranks
 
 METHODS = [method for method in PLAIN if method not in NOISY]
 SAME = {
@@ -55,22 +55,17 @@ def run(method: str, case: str, rank: int, ranks: int) -> dict[str, Any]:
     return steps(model, wrapper, case, rank, ranks, move_teacher, number=2)
 
 
-def as_rank(rank: int, folder: str) -> None:
-    torch.set_num_threads(1)
+def as_rank(rank: int, folder: Path) -> None:
     init_default_scope("mmseg")
     unimatch.drop_channels = unimatch_v2.drop_complementary = every_other
-    torch.distributed.init_process_group(
-        "gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=2, timeout=timedelta(minutes=1)
-    )
     results = {f"{method} {case}": run(method, case, rank, 2) for method in METHODS for case in CASES}
-    torch.save(results, f"{folder}/{rank}.pth")
-    torch.distributed.destroy_process_group()
+    torch.save(results, folder / f"{rank}.pth")
 
 
 @pytest.fixture(scope="module")
 def ranks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     folder = tmp_path_factory.mktemp("ranks")
-    mp.spawn(as_rank, args=(str(folder),), nprocs=2)
+    as_two_ranks(as_rank, folder)
     return [torch.load(folder / f"{rank}.pth", weights_only=True) for rank in (0, 1)]
 
 

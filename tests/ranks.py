@@ -1,0 +1,40 @@
+"""Tests whose processes are ranks of one group."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import torch
+from torch import multiprocessing as mp
+
+
+def as_two_ranks(function: Callable[[int, Path], None], folder: Path) -> None:
+    """Call ``function(rank, folder)`` in two processes, which meet and may leave files in ``folder``."""
+    mp.spawn(_as_rank, args=(function, folder), nprocs=2)
+
+
+def _as_rank(rank: int, function: Callable[[int, Path], None], folder: Path) -> None:
+    torch.set_num_threads(1)
+    with group(folder, rank, 2):
+        function(rank, folder)
+
+
+@contextmanager
+def group(folder: Path, rank: int, ranks: int) -> Iterator[None]:
+    """A group of gloo that meets in ``folder``."""
+    torch.distributed.init_process_group(
+        "gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=ranks, timeout=timedelta(minutes=1)
+    )
+    try:
+        yield
+    finally:
+        destroy_group()
+
+
+def destroy_group() -> None:
+    # Before torch 2.8 the group is destroyed with Python's lock held, and waits for gloo's threads, one of which may
+    # wait for that lock to let go of the last tensor: a moment in which it can (pytorch/pytorch#154976).
+    time.sleep(0.05)
+    torch.distributed.destroy_process_group()
