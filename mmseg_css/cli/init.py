@@ -61,7 +61,9 @@ Method = Literal[
 Methods = Annotated[
     list[Method] | None,
     Parameter(
-        name="--methods", consume_multiple=True, help="For which to write configs: supervised css pc2seg unless given."
+        name="--methods",
+        consume_multiple=True,
+        help="For which to write configs: supervised css aided_css unless given.",
     ),
 ]
 
@@ -83,7 +85,7 @@ def command(
     methods: Methods = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Write configs for your own images, for supervised-only, CSS, PC2Seg and others.
+    """Write configs for your own images, for supervised-only, CSS, Aided CSS and others.
 
     Looks into every file, says what is wrong or odd, and takes some labelled images for validation. Masks that
     MMSegmentation cannot read (colours, 0 and 255) are written anew, as PNGs of class indices; nothing of yours is
@@ -100,9 +102,9 @@ def command(
     """
     import mmseg_css.register  # noqa: F401
     from mmseg_css.engine.estimate import print_estimates
-    from mmseg_css.preparation.leaves import METHODS
+    from mmseg_css.preparation.leaves import DEFAULT
     from mmseg_css.preparation.own_data.initialise import Folders, Known, Wanted, initialise
 
     folders, known = Folders(images, masks, unlabeled, out), Known(classes, ignore, mask_names, resize_masks)
-    wanted = Wanted(val, seed, crop, methods or METHODS[:3])
+    wanted = Wanted(val, seed, crop, methods or DEFAULT)
     print_estimates(initialise(folders, known, wanted, overwrite=overwrite).values())

@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 from typing import Any, Final, NamedTuple
 
 from mmseg_css.locations import bases_from
-from mmseg_css.preparation.leaves import METHODS, leaf_text
+from mmseg_css.preparation.leaves import DEFAULT, METHODS, leaf_text
 from mmseg_css.preparation.own_data.coding import Coding
 from mmseg_css.preparation.own_data.images import Input, Sizes
 from mmseg_css.preparation.own_data.split import Split
@@ -40,7 +40,7 @@ def target_files(out: Path, methods: Iterable[str] = METHODS) -> dict[str, Path]
     return {method: out / f"{method}_lite0_{out.resolve().name}.py" for method in methods}
 
 
-def write_configs(plan: Plan, out: Path, methods: Iterable[str] = METHODS[:3]) -> dict[str, Path]:
+def write_configs(plan: Plan, out: Path, methods: Iterable[str] = DEFAULT) -> dict[str, Path]:
     """Write the lists and the configs; only the supervised one where nothing is unlabelled.
 
     Args:

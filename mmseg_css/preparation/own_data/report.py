@@ -178,10 +178,11 @@ def _treatment(plan: Plan) -> str:
 
 
 def training_commands(written: Mapping[str, Path], weights: Path, iterations: int) -> list[str]:
-    """What to type: the weights if they are not there, the trainings, the evaluation of the last one's checkpoint."""
+    """What to type: weights if they are not there, trainings, the evaluation of the last method's checkpoint."""
     commands = [] if weights.exists() else ["mmseg-css data weights"]
     commands += [f"mmseg-css train {shlex.quote(str(path))}" for path in written.values()]
-    path = written.get("css") or list(written.values())[-1]
+    methods = [path for method, path in written.items() if method != "supervised"]
+    path = methods[-1] if methods else written["supervised"]
     checkpoint = Path("work_dirs") / path.stem / f"iter_{iterations}.pth"
     return [*commands, f"mmseg-css test {shlex.quote(str(path))} {shlex.quote(str(checkpoint))}"]
 

@@ -12,7 +12,7 @@ from mmseg.apis import inference_model
 
 from mmseg_css.cli.init import Method
 from mmseg_css.cli.main import call
-from mmseg_css.preparation.leaves import METHODS
+from mmseg_css.preparation.leaves import DEFAULT, METHODS
 from mmseg_css.registry import MODELS
 from tests.configs.groups import METHODS as METHODS_WITH_CONFIGS
 from tests.configs.helpers import ROOT, shrink
@@ -98,11 +98,11 @@ def test_css_trains(write_data, classes: int, channels: int) -> None:
     assert result.pred_sem_seg.data.max() < classes
 
 
-@pytest.mark.parametrize("method", ["supervised", "pc2seg"])
+@pytest.mark.parametrize("method", ["supervised", "aided_css"])
 @pytest.mark.parametrize(
     ("write_data", "classes", "channels"), [(write_binary, 2, 3), (write_palette, 3, 3), (write_four_channels, 3, 4)]
 )
-def test_supervised_and_pc2seg_train(write_data, classes: int, channels: int, method: str) -> None:
+def test_supervised_and_aided_css_train(write_data, classes: int, channels: int, method: str) -> None:
     run(*write_data())
     cfg = Config.fromfile(f"configs/own/{method}_lite0_own.py")
     runner = make_step(cfg, f"own-{method}-{write_data.__name__}")
@@ -111,7 +111,7 @@ def test_supervised_and_pc2seg_train(write_data, classes: int, channels: int, me
     assert model.backbone.timm_model.model.conv_stem.in_channels == channels
 
 
-@pytest.mark.parametrize("method", METHODS[3:])
+@pytest.mark.parametrize("method", [method for method in METHODS if method not in DEFAULT])
 @pytest.mark.parametrize(("write_data", "channels"), [(write_palette, 3), (write_four_channels, 4)])
 def test_methods_that_are_asked_for_train(write_data, channels: int, method: str) -> None:
     call(["init", "images", "masks", *write_data(), "--methods", method, "supervised"])

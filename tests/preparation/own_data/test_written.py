@@ -46,8 +46,8 @@ def test_lists_commands_and_names(capsys: pytest.CaptureFixture[str]) -> None:
         "mmseg-css data weights",
         "mmseg-css train configs/own/supervised_lite0_own.py",
         "mmseg-css train configs/own/css_lite0_own.py",
-        "mmseg-css train configs/own/pc2seg_lite0_own.py",
-        "mmseg-css test configs/own/css_lite0_own.py work_dirs/css_lite0_own/iter_3500.pth",
+        "mmseg-css train configs/own/aided_css_lite0_own.py",
+        "mmseg-css test configs/own/aided_css_lite0_own.py work_dirs/aided_css_lite0_own/iter_3500.pth",
     ):
         assert f"  {command}\n" in printed
     assert "26 min (3500 steps of 0.45 s) for configs/own/css_lite0_own.py" in printed
