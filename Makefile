@@ -160,8 +160,8 @@ $(VENV_UPSTREAM)/.installed: $(VENV_UPSTREAM)/.created setup.py $(UPSTREAM_REQUI
 	@$(INSTALL)
 
 # Everything that a training or a command may need, in the lowest versions; of what only tests need, any.
-LOWEST := core demo compare data onnx $(FAMILY)
-$(VENV_LOWEST)/.installed: private EXTRAS := $(FAMILY),demo,data,onnx,tests
+LOWEST := core demo compare cluster data onnx $(FAMILY)
+$(VENV_LOWEST)/.installed: private EXTRAS := $(FAMILY),demo,cluster,data,onnx,tests
 $(VENV_LOWEST)/.installed: private CONSTRAINTS := $(VENV_LOWEST)/lowest.txt
 $(VENV_LOWEST)/.installed: $(VENV_LOWEST)/.created setup.py requirements/lowest.py $(LOWEST:%=requirements/%.txt)
 	@$(@D)/bin/python requirements/lowest.py $(LOWEST) > $(CONSTRAINTS)

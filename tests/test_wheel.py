@@ -52,7 +52,8 @@ def test_the_sdist_has_the_tests_and_the_documentation() -> None:
         names = {name.partition("/")[2] for name in content.getnames()}
     for folder in ("configs", "docs", "mmseg_css", "requirements", "tests", "tools"):
         assert {f"{folder}/{name}" for name in files(ROOT / folder)} <= names
-    assert {"LICENSE", "CHANGELOG.md", "Makefile", ".ci/run"} <= names
+    assert {"LICENSE", "CHANGELOG.md", "CITATION.cff", "Makefile", "mkdocs.yml", ".pre-commit-config.yaml"} <= names
+    assert {".ci/run", ".ci/nightly"} <= names
 
 
 BASED = '_base_ = "mmseg_css::css/css_lite0_demo.py"\nmodel = dict(indicator="confidence")\n'

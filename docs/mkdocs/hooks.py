@@ -36,6 +36,8 @@ REFERENCE: Final = {
     ),
     "datasets": ("Data sets", ["datasets"]),
     "hooks": ("Hooks and loops", ["engine.hooks", "engine.loops"]),
+    "deployment": ("Prediction", ["deployment"]),
+    "evaluation": ("Measuring", ["evaluation", "evaluation.statistics"]),
     "functional": ("Functions", [f"functional.{name}" for name in FUNCTIONAL]),
 }
 

@@ -10,10 +10,12 @@ from typing import NamedTuple
 
 from mmseg_css.locations import CLONE
 
-_EXTRA = "`pip install 'mmseg-css[{}]'`" if CLONE is None else "`pip install -e '.[{}]'`"
 INSTALL_HINT = (
-    f"run {'' if CLONE is None else '`make install` in a clone of mmseg_css, or '}{_EXTRA.format('onedl')} "
-    f"(the upstream packages: {_EXTRA.format('openmmlab')}) in a fresh environment"
+    "install its wheel with a family, `pip install 'mmseg_css-VERSION-py3-none-any.whl[onedl]'` (the upstream "
+    "packages: [openmmlab]), in a fresh environment"
+    if CLONE is None
+    else "run `make install` in a clone of mmseg_css, or `pip install -e '.[onedl]'` (the upstream packages: "
+    "`pip install -e '.[openmmlab]'`) in a fresh environment"
 )
 
 
@@ -74,6 +76,8 @@ def find_family(installed: Callable[[str], str | None] = installed_version) -> F
     problems = list(_version_problems(family, installed))
     if family.name == "openmmlab" and installed("mmcv") is None and installed("mmcv-lite") is None:
         problems.append("neither mmcv nor mmcv-lite is installed")
+    if installed("mmcv") is not None and installed("mmcv-lite") is not None:
+        problems.append("mmcv and mmcv-lite are both installed, and overwrite each other's files")
     if problems:
         raise ImportError(f"mmseg_css cannot use this environment ({'; '.join(problems)}): {INSTALL_HINT}.")
     return family

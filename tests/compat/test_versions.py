@@ -49,6 +49,7 @@ def test_measured_stacks_are_supported(installed, family):
         ({**ONEDL, "onedl-mmcv": None}, "onedl-mmcv>=2.3.6,<2.4 is not installed"),
         ({**ONEDL, "torch": "2.5.1"}, "torch is 2.5.1"),
         ({**OPENMMLAB, "mmcv-lite": None}, "neither mmcv nor mmcv-lite is installed"),
+        ({**OPENMMLAB, "mmcv": "2.1.0"}, "mmcv and mmcv-lite are both installed"),
         ({**OPENMMLAB, "mmcv-lite": None, "mmcv": "2.2.0"}, "mmcv is 2.2.0"),
         ({**OPENMMLAB, "setuptools": "82.0.0"}, "setuptools is 82.0.0"),
     ],

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -43,8 +44,8 @@ def image_fault(path: str, backend_args: dict | None = None, what: str = "image"
             end = file.read()
             if any(start.startswith(first) and last in end for first, last in MARKS):
                 return None
-            with Image.open(local) as image:  # another kind of file, or a truncated one
-                image.load()
+            with suppress(Image.DecompressionBombError), Image.open(local) as image:  # another kind, or truncated
+                image.load()  # not of more pixels than Pillow takes: OpenCV takes six times as many
     except Exception as error:  # decoders raise what they like
         return ValueError(f"the {what} {path!r} cannot be read ({error}); copy or export it again, or take it out")
     return None

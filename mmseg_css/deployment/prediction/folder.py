@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, TypeVar
 import numpy as np
 from tqdm import tqdm
 
-from mmseg_css.deployment.prediction.inputs import Inputs, count_frames, frames_of
+from mmseg_css.deployment.prediction.inputs import Inputs, breaks_off, count_frames, frames_of
 from mmseg_css.deployment.prediction.outputs import Outputs
 from mmseg_css.deployment.prediction.pipeline import Prepared
 from mmseg_css.deployment.prediction.predictor import Predictor
@@ -48,7 +48,7 @@ class Summary:
         if self.slid:
             parts.append(f"{self.slid} of them in sliding windows")
         if self.there:
-            parts.append(f"{self.there} were there already")
+            parts.append(f"{self.there} {'was' if self.there == 1 else 'were'} there already")
         if self.faults:
             parts.append(f"{len(self.faults)} could not be read")
         return ", ".join(parts)
@@ -102,6 +102,7 @@ def _tasks(inputs: Inputs, outputs: Outputs, summary: Summary) -> Iterator[_Task
         else:
             yield _Task(item.path, item.name)
     for video in inputs.videos:
+        number = -1
         try:
             for number, frame in enumerate(frames_of(video.path)):
                 if outputs.is_done(name := video.name / f"{number:06d}"):
@@ -110,6 +111,9 @@ def _tasks(inputs: Inputs, outputs: Outputs, summary: Summary) -> Iterator[_Task
                     yield _Task(frame, name)
         except ValueError as fault:
             yield _Task(fault, video.name)
+        else:
+            if fault := breaks_off(video.path, number + 1):
+                yield _Task(fault, video.name)
 
 
 def _read(predictor: Predictor, task: _Task) -> tuple[PurePosixPath, Prepared | Exception]:

@@ -39,13 +39,16 @@ def find_inputs(given: Sequence[Path], out: Path) -> Inputs:
 
     Raises:
         FileNotFoundError: A folder, a list or a file that was given is not there.
-        ValueError: Nothing is to be predicted, or two files would be written to one place.
+        ValueError: Nothing is to be predicted, two files would be written to one place, or ``out`` is a folder of
+            images.
     """
     items: list[Item] = []
     passed_over: list[Path] = []
     named = [path for path in given if not path.is_dir() and path.suffix.lower() != LIST_SUFFIX]
     if missing := [str(path) for path in given if not path.exists()]:
         raise FileNotFoundError(f"there is no {missing[0]}")
+    if inside := [str(path) for path in given if path.is_dir() and path.resolve() == out.resolve()]:
+        raise ValueError(f"--out is {inside[0]!r}, the folder of the images: name another, a folder in it for one")
     for path in given:
         if path.is_dir():
             files = list(_files_below(path, out))
@@ -145,6 +148,15 @@ def frames_of(path: Path) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
             found, frame = capture.read()
     finally:
         capture.release()
+
+
+def breaks_off(path: Path, frames: int) -> ValueError | None:
+    """Whether a video says that it has many more frames than OpenCV found. Some containers say about how many."""
+    if frames >= (said := count_frames(path)) - max(2, said // 100):
+        return None
+    return ValueError(
+        f"the video {str(path)!r} ends after {frames} of {said} frames, which are predicted: copy or export it again"
+    )
 
 
 def count_frames(path: Path) -> int:

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import UInt, UInt8
 from mmcv.transforms import LoadAnnotations, LoadImageFromFile, TestTimeAug
 from mmengine.config import Config, ConfigDict
 from mmseg.structures import SegDataSample
@@ -78,13 +79,27 @@ def _kind(step: ConfigDict) -> type:
 
 def built(steps: Iterable[ConfigDict], *, arrays: bool) -> list[Callable[[dict], dict]]:
     """The transforms of a pipeline; ``arrays``: of images that are in memory already, and not in files."""
-    return [TRANSFORMS.build(_from_memory(step) if arrays else step) for step in steps]
+    transforms: list[Callable[[dict], dict]] = []
+    for step in steps:
+        if arrays and issubclass(_kind(step), LoadImageFromFile):
+            if not _keeps_depth(step.get("color_type", "color")):
+                transforms.append(_to_8_bits)
+            step = ConfigDict(type="LoadImageFromNDArray", to_float32=step.get("to_float32", False))
+        transforms.append(TRANSFORMS.build(step))
+    return transforms
 
 
-def _from_memory(step: ConfigDict) -> ConfigDict:
-    if not issubclass(_kind(step), LoadImageFromFile):
-        return step
-    return ConfigDict(type="LoadImageFromNDArray", to_float32=step.get("to_float32", False))
+def _keeps_depth(color_type: str | int) -> bool:
+    return bool(color_type & cv2.IMREAD_ANYDEPTH) if isinstance(color_type, int) else color_type == "unchanged"
+
+
+def _to_8_bits(results: dict) -> dict:
+    """As a file is read."""
+    return {**results, "img": upper_8_bits(results["img"])}
+
+
+def upper_8_bits(image: UInt[np.ndarray, "h w *c"]) -> UInt8[np.ndarray, "h w *c"]:
+    return (image >> 8).astype(np.uint8) if image.dtype == np.uint16 else image
 
 
 def prepare(transforms: Iterable[Callable[[dict], dict]], results: dict) -> Prepared:
@@ -98,7 +113,7 @@ def prepare(transforms: Iterable[Callable[[dict], dict]], results: dict) -> Prep
     for transform in transforms:
         results = transform(results)
         # Stretched or not, but as large as the file: what comes before a Resize.
-        if "img" in results and results["img"].shape[:2] == tuple(results["ori_shape"]):
+        if "img" in results and results["img"].shape[:2] == tuple(results.get("ori_shape", ())):
             picture = _as_picture(results["img"])
     inputs, samples = results["inputs"], results["data_samples"]
     if isinstance(inputs, Tensor):
@@ -107,8 +122,6 @@ def prepare(transforms: Iterable[Callable[[dict], dict]], results: dict) -> Prep
 
 
 def _as_picture(image: np.ndarray) -> UInt8[np.ndarray, "h w 3"]:
-    if image.dtype == np.uint16:
-        image = image >> 8
-    channels = np.atleast_3d(image)
+    channels = np.atleast_3d(upper_8_bits(image))
     colours = channels[..., :3] if channels.shape[2] >= 3 else channels[..., :1].repeat(3, axis=2)
     return colours if colours.dtype == np.uint8 else colours.clip(0, 255).astype(np.uint8)

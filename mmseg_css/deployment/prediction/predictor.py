@@ -1,5 +1,6 @@
 """A trained network that predicts images, whatever their sizes and wherever they come from."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -93,11 +94,13 @@ class Predictor:
                     f"{config} trains a plain {cfg.model.type}, which has one network: leave out predict_on"
                 )
             cfg.model.predict_on = predict_on
+        steps = steps_of(cfg, tta=tta)
+        #: Of what the config says of the network and of reading images, and not of data and training.
+        self.config_sha256 = hashlib.sha256(repr((cfg.model.to_dict(), steps)).encode()).hexdigest()
         self.model, self.classes = load_network(cfg, str(checkpoint), device or get_device())
         self.network = getattr(self.model, "predictor", self.model)
         self._windows = Windows.of(self.model, self.network, mode)
         self._padding = self.model.data_preprocessor.test_cfg
-        steps = steps_of(cfg, tta=tta)
         self._from_files, self._from_arrays = (built(steps, arrays=arrays) for arrays in (False, True))
 
     def __call__(self, image: Image) -> UInt[np.ndarray, "h w"]:
@@ -117,6 +120,7 @@ class Predictor:
             ValueError: It cannot be read, or has other channels than the network takes.
         """
         if isinstance(image, np.ndarray):
+            _check_pixels(image)
             return self._checked(prepare(self._from_arrays, {"img": image}), "the image")
         path = str(image)
         if not Path(path).is_file():
@@ -205,6 +209,14 @@ class Predictor:
         if self.model.out_channels == 1:
             return probabilities[1] > self.model.decode_head.threshold
         return probabilities.argmax(dim=0)
+
+
+def _check_pixels(image: np.ndarray) -> None:
+    if image.dtype not in (np.uint8, np.uint16) or image.size == 0:
+        raise ValueError(
+            f"the image is an array of {image.dtype} and of shape {image.shape}; expected are pixels of 8 or 16 bits "
+            "(uint8, uint16), as cv2.imread gives them: (height, width, channels), blue first"
+        )
 
 
 def _probabilities(sample: SegDataSample) -> Float[Tensor, "k h w"]:

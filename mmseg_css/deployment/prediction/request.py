@@ -51,7 +51,12 @@ def predict_files(asked: Request) -> None:
     outputs = Outputs(
         asked.out,
         classes=predictor.classes,
-        made_by={"config": str(asked.config.resolve()), "checkpoint": fingerprint(asked.checkpoint), **settings},
+        made_by={
+            "config": str(asked.config.resolve()),
+            "config_sha256": predictor.config_sha256,
+            "checkpoint": fingerprint(asked.checkpoint),
+            **settings,
+        },
         probabilities=asked.probabilities,
         overwrite=asked.overwrite,
     )

@@ -14,7 +14,7 @@ from mmseg_css.deployment import Predictor
 from mmseg_css.deployment.prediction.folder import ahead
 from mmseg_css.deployment.prediction.outputs import palette_image
 from tests.deployment.prediction.conftest import noise, write
-from tests.deployment.prediction.networks import META, Trained
+from tests.deployment.prediction.networks import META, Trained, reading, save
 
 
 @pytest.fixture
@@ -100,6 +100,19 @@ def test_a_video_becomes_a_folder_of_frames(trained: Trained, tmp_path: Path) ->
     assert len(files(out / "overlays" / "clip")) == 3
 
 
+def test_a_video_that_breaks_off(trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clip = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter_fourcc(*"MJPG"), 10, (32, 24))
+    for seed in range(20):
+        writer.write(noise(seed, 24, 32))
+    writer.release()
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    assert predict(trained, clip, "--out", tmp_path / "out") == 1
+    there = len(files(tmp_path / "out" / "masks"))
+    assert 5 < there < 15
+    assert f"clip.avi' ends after {there} of 20 frames, which are predicted" in capsys.readouterr().err
+
+
 def test_an_interrupted_call_goes_on(
     trained: Trained,
     photos: Path,
@@ -141,6 +154,15 @@ def test_predictions_of_something_else_are_not_mixed(
     assert predict(trained, photos, "--out", tmp_path / "foreign") == 1
     assert "masks is there, and no" in capsys.readouterr().err
     assert predict(trained._replace(checkpoint=other), photos, "--out", out, "--overwrite") == 0
+
+
+def test_a_config_that_was_changed(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of the network is another one, of the training is not."""
+    trained, out = save(tmp_path / "trained", reading()), tmp_path / "out"
+    for line, status in [("", 0), ("work_dir = 'other'", 0), ("model.update(test_cfg=dict(mode='whole', own=1))", 1)]:
+        trained.config.write_text(f"{trained.config.read_text()}\n{line}\n")
+        assert predict(trained, photos, "--out", out) == status
+    assert "holds predictions made otherwise (config_sha256 " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,12 @@ def test_an_image_of_other_channels_than_the_network(tmp_path: Path) -> None:
         Predictor(trained.config, trained.checkpoint, device="cpu")(np.zeros((8, 8, 4), np.uint8))
 
 
+@pytest.mark.parametrize("image", [np.zeros((8, 8, 3), np.float32), np.zeros((0, 5, 3), np.uint8)])
+def test_an_array_that_is_no_image(trained: Trained, image: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"an array of (float32|uint8) and of shape \((8, 8|0, 5), 3\); expected"):
+        Predictor(trained.config, trained.checkpoint, device="cpu")(image)
+
+
 def test_a_checkpoint_that_is_not_there_or_does_not_fit(trained: Trained, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="there is no checkpoint .*; there are .*iter_1.pth"):
         Predictor(trained.config, trained.checkpoint.with_name("iter_2.pth"))

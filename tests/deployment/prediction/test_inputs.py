@@ -84,6 +84,12 @@ def test_two_files_for_one_place(files: tuple[str, ...], given: tuple[str, ...],
         find_inputs([tmp_path / name for name in given], tmp_path / "out")
 
 
+def test_output_over_the_images(tmp_path: Path) -> None:
+    touch(tmp_path / "photos" / "a.jpg")
+    with pytest.raises(ValueError, match="--out is .*photos', the folder of the images: name another"):
+        find_inputs([tmp_path / "photos"], tmp_path / "photos")
+
+
 def test_nothing_to_predict(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="holds no file that ends in .jpg"):
         find_inputs([tmp_path], tmp_path / "out")

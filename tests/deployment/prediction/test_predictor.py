@@ -70,8 +70,19 @@ def test_kinds_of_files(trained: Trained, tmp_path: Path) -> None:
     transparent = write(tmp_path / "transparent.png", cv2.cvtColor(image, cv2.COLOR_BGR2BGRA) // 2 * 2)
     np.testing.assert_array_equal(predictor(transparent), (image // 2).argmax(axis=2))
     deep = write(tmp_path / "deep.png", image.astype(np.uint16) * 256 + 7)
-    np.testing.assert_array_equal(predictor.prepare(deep).picture, image)
-    np.testing.assert_array_equal(predictor(deep), image.argmax(axis=2))
+    for source in (deep, cv2.imread(str(deep), cv2.IMREAD_UNCHANGED)):
+        np.testing.assert_array_equal(predictor.prepare(source).picture, image)
+        np.testing.assert_array_equal(predictor(source), image.argmax(axis=2))
+
+
+def test_more_pixels_than_pillow_takes(trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenCV, which reads them, takes more."""
+    image = noise(4, 40, 40)
+    large = write(tmp_path / "large.tif", image)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 700)  # twice that is an error
+    np.testing.assert_array_equal(
+        Predictor(trained.config, trained.checkpoint, device="cpu")(large), image.argmax(axis=2)
+    )
 
 
 def test_sixteen_bits_are_stretched_as_the_config_says(tmp_path: Path) -> None:
