@@ -112,8 +112,8 @@ def _tasks(inputs: Inputs, outputs: Outputs, summary: Summary) -> Iterator[_Task
         except ValueError as fault:
             yield _Task(fault, video.name)
         else:
-            if fault := breaks_off(video.path, number + 1):
-                yield _Task(fault, video.name)
+            if (cut := breaks_off(video.path, number + 1)) is not None:
+                yield _Task(cut, video.name)
 
 
 def _read(predictor: Predictor, task: _Task) -> tuple[PurePosixPath, Prepared | Exception]:
