@@ -50,7 +50,7 @@ help:
 	@echo 'make install        create $(VENV) and install the pinned stack (about 6 GB)'
 	echo 'make demo           train supervised-only, CSS and a network that knows all labels on generated images'
 	echo 'make test           run the tests'
-	echo 'make test-upstream  run the smoke tests on the upstream OpenMMLab packages, in $(VENV_UPSTREAM)'
+	echo 'make test-upstream  run the tests on the upstream OpenMMLab packages, in $(VENV_UPSTREAM)'
 	echo 'make test-lowest    run the tests with the lowest versions that are allowed, in .venv-lowest-openmmlab (or FAMILY=onedl)'
 	echo 'make test-wheel     build sdist and wheel, and try them in an empty folder'
 	echo 'make lint           format, lint and types'
@@ -70,7 +70,7 @@ test: $(TESTS_INSTALLED)
 	$(PYTEST) $(PY) -m pytest -n $(PYTEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
 
 test-upstream: $(VENV_UPSTREAM)/.installed
-	$(PYTEST) $(VENV_UPSTREAM)/bin/python -m pytest -m smoke $(PYTEST_ARGS)
+	$(PYTEST) $(VENV_UPSTREAM)/bin/python -m pytest -n $(PYTEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
 
 test-lowest: $(VENV_LOWEST)/.installed
 	$(PYTEST) $(VENV_LOWEST)/bin/python -m pytest -n $(PYTEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
@@ -154,8 +154,8 @@ $(VENV)/.installed-lint: private EXTRAS := onedl,lint
 $(VENV)/.installed-lint: $(VENV)/.installed requirements/lint.txt
 	@$(INSTALL)
 
-UPSTREAM_REQUIREMENTS := $(addprefix requirements/,constraints.txt core.txt openmmlab.txt demo.txt compare.txt tests.txt)
-$(VENV_UPSTREAM)/.installed: private EXTRAS := openmmlab,demo,tests
+UPSTREAM_REQUIREMENTS := $(addsuffix .txt,$(addprefix requirements/,constraints core openmmlab demo compare cluster data onnx tests))
+$(VENV_UPSTREAM)/.installed: private EXTRAS := openmmlab,demo,cluster,data,onnx,tests
 $(VENV_UPSTREAM)/.installed: $(VENV_UPSTREAM)/.created setup.py $(UPSTREAM_REQUIREMENTS)
 	@$(INSTALL)
 

@@ -104,5 +104,7 @@ def test_from_pictures_to_an_exported_network(tmp_path: Path) -> None:
     mmseg_css(tmp_path, "data", "weights")
     mmseg_css(tmp_path, "train", config, "--cfg-options", *SHORT)
     assert "mIoU" in mmseg_css(tmp_path, "test", config, checkpoint)
+    mmseg_css(tmp_path, "predict", config, checkpoint, "labelled/images", "--out", "predicted")
+    assert len([*(tmp_path / "predicted/masks").rglob("*/*.png")]) == 8
     mmseg_css(tmp_path, "export", config, checkpoint, "exported/own")
     assert len([*(tmp_path / "exported").iterdir()]) == 2
