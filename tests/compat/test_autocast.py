@@ -18,7 +18,6 @@ def weights_learn(looking: Callable[[], AbstractContextManager]) -> bool:
         return layer(pixels).requires_grad
 
 
-@pytest.mark.smoke
 def test_a_look_without_gradients_takes_none() -> None:
     assert weights_learn(without_gradients)
 

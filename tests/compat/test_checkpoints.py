@@ -31,7 +31,6 @@ def save_checkpoint(path: Path) -> Path:
     return path
 
 
-@pytest.mark.smoke
 def test_checkpoint_round_trip_runs_no_code(tmp_path):
     path = save_checkpoint(tmp_path / "iter_1.pth")
     for _ in range(2):  # onedl-mmengine's own loader would take types off the list after the first
@@ -50,7 +49,6 @@ def test_checkpoint_of_numpy_1_loads(tmp_path):
     np.testing.assert_array_equal(checkpoint["classes"], [0, 1, 2])
 
 
-@pytest.mark.smoke
 def test_checkpoint_that_would_run_code_is_refused(tmp_path):
     path = tmp_path / "crafted.pth"
     torch.save({"state_dict": RunsCode(tmp_path / "ran")}, path)

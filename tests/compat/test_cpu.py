@@ -36,7 +36,6 @@ def linear_and_optimizer() -> tuple[torch.nn.Linear, torch.optim.SGD]:
     return model, torch.optim.SGD(model.parameters(), lr=0.1)
 
 
-@pytest.mark.smoke
 def test_cpu_amp_steps_in_bfloat16():
     model, optimizer = linear_and_optimizer()
     before = model.weight.detach().clone()
@@ -144,7 +143,6 @@ def one_rank(monkeypatch) -> Iterator[None]:
 
 
 @only_cpu
-@pytest.mark.smoke
 def test_distributed_cpu_wraps_and_steps(one_rank):
     compat.init_cpu_distributed("pytorch")
     assert torch.distributed.get_backend() == "gloo"

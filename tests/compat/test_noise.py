@@ -67,7 +67,6 @@ def test_other_warnings_of_the_same_packages_are_seen() -> None:
     assert [str(warning.message) for warning in caught] == ["The draw is a bad one"]
 
 
-@pytest.mark.smoke
 def test_importing_says_nothing() -> None:
     done = subprocess.run([sys.executable, "-c", "import mmseg_css"], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "")

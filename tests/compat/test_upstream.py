@@ -11,7 +11,6 @@ from mmseg_css.locations import CONFIGS
 from tests.compat.helpers import only_mmcv_lite, only_onedl, pristine, run_python
 
 
-@pytest.mark.smoke
 def test_mmseg_bases_are_found(tmp_path):
     config = tmp_path / "config.py"
     config.write_text("_base_ = 'mmseg::_base_/schedules/schedule_20k.py'\n")
@@ -26,7 +25,6 @@ def test_mmseg_bases_fault():
         get_installed_path("mmsegmentation")
 
 
-@pytest.mark.smoke
 def test_sync_bn_can_be_reverted():
     from mmengine.model import revert_sync_batchnorm
 
@@ -34,7 +32,6 @@ def test_sync_bn_can_be_reverted():
     assert model(torch.ones(2, 2, 1, 1)).shape == (2, 2, 1, 1)
 
 
-@pytest.mark.smoke
 @only_mmcv_lite
 def test_compiled_operators_say_what_they_need():
     from mmcv.ops import modulated_deform_conv
@@ -81,7 +78,6 @@ def test_deterministic_histogram_fault():
         torch.use_deterministic_algorithms(False)
 
 
-@pytest.mark.smoke
 def test_our_own_bases_are_found(tmp_path):
     """Without a scope of their own, or MMEngine would look for registries of ours."""
     config = tmp_path / "config.py"

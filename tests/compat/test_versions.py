@@ -32,7 +32,6 @@ def assert_one_sentence(message: str) -> None:
     assert "make install" in message
 
 
-@pytest.mark.smoke
 @pytest.mark.parametrize(("installed", "family"), [(ONEDL, "onedl"), (OPENMMLAB, "openmmlab")])
 def test_measured_stacks_are_supported(installed, family):
     assert compat.find_family(installed.get).name == family
@@ -61,7 +60,6 @@ def test_other_stacks_are_refused_in_one_sentence(installed, said):
     assert_one_sentence(str(caught.value))
 
 
-@pytest.mark.smoke
 @pytest.mark.parametrize("module", ["mmengine", "mmseg", "torch"])
 def test_import_without_the_stack_says_one_sentence(module):
     result = run_python(f"import sys; sys.modules[{module!r}] = None; import mmseg_css")

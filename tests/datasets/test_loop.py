@@ -18,8 +18,6 @@ from torch.utils.data import DataLoader
 from mmseg_css.datasets import Draw, PairedDataset
 from tests.datasets.helpers import dataloader_config
 
-pytestmark = pytest.mark.smoke
-
 Batch = list[tuple[str, float]]
 
 

@@ -11,8 +11,6 @@ from mmseg_css.datasets import PairedDataset, paired_collate
 from mmseg_css.datasets.seeded import Draw
 from tests.datasets.helpers import METAINFO, dataloader_config, labeled_config, unlabeled_config
 
-pytestmark = pytest.mark.smoke
-
 
 @pytest.fixture
 def dataset(root: Path) -> PairedDataset:

@@ -41,7 +41,6 @@ def assert_same(one: Any, other: Any, where: str = "") -> None:
         assert one == other, where
 
 
-@pytest.mark.smoke
 def test_training_leaves_checkpoints_logs_and_the_config(trained: Path) -> None:
     assert sorted(path.name for path in trained.glob("*.pth")) == ["best_mIoU_iter_4.pth", "iter_2.pth", "iter_4.pth"]
     [dumped] = trained.glob("*.py")

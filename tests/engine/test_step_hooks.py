@@ -56,7 +56,6 @@ def train(
 # -- once per optimiser step ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.smoke
 def test_teacher_is_updated_after_every_step(tmp_path: Path) -> None:
     model = train(tmp_path, [0.0] * 3, TeacherUpdateHook())
     assert model.teacher.calls == ["update at 1", "update at 2", "update at 3"]

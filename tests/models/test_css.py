@@ -72,7 +72,6 @@ def step_losses(model: CSS, seed: int, iteration: int) -> dict[str, float]:
     return losses
 
 
-@pytest.mark.smoke
 def test_losses_are_a_function_of_seed_and_iteration() -> None:
     model = build_css(contrast_loss={**css_config()["contrast_loss"], "ramp_mult": 0.0})
     fill_bank(model)
@@ -97,7 +96,6 @@ def test_global_randomness_is_not_consumed() -> None:
 # -- the step as a whole ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.smoke
 def test_names_of_the_losses() -> None:
     model = build_css()
     losses = model.loss(*random_batch())

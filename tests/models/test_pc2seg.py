@@ -68,7 +68,6 @@ def pixels(maps: Tensor) -> list[list[float]]:
     return maps.movedim(1, -1).reshape(-1, maps.shape[1]).tolist()
 
 
-@pytest.mark.smoke
 def test_names_of_the_losses() -> None:
     losses = build().loss(*random_batch())
     assert set(losses) == {

@@ -24,7 +24,6 @@ def state(bank: PrototypeBank) -> tuple[list, list]:
     return bank.prototypes.tolist(), bank.seen.tolist()
 
 
-@pytest.mark.smoke
 def test_two_steps_computed_by_hand() -> None:
     bank = PrototypeBank(num_classes=3, channels=2, decay=0.75)
     bank.observe(row((2.0, 0.0), (4.0, 2.0), (0.0, 8.0), (9.0, 9.0)), labels(0, 0, 2, 255))

@@ -30,7 +30,6 @@ def norm_of(teacher: EMATeacher) -> nn.BatchNorm2d:
     return teacher.model[1]
 
 
-@pytest.mark.smoke
 def test_average_of_a_sequence_computed_by_hand() -> None:
     network = student()
     teacher = EMATeacher(network, decay=0.6)
@@ -151,7 +150,6 @@ def test_reset_starts_again() -> None:
         assert torch.equal(teacher.model.state_dict()[name], value), name
 
 
-@pytest.mark.smoke
 def test_step_and_weights_go_through_mmengines_checkpoints(tmp_path: Path) -> None:
     network = student()
     teacher = EMATeacher(network, decay=0.5)

@@ -32,7 +32,7 @@ def check_depth(leaf: BaseDataset, remedy: str) -> None:
         ValueError: It leaves at most `TOO_FEW` of the 256 levels.
     """
     loaders = [step for step in transforms_in(getattr(leaf, "pipeline", None)) if isinstance(step, LoadImageFromFile)]
-    if not loaders or not _drops_bits(loaders[0]):
+    if not loaders or not drops_bits(loaders[0]):
         return
     paths = [leaf.get_data_info(index)["img_path"] for index in range(0, len(leaf), -(-len(leaf) // MOST_DECODED))]
     deep = {path: bounds for path in paths if (bounds := _bounds(path, getattr(leaf, "backend_args", None)))}
@@ -50,7 +50,8 @@ def check_depth(leaf: BaseDataset, remedy: str) -> None:
         warn(f"{told}, unless that is meant")
 
 
-def _drops_bits(loader: LoadImageFromFile) -> bool:
+def drops_bits(loader: LoadImageFromFile) -> bool:
+    """Whether it is known to read 16 bits as their upper 8."""
     if type(loader).transform is not LoadImageFromFile.transform or loader.imdecode_backend != "cv2":
         return False  # not known to
     if isinstance(loader.color_type, str):

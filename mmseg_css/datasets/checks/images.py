@@ -44,8 +44,9 @@ def image_fault(path: str, backend_args: dict | None = None, what: str = "image"
             end = file.read()
             if any(start.startswith(first) and last in end for first, last in MARKS):
                 return None
-            with suppress(Image.DecompressionBombError), Image.open(local) as image:  # another kind, or truncated
-                image.load()  # not of more pixels than Pillow takes: OpenCV takes six times as many
+            # Another kind of file, or a truncated one. OpenCV, which decodes images, takes six times as many pixels.
+            with suppress(*([Image.DecompressionBombError] if what == "image" else [])), Image.open(local) as image:
+                image.load()
     except Exception as error:  # decoders raise what they like
         return ValueError(f"the {what} {path!r} cannot be read ({error}); copy or export it again, or take it out")
     return None

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, TypeVar
 import numpy as np
 from tqdm import tqdm
 
-from mmseg_css.deployment.prediction.inputs import Inputs, breaks_off, count_frames, frames_of
+from mmseg_css.deployment.prediction.inputs import Inputs, count_frames, fewer_frames, frames_of
 from mmseg_css.deployment.prediction.outputs import Outputs
 from mmseg_css.deployment.prediction.pipeline import Prepared
 from mmseg_css.deployment.prediction.predictor import Predictor
@@ -33,6 +33,7 @@ class Summary:
         slid: How many of the predicted ones went in windows.
         seconds: How long it took.
         faults: What could not be read, in words that name it.
+        notes: What was odd, likewise.
     """
 
     predicted: int = 0
@@ -40,6 +41,7 @@ class Summary:
     slid: int = 0
     seconds: float = 0.0
     faults: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         images = f"{self.predicted} image{'' if self.predicted == 1 else 's'}"
@@ -112,8 +114,8 @@ def _tasks(inputs: Inputs, outputs: Outputs, summary: Summary) -> Iterator[_Task
         except ValueError as fault:
             yield _Task(fault, video.name)
         else:
-            if (cut := breaks_off(video.path, number + 1)) is not None:
-                yield _Task(cut, video.name)
+            if note := fewer_frames(video.path, number + 1):
+                summary.notes.append(note)
 
 
 def _read(predictor: Predictor, task: _Task) -> tuple[PurePosixPath, Prepared | Exception]:

@@ -47,8 +47,8 @@ def find_inputs(given: Sequence[Path], out: Path) -> Inputs:
     named = [path for path in given if not path.is_dir() and path.suffix.lower() != LIST_SUFFIX]
     if missing := [str(path) for path in given if not path.exists()]:
         raise FileNotFoundError(f"there is no {missing[0]}")
-    if inside := [str(path) for path in given if path.is_dir() and path.resolve() == out.resolve()]:
-        raise ValueError(f"--out is {inside[0]!r}, the folder of the images: name another, a folder in it for one")
+    if same := [str(path) for path in given if path.is_dir() and path.resolve() == out.resolve()]:
+        raise ValueError(f"--out is {same[0]!r}, the folder of the images: name another, a folder in it for one")
     for path in given:
         if path.is_dir():
             files = list(_files_below(path, out))
@@ -150,13 +150,15 @@ def frames_of(path: Path) -> Iterator[UInt8[np.ndarray, "h w 3"]]:
         capture.release()
 
 
-def breaks_off(path: Path, frames: int) -> ValueError | None:
-    """Whether a video says that it has many more frames than OpenCV found. Some containers say about how many."""
-    if frames >= (said := count_frames(path)) - max(2, said // 100):
+def fewer_frames(path: Path, found: int) -> str | None:
+    """What to say of a video in which OpenCV found far fewer frames than it is said to have; some say about how many.
+
+    It breaks off, or it was trimmed by a note in it, which leaves all frames in the file.
+    """
+    said = count_frames(path)
+    if found >= said - max(2, said // 100):
         return None
-    return ValueError(
-        f"the video {str(path)!r} ends after {frames} of {said} frames, which are predicted: copy or export it again"
-    )
+    return f"the video {str(path)!r} shows {found} of the {said} frames it says it has: is it cut short?"
 
 
 def count_frames(path: Path) -> int:

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 from jaxtyping import UInt, UInt8
 from mmcv.transforms import LoadAnnotations, LoadImageFromFile, TestTimeAug
 from mmengine.config import Config, ConfigDict
+from mmseg.datasets.transforms import LoadImageFromNDArray
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
+from mmseg_css.datasets.checks.depth import drops_bits
 from mmseg_css.datasets.transforms import Cached
 from mmseg_css.engine.testing import tta_of
 from mmseg_css.registry import TRANSFORMS
@@ -81,24 +82,24 @@ def built(steps: Iterable[ConfigDict], *, arrays: bool) -> list[Callable[[dict],
     """The transforms of a pipeline; ``arrays``: of images that are in memory already, and not in files."""
     transforms: list[Callable[[dict], dict]] = []
     for step in steps:
-        if arrays and issubclass(_kind(step), LoadImageFromFile):
-            if not _keeps_depth(step.get("color_type", "color")):
+        transform = TRANSFORMS.build(step)
+        if arrays and isinstance(transform, LoadImageFromFile):
+            if drops_bits(transform):
                 transforms.append(_to_8_bits)
-            step = ConfigDict(type="LoadImageFromNDArray", to_float32=step.get("to_float32", False))
-        transforms.append(TRANSFORMS.build(step))
+            transform = LoadImageFromNDArray(to_float32=transform.to_float32)
+        transforms.append(transform)
     return transforms
 
 
-def _keeps_depth(color_type: str | int) -> bool:
-    return bool(color_type & cv2.IMREAD_ANYDEPTH) if isinstance(color_type, int) else color_type == "unchanged"
-
-
 def _to_8_bits(results: dict) -> dict:
-    """As a file is read."""
-    return {**results, "img": upper_8_bits(results["img"])}
+    image = results["img"]
+    if image.dtype not in (np.uint8, np.uint16):
+        raise ValueError(f"the image is an array of {image.dtype}; expected are pixels of 8 or 16 bits (uint8, uint16)")
+    return {**results, "img": _upper_8_bits(image)}
 
 
-def upper_8_bits(image: UInt[np.ndarray, "h w *c"]) -> UInt8[np.ndarray, "h w *c"]:
+def _upper_8_bits(image: UInt[np.ndarray, "h w *c"]) -> UInt8[np.ndarray, "h w *c"]:
+    """As files of 16 bits are read."""
     return (image >> 8).astype(np.uint8) if image.dtype == np.uint16 else image
 
 
@@ -122,6 +123,6 @@ def prepare(transforms: Iterable[Callable[[dict], dict]], results: dict) -> Prep
 
 
 def _as_picture(image: np.ndarray) -> UInt8[np.ndarray, "h w 3"]:
-    channels = np.atleast_3d(upper_8_bits(image))
+    channels = np.atleast_3d(_upper_8_bits(image))
     colours = channels[..., :3] if channels.shape[2] >= 3 else channels[..., :1].repeat(3, axis=2)
     return colours if colours.dtype == np.uint8 else colours.clip(0, 255).astype(np.uint8)

@@ -1,6 +1,7 @@
 """A trained network that predicts images, whatever their sizes and wherever they come from."""
 
 import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -95,8 +96,8 @@ class Predictor:
                 )
             cfg.model.predict_on = predict_on
         steps = steps_of(cfg, tta=tta)
-        #: Of what the config says of the network and of reading images, and not of data and training.
-        self.config_sha256 = hashlib.sha256(repr((cfg.model.to_dict(), steps)).encode()).hexdigest()
+        #: Of ``model``, with its losses, and of how images are read; not of data and schedule.
+        self.config_sha256 = _digest([cfg.model, steps])
         self.model, self.classes = load_network(cfg, str(checkpoint), device or get_device())
         self.network = getattr(self.model, "predictor", self.model)
         self._windows = Windows.of(self.model, self.network, mode)
@@ -120,7 +121,11 @@ class Predictor:
             ValueError: It cannot be read, or has other channels than the network takes.
         """
         if isinstance(image, np.ndarray):
-            _check_pixels(image)
+            if image.ndim not in (2, 3) or image.size == 0:
+                raise ValueError(
+                    f"the image is an array of shape {image.shape}; expected is (height, width, channels), blue first, "
+                    "as cv2.imread gives it"
+                )
             return self._checked(prepare(self._from_arrays, {"img": image}), "the image")
         path = str(image)
         if not Path(path).is_file():
@@ -211,12 +216,8 @@ class Predictor:
         return probabilities.argmax(dim=0)
 
 
-def _check_pixels(image: np.ndarray) -> None:
-    if image.dtype not in (np.uint8, np.uint16) or image.size == 0:
-        raise ValueError(
-            f"the image is an array of {image.dtype} and of shape {image.shape}; expected are pixels of 8 or 16 bits "
-            "(uint8, uint16), as cv2.imread gives them: (height, width, channels), blue first"
-        )
+def _digest(settings: Any) -> str:
+    return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def _probabilities(sample: SegDataSample) -> Float[Tensor, "k h w"]:

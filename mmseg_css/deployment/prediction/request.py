@@ -61,5 +61,7 @@ def predict_files(asked: Request) -> None:
         overwrite=asked.overwrite,
     )
     summary = predict_all(predictor, found, outputs, batch_size=asked.batch_size)
+    for note in summary.notes:
+        print(f"note: {note}")
     print(f"{summary}; written to {asked.out}: {', '.join(outputs.kinds)}")
     check_all_read(summary)

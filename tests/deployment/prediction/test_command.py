@@ -11,6 +11,7 @@ from PIL import Image
 
 from mmseg_css.cli.main import run
 from mmseg_css.deployment import Predictor
+from mmseg_css.deployment.prediction import inputs
 from mmseg_css.deployment.prediction.folder import ahead
 from mmseg_css.deployment.prediction.outputs import palette_image
 from tests.deployment.prediction.conftest import noise, write
@@ -107,10 +108,18 @@ def test_a_video_that_breaks_off(trained: Trained, tmp_path: Path, capsys: pytes
         writer.write(noise(seed, 24, 32))
     writer.release()
     clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
-    assert predict(trained, clip, "--out", tmp_path / "out") == 1
+    assert predict(trained, clip, "--out", tmp_path / "out") == 0
     there = len(files(tmp_path / "out" / "masks"))
     assert 5 < there < 15
-    assert f"clip.avi' ends after {there} of 20 frames, which are predicted" in capsys.readouterr().err
+    assert f"note: the video '{clip}' shows {there} of the 20 frames it says it has" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("said", "found", "noted"), [(20, 18, False), (20, 17, True), (1000, 990, False), (1000, 989, True)]
+)
+def test_a_few_frames_less_are_not_noted(said: int, found: int, noted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inputs, "count_frames", lambda path: said)
+    assert (inputs.fewer_frames(Path("clip.avi"), found) is not None) is noted
 
 
 def test_an_interrupted_call_goes_on(
@@ -157,12 +166,15 @@ def test_predictions_of_something_else_are_not_mixed(
 
 
 def test_a_config_that_was_changed(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of the network is another one, of the training is not."""
+    """Of the network or of how images are read is another one, of the training is not."""
     trained, out = save(tmp_path / "trained", reading()), tmp_path / "out"
-    for line, status in [("", 0), ("work_dir = 'other'", 0), ("model.update(test_cfg=dict(mode='whole', own=1))", 1)]:
-        trained.config.write_text(f"{trained.config.read_text()}\n{line}\n")
-        assert predict(trained, photos, "--out", out) == status
-    assert "holds predictions made otherwise (config_sha256 " in capsys.readouterr().err
+    original = trained.config.read_text()
+    reads = "test_dataloader['dataset']['pipeline'][0]['color_type'] = 'color'"
+    for line in ("", "work_dir = 'other'", "model.update(test_cfg=dict(mode='whole', own=1))", reads):
+        trained.config.write_text(f"{original}\n{line}\n")
+        assert predict(trained, photos, "--out", out) == (line.startswith(("model", "test")))
+        said = capsys.readouterr().err
+        assert ("holds predictions made otherwise (config_sha256 " in said) is line.startswith(("model", "test"))
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,9 @@ def test_kinds_of_files(trained: Trained, tmp_path: Path) -> None:
     np.testing.assert_array_equal(predictor(transparent), (image // 2).argmax(axis=2))
     deep = write(tmp_path / "deep.png", image.astype(np.uint16) * 256 + 7)
     for source in (deep, cv2.imread(str(deep), cv2.IMREAD_UNCHANGED)):
-        np.testing.assert_array_equal(predictor.prepare(source).picture, image)
+        prepared = predictor.prepare(source)
+        np.testing.assert_array_equal(prepared.views[0][0].numpy(), image.transpose(2, 0, 1))
+        np.testing.assert_array_equal(prepared.picture, image)
         np.testing.assert_array_equal(predictor(source), image.argmax(axis=2))
 
 

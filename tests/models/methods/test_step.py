@@ -30,7 +30,6 @@ DRAWING = {*NOISY, *(method for method, own in METHODS.items() if "augmentation"
 ALONE = {"type": "StrongView", "jitter_probability": 0.0, "blur_probability": 0.0, "mixing_probability": 1.0}
 
 
-@pytest.mark.smoke
 @pytest.mark.parametrize("num_classes", [2, 5])
 @pytest.mark.parametrize("method", METHODS)
 def test_losses_and_gradients_are_finite_and_reach_every_weight(method: str, num_classes: int) -> None:

@@ -13,6 +13,7 @@ from mmseg_css.datasets import FolderDataset, StretchTo8Bit
 from mmseg_css.preparation.own_data import initialise
 from mmseg_css.preparation.own_data.budget import steps_for
 from mmseg_css.preparation.own_data.images import ImageFacts, choose_sizes
+from mmseg_css.preparation.own_data.report import training_commands
 from mmseg_css.registry import DATASETS
 from tests.configs.helpers import walk
 from tests.preparation.own_data.conftest import (
@@ -163,3 +164,10 @@ def test_stretching() -> None:
 def test_sizes(sizes: list[tuple[int, int]], crop: int, shorter_side: int | None) -> None:
     images = [ImageFacts(size, 3, 8, "none", False, (0,), (255,)) for size in sizes]
     assert choose_sizes(images, 512) == (crop, shorter_side)
+
+
+@pytest.mark.parametrize(("methods", "tested"), [(("css", "supervised"), "css"), (("supervised",), "supervised")])
+def test_the_checkpoint_of_the_last_method_is_evaluated(methods: tuple[str, ...], tested: str) -> None:
+    written = {method: Path(f"{method}.py") for method in methods}
+    *_, last = training_commands(written, Path("weights.pth"), 5)
+    assert last == f"mmseg-css test {tested}.py work_dirs/{tested}/iter_5.pth"
