@@ -50,10 +50,8 @@ class Prediction(NamedTuple):
 class Predictor:
     """Predict images with a config and a checkpoint.
 
-    ::
-
         from mmseg_css.deployment import Predictor
-        predictor = Predictor("configs/own/css_lite0_own.py", "work_dirs/css_lite0_own/iter_3500.pth")
+        predictor = Predictor("configs/own/aided_css_lite0_own.py", "work_dirs/aided_css_lite0_own/iter_3500.pth")
         labels = predictor("photograph.jpg")  # or an array, as cv2.imread gives it
 
     ``predictor.classes.names`` and ``predictor.classes.palette`` are those of the checkpoint; ``predictor.network`` is
