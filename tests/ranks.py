@@ -1,8 +1,7 @@
 """Tests whose processes are ranks of one group."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,18 +16,16 @@ def as_two_ranks(function: Callable[[int, Path], None], folder: Path) -> None:
 
 def _as_rank(rank: int, function: Callable[[int, Path], None], folder: Path) -> None:
     torch.set_num_threads(1)
-    with group(folder, rank, 2):
-        function(rank, folder)
+    init_group(folder, rank, 2)
+    function(rank, folder)
+    destroy_group()  # not of a rank that failed: the other may wait for it in a collective
 
 
-@contextmanager
-def group(folder: Path, rank: int, ranks: int) -> Iterator[None]:
-    """A group of gloo that meets in ``folder``."""
+def init_group(folder: Path, rank: int, ranks: int) -> None:
+    """Begin a group of gloo, which meets in ``folder``."""
     torch.distributed.init_process_group(
         "gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=ranks, timeout=timedelta(minutes=1)
     )
-    yield
-    destroy_group()
 
 
 def destroy_group() -> None:

@@ -26,7 +26,7 @@ from mmseg_css.models.segmentors import Progress, SemiSegmentor
 from mmseg_css.registry import HOOKS
 from tests.engine.tiny import config, log_of, train, write_data
 from tests.models.helpers import PREPROCESSOR, build_css, random_batch, tiny_segmentor
-from tests.ranks import group
+from tests.ranks import destroy_group, init_group
 
 
 @pytest.fixture
@@ -170,7 +170,8 @@ def test_a_loop_of_ones_own_is_refused_or_does_the_work() -> None:
 @pytest.mark.parametrize("wrapping", ["ddp", "compiled", "both"])
 def test_wrappers_do_not_come_between(wrapping: str, tmp_path: Path) -> None:
     model = build_css()
-    with group(tmp_path, 0, 1):
+    init_group(tmp_path, 0, 1)
+    try:
         outer: nn.Module = model
         if wrapping != "compiled":
             outer = MMDistributedDataParallel(module=outer, broadcast_buffers=False, find_unused_parameters=True)
@@ -184,6 +185,8 @@ def test_wrappers_do_not_come_between(wrapping: str, tmp_path: Path) -> None:
             hook.before_train_iter(runner, 1)
         assert model.progress == Progress(1, 2, 3)
         step_of_ones_own(outer, model)
+    finally:
+        destroy_group()
 
 
 @pytest.mark.parametrize(
