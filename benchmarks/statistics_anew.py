@@ -12,12 +12,20 @@ from pathlib import Path
 
 import torch
 from mmengine.registry import init_default_scope
+from torch import Tensor
+from torch.optim.swa_utils import update_bn
 from tqdm import tqdm
 
 import mmseg_css.register  # noqa: F401
 from mmseg_css.deployment import Predictor
 
 BATCH = 8
+
+
+def batch_of(predictor: Predictor, files: list[Path]) -> Tensor:
+    views = [predictor.prepare(path).views[0] for path in files]
+    data = {"inputs": [image for image, _ in views], "data_samples": [sample for _, sample in views]}
+    return predictor.model.data_preprocessor(data, False)["inputs"]
 
 
 def main() -> None:
@@ -31,17 +39,9 @@ def main() -> None:
     init_default_scope("mmseg")
     predictor = Predictor(arguments.config, arguments.checkpoint, device="cpu")
     trained = getattr(predictor.model, "student", predictor.model)
-    for module in trained.modules():
-        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
-            module.reset_running_stats()
-            module.momentum = None  # the mean of all batches
-            module.train()
     files = sorted(path for path in arguments.images.rglob("*") if path.is_file())[:: arguments.every]
-    with torch.no_grad():
-        for start in tqdm(range(0, len(files), BATCH), unit="batch"):
-            views = [predictor.prepare(path).views[0] for path in files[start : start + BATCH]]
-            data = {"inputs": [image for image, _ in views], "data_samples": [sample for _, sample in views]}
-            trained._forward(predictor.model.data_preprocessor(data, False)["inputs"])
+    starts = tqdm(range(0, len(files), BATCH), unit="batch")
+    update_bn((batch_of(predictor, files[start : start + BATCH]) for start in starts), trained)
     saved = torch.load(arguments.checkpoint, map_location="cpu", weights_only=False)
     saved["state_dict"] = predictor.model.state_dict()
     torch.save(saved, arguments.out)
