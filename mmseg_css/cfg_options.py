@@ -29,11 +29,17 @@ def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
     """``["a.b=1", "c=[x,y]"]`` as ``{"a.b": 1, "c": ["x", "y"]}``.
 
     Raises:
-        ValueError: One of them is no KEY=VALUE.
+        ValueError: One of them is no KEY=VALUE, or its value is a dict, which MMEngine would take apart at the commas.
     """
     for pair in pairs:
-        if not pair.partition("=")[0] or "=" not in pair:
+        key, _, value = pair.partition("=")
+        if not key or "=" not in pair:
             raise ValueError(f"--cfg-options: expected KEY=VALUE, got {pair!r}")
+        if value.lstrip().startswith(("{", "dict(")):
+            raise ValueError(
+                f"--cfg-options {pair}: MMEngine reads numbers, strings, lists and tuples here, and no dicts; "
+                f"set each of its keys, as {key}.NAME=VALUE"
+            )
     parser = ArgumentParser()
     parser.add_argument("options", nargs="*", action=DictAction)  # MMEngine's own reading of values
     return parser.parse_args(["--", *pairs]).options or {}

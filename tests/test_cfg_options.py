@@ -34,3 +34,15 @@ def test_what_is_read_is_set() -> None:
     cfg = load(LEAF)
     merge_options(cfg, parse_options(["train_cfg.max_iters=7", "tta_model.type=Mine", "new=1", "compile=True"]))
     assert (cfg.train_cfg.max_iters, cfg.tta_model.type, cfg.new, cfg.compile) == (7, "Mine", 1, True)
+
+
+@pytest.mark.parametrize("value", ["{'decay':0.9,'mode':'train'}", "dict(decay=0.9,mode='train')"])
+def test_a_dict_is_refused_with_what_to_write_instead(value: str) -> None:
+    with pytest.raises(ValueError, match=r"no dicts; set each of its keys, as model\.teacher\.NAME=VALUE"):
+        parse_options([f"model.teacher={value}"])
+
+
+@pytest.mark.parametrize("pair", ["model.teacher", "=1"])
+def test_what_is_no_pair_is_refused(pair: str) -> None:
+    with pytest.raises(ValueError, match="expected KEY=VALUE"):
+        parse_options([pair])
