@@ -57,10 +57,39 @@ def test_figures_are_those_of_a_loop(data: Path, masks: Path) -> None:
     assert f"{reading.right / reading.kept:.1%} right of {reading.kept / reading.known:.1%} of the pixels" in line
 
 
-def test_the_training_is_the_same_with_it(data: Path, masks: Path) -> None:
+def test_one_in_so_many_images_is_looked_at(data: Path, masks: Path) -> None:
+    seen = [0, 0]
+
+    class Looking(Hook):
+        def after_train_iter(self, runner: Runner, *_: object, **__: object) -> None:
+            for sample in runner.model.pseudo_labelled_images.samples:
+                seen["gt_sem_seg" in sample] += 1
+
+    hook = PseudoLabelQualityHook(masks=str(masks), suffix="_mask.png", interval=60, every=3)
+    css_runner(data, 60, hook, Looking()).train()
+    without, looked_at = seen
+    assert looked_at / (looked_at + without) == pytest.approx(1 / 3, abs=0.1)  # four standard deviations
+    [log] = (data / "work_dir").rglob("*.log")
+    assert len(re.findall(r"pseudo-labels: .*", log.read_text())) == 1
+
+
+def test_nothing_is_said_of_no_image(data: Path, masks: Path) -> None:
+    css_runner(data, 2, PseudoLabelQualityHook(masks=str(masks), suffix="_mask.png", interval=1, every=2**33)).train()
+    [log] = (data / "work_dir").rglob("*.log")
+    assert "pseudo-labels" not in log.read_text()
+
+
+def test_every_below_one_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"PseudoLabelQualityHook\.every must be at least 1, got 0"):
+        PseudoLabelQualityHook(masks="truth", every=0)
+
+
+@pytest.mark.parametrize("every", [1, 2])
+def test_the_training_is_the_same_with_it(every: int, data: Path, masks: Path) -> None:
     spies = Spy(), Spy()
     css_runner(data, 3, spies[0]).train()
-    css_runner(data, 3, spies[1], PseudoLabelQualityHook(masks=str(masks), suffix="_mask.png", interval=1)).train()
+    hook = PseudoLabelQualityHook(masks=str(masks), suffix="_mask.png", interval=1, every=every)
+    css_runner(data, 3, spies[1], hook).train()
     for plain, watched in zip(spies[0].seen, spies[1].seen, strict=True):
         assert all(torch.equal(value, watched[name]) for name, value in plain.items())
 

@@ -31,16 +31,18 @@ class PseudoLabelQualityHook(Hook):
         masks: folder of the masks, which have the paths of their images below that of the images.
         suffix: what stands in mask names in place of the image's ending (of the data set's ``suffixes``).
         interval: iterations between two lines.
-        every: iterations between two looks at a batch.
+        every: one in so many unlabelled images that are drawn is looked at.
 
     Raises:
-        ValueError: The training has no unlabelled images.
+        ValueError: The training has no unlabelled images, or ``every`` is below 1.
         FileNotFoundError: A mask is missing.
     """
 
     priority = "LOW"
 
     def __init__(self, *, masks: str, suffix: str = ".png", interval: int = 50, every: int = 5) -> None:
+        if every < 1:
+            raise ValueError(f"PseudoLabelQualityHook.every must be at least 1, got {every}")
         self.masks = masks
         self.suffix = suffix
         self.interval = interval
@@ -55,14 +57,14 @@ class PseudoLabelQualityHook(Hook):
         if not isinstance(dataset, PairedDataset):
             raise ValueError("PseudoLabelQualityHook looks at unlabelled images, of which this training has none")
         unlabeled = dataset.unlabeled
-        loading = truth_of_unlabeled(dataset, self.masks, self.suffix)
+        loading = truth_of_unlabeled(dataset, self.masks, self.suffix, self.every)
         unlabeled.pipeline = Compose([loading, *unlabeled.pipeline.transforms])
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
     ) -> None:
         model = unwrap(runner.model)
-        if self.every_n_train_iters(runner, self.every) and model.pseudo_labelled_images is not None:
+        if model.pseudo_labelled_images is not None:
             number = len((data_batch or {})["unlabeled"]["data_samples"])
             counts = self._count(model, model.pseudo_labelled_images, number)
             self._totals = counts if self._totals is None else self._totals + counts
@@ -74,14 +76,20 @@ class PseudoLabelQualityHook(Hook):
             )
         else:
             all_reduce(self._totals)
-            self._log(runner, self._totals.double().cpu())
+            if self._totals.any():  # else no image was looked at
+                self._log(runner, self._totals.double().cpu())
             self._totals = None
 
     def _count(self, model: Any, images: PseudoLabelled, number: int) -> torch.Tensor:
         """Counts of all labels and of those from the threshold on, of the unlabelled images: 2 x 4 x classes."""
         # Of a method that labels both halves, the unlabelled one comes last.
-        labels, confidences = images.labels[-number:, 0], images.confidences[-number:, 0]
-        truth = torch.stack([sample.gt_sem_seg.data for sample in images.samples[-number:]]).to(labels)
+        samples, *said = (part[-number:] for part in images)
+        known = [index for index, sample in enumerate(samples) if "gt_sem_seg" in sample]
+        if not known:
+            return torch.zeros(2, 4, model.num_classes, device=images.labels.device)
+        # Stacked, since an index of a list would be copied to the device.
+        labels, confidences = (torch.stack([part[index, 0] for index in known]) for part in said)
+        truth = torch.stack([samples[index].gt_sem_seg.data for index in known]).to(labels)
         truth = F.interpolate(truth.float(), labels.shape[1:], mode="nearest")[:, 0].long()
         threshold = getattr(getattr(model, "pseudo_label_loss", None), "threshold", 0.0)
         sure = labels.masked_fill(confidences < threshold, model.ignore_index)
