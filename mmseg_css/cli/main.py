@@ -9,7 +9,21 @@ from typing import Any
 
 from cyclopts import App, Parameter
 
-from mmseg_css.cli import compare, data, demo, diagnose, export, init, predict, split, study, suggest, test, train
+from mmseg_css.cli import (
+    balance,
+    compare,
+    data,
+    demo,
+    diagnose,
+    export,
+    init,
+    predict,
+    split,
+    study,
+    suggest,
+    test,
+    train,
+)
 from mmseg_css.locations import PACKAGE
 from mmseg_css.version import __version__
 
@@ -23,7 +37,7 @@ app = App(
     result_action="return_value",
     error_formatter=lambda error: f"error: {error}",
 )
-for _module in (demo, init, train, test, predict, diagnose, suggest, compare, study, export):
+for _module in (demo, init, train, test, predict, balance, diagnose, suggest, compare, study, export):
     app.command(_module.command, name=_module.__name__.rpartition(".")[2])
 app.command(data.command)
 app.command(split.command)

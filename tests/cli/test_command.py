@@ -18,6 +18,7 @@ DOORS = {
     "diagnose": ["diagnose"],
     "suggest": ["suggest"],
     "demo": ["demo"],
+    "balance": ["balance"],
     "export_segmentor": ["export"],
     "init_dataset": ["init"],
     "make_split": ["split"],

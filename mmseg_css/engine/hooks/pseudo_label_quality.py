@@ -83,12 +83,14 @@ class PseudoLabelQualityHook(Hook):
     def _count(self, model: Any, images: PseudoLabelled, number: int) -> torch.Tensor:
         """Counts of all labels and of those from the threshold on, of the unlabelled images: 2 x 4 x classes."""
         # Of a method that labels both halves, the unlabelled one comes last.
-        samples, *said = (part[-number:] for part in images)
+        samples = images.samples[-number:]
         known = [index for index, sample in enumerate(samples) if "gt_sem_seg" in sample]
         if not known:
             return torch.zeros(2, 4, model.num_classes, device=images.labels.device)
         # Stacked, since an index of a list would be copied to the device.
-        labels, confidences = (torch.stack([part[index, 0] for index in known]) for part in said)
+        labels, confidences = (
+            torch.stack([part[-number:][index, 0] for index in known]) for part in (images.labels, images.confidences)
+        )
         truth = torch.stack([samples[index].gt_sem_seg.data for index in known]).to(labels)
         truth = F.interpolate(truth.float(), labels.shape[1:], mode="nearest")[:, 0].long()
         threshold = getattr(getattr(model, "pseudo_label_loss", None), "threshold", 0.0)
