@@ -1,5 +1,6 @@
 """``--cfg-options`` as MMSegmentation reads them, but for those that would change nothing."""
 
+import re
 from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -23,6 +24,8 @@ READ: Final = frozenset(
         *("strategy", "custom_imports", "test_pipeline", "tta_model", "tta_pipeline", "unlabeled"),
     }
 )
+#: A dict as a value, or in a list.
+DICT: Final = re.compile(r"(^|[\[(,])\s*(\{|dict\()")
 
 
 def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
@@ -35,10 +38,11 @@ def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
         key, _, value = pair.partition("=")
         if not key or "=" not in pair:
             raise ValueError(f"--cfg-options: expected KEY=VALUE, got {pair!r}")
-        if value.lstrip().startswith(("{", "dict(")):
+        if DICT.search(value):
             raise ValueError(
-                f"--cfg-options {pair}: MMEngine reads numbers, strings, lists and tuples here, and no dicts; "
-                f"set each of its keys, as {key}.NAME=VALUE"
+                f"--cfg-options {pair}: MMEngine reads numbers, strings, True, False, None, lists and tuples here, and "
+                f"no dicts; set each of its keys, as {key}.NAME=VALUE (of an item of a list, {key}.0.NAME=VALUE), or "
+                "write it into a config file"
             )
     parser = ArgumentParser()
     parser.add_argument("options", nargs="*", action=DictAction)  # MMEngine's own reading of values

@@ -36,7 +36,9 @@ def test_what_is_read_is_set() -> None:
     assert (cfg.train_cfg.max_iters, cfg.tta_model.type, cfg.new, cfg.compile) == (7, "Mine", 1, True)
 
 
-@pytest.mark.parametrize("value", ["{'decay':0.9,'mode':'train'}", "dict(decay=0.9,mode='train')"])
+@pytest.mark.parametrize(
+    "value", ["{'decay':0.9,'mode':'train'}", "dict(decay=0.9,mode='train')", "[dict(type='EMAHook')]", "[1, {'a':2}]"]
+)
 def test_a_dict_is_refused_with_what_to_write_instead(value: str) -> None:
     with pytest.raises(ValueError, match=r"no dicts; set each of its keys, as model\.teacher\.NAME=VALUE"):
         parse_options([f"model.teacher={value}"])

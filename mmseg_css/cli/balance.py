@@ -8,11 +8,11 @@ from cyclopts import Parameter
 from mmseg_css.cli.options import CfgOptions, Checkpoint, ConfigFile, Overwrite, TrustCheckpoint, WorkDir
 
 Strengths = Annotated[
-    list[float],
-    Parameter(name="--strengths", consume_multiple=True, help="What is tried."),
+    list[float] | None,
+    Parameter(name="--strengths", consume_multiple=True, help="What is tried; 0 0.25 0.5 0.75 1 otherwise."),
 ]
-Strength = Annotated[float | None, Parameter(help="With --out: of the checkpoint that is written.")]
-Out = Annotated[Path | None, Parameter(help="The checkpoint that is written; nothing is tried then.")]
+Strength = Annotated[float | None, Parameter(help="How strongly the checkpoint in --out is balanced.")]
+Out = Annotated[Path | None, Parameter(help="Write a checkpoint, and try nothing.")]
 PredictOn = Annotated[
     Literal["teacher", "student"] | None,
     Parameter(
@@ -26,11 +26,11 @@ def command(
     checkpoint: Checkpoint,
     /,
     *,
-    strengths: Strengths = [0.0, 0.25, 0.5, 0.75, 1.0],  # noqa: B006  (shown in the help, and never changed)
-    strength: Strength = None,
-    out: Out = None,
+    strengths: Strengths = None,
     predict_on: PredictOn = None,
     work_dir: WorkDir = None,
+    strength: Strength = None,
+    out: Out = None,
     overwrite: Overwrite = False,
     cfg_options: CfgOptions = None,
     trust_checkpoint: TrustCheckpoint = False,
@@ -44,16 +44,22 @@ def command(
         config: The config that the checkpoint was trained with, whose masks are counted.
     """
     from mmseg_css.register import compat  # isort: skip
-    from mmseg_css.deployment.balancing import balance_checkpoint, strengths_table
+    from mmseg_css.deployment.balancing import STRENGTHS, balance_checkpoint, strengths_table
     from mmseg_css.engine.testing import Evaluation
 
     if (strength is None) != (out is None):
         raise ValueError("--strength and --out go together: first see what strengths are worth, without both")
+    if out is not None and (strengths or predict_on or work_dir):
+        raise ValueError(
+            "--strengths, --predict-on and --work-dir are of a trial, and --out writes every network of the checkpoint "
+            "without one: leave them out"
+        )
     if trust_checkpoint:
         compat.trust_checkpoints()
+    options = cfg_options or ()
     if strength is not None and out is not None:
-        balance_checkpoint(config, checkpoint, strength, out, overwrite=overwrite)
+        balance_checkpoint(config, checkpoint, strength, out, cfg_options=options, overwrite=overwrite)
         print(f"wrote {out}")
         return
-    asked = Evaluation(config=config, checkpoint=checkpoint, work_dir=work_dir, cfg_options=cfg_options or ())
-    print(strengths_table(asked, strengths, predict_on))
+    asked = Evaluation(config=config, checkpoint=checkpoint, work_dir=work_dir, cfg_options=options)
+    print(strengths_table(asked, strengths or STRENGTHS, predict_on))

@@ -1,4 +1,4 @@
-"""What is done with a trained network: predictions, images to label next, a plain MMSeg model, an ONNX file."""
+"""What is done with a trained network: predictions, balanced classes, images to label, a plain MMSeg model, ONNX."""
 
 from mmseg_css.deployment.prediction import Prediction, Predictor
 

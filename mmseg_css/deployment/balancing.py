@@ -2,40 +2,72 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner.checkpoint import CheckpointLoader
+from mmseg.models.segmentors import BaseSegmentor
 from prettytable import PrettyTable
 from torch import Tensor
 
+from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.config_files import read_config
-from mmseg_css.datasets.checks import check_config, leaves
+from mmseg_css.datasets.checks import check_not_empty, check_training_paths
+from mmseg_css.deployment.labelled import check_classes, labelled_pixels
 from mmseg_css.deployment.prediction.network import load_network
 from mmseg_css.engine.checkpoints import no_checkpoint
 from mmseg_css.engine.testing import Evaluation, evaluate
 from mmseg_css.functional.balance import balancing_shift
-from mmseg_css.preparation.splits.statistics import histograms
+from mmseg_css.models.segmentors.decoding import check_outputs, check_segmentor, heads_of, logits_of
 from mmseg_css.registry import DATASETS
 from mmseg_css.typos import explained
 
+STRENGTHS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 CLASSIFIER: Final = re.compile(r"decode_head(?:\.(\d+))?\.conv_seg\.bias$")
-#: Of the picture with which a balanced network is tried.
+#: Of the picture with which a balanced network is tried, where the config names no crop.
 SIDE: Final = 64
 
 
-def labelled_pixels(cfg: Config) -> Int[Tensor, " k"]:
-    """Pixels of each class in the masks that a config trains with.
+class Balancing(NamedTuple):
+    """A trained model, and what balances its classes."""
+
+    cfg: Config
+    model: BaseSegmentor
+    pixels: Int[Tensor, " k"]
+
+
+def load(config: Path, checkpoint: str, cfg_options: Sequence[str] = ()) -> Balancing:
+    """A model, and the labelled pixels of its classes, which are those of the checkpoint.
 
     Raises:
-        FileNotFoundError: A folder, a list or a mask is missing.
-        ValueError: The config names no training images.
+        FileNotFoundError: The checkpoint, a folder, a list or a mask is missing.
+        TypeError: The network has no logits for every pixel.
+        ValueError: Checkpoint and config do not fit each other, or the config names no training images.
     """
-    train = cfg.get("train_dataloader", {}).get("dataset", {})
+    if "://" not in checkpoint and not Path(checkpoint).is_file():
+        raise FileNotFoundError(no_checkpoint(checkpoint))
+    cfg = read_config(config)
+    merge_options(cfg, parse_options(cfg_options))
+    plain = "segmentor" not in cfg.model
+    check_segmentor(cfg.model if plain else cfg.model.segmentor, "model" if plain else "model.segmentor")
+    model, classes = load_network(cfg.copy(), checkpoint, "cpu")
+    check_outputs(_network(model))
+    dataset = _labelled_set(cfg)
+    check_classes(classes.names, tuple(dataset.metainfo.get("classes") or ()), checkpoint, str(config))
+    return Balancing(cfg, model, labelled_pixels(dataset))
+
+
+def _network(model: Any) -> Any:
+    return getattr(model, "predictor", model).eval()
+
+
+def _labelled_set(cfg: Config) -> Any:
+    train = (cfg.get("train_dataloader") or {}).get("dataset", {})
     labeled = train.get("labeled", train)
     if not labeled:
         raise ValueError(
@@ -43,78 +75,102 @@ def labelled_pixels(cfg: Config) -> Int[Tensor, " k"]:
             "that the checkpoint was trained with"
         )
     init_default_scope(cfg.get("default_scope", "mmseg"))  # where names of transforms are looked up
-    check_config(labeled)
+    check_training_paths(labeled)
     with explained(cfg):
-        dataset: Any = DATASETS.build(labeled)
-    infos = [leaf.get_data_info(index) for leaf in leaves(dataset) for index in range(len(leaf))]
-    counts = sum(histograms(infos, getattr(next(leaves(dataset)), "ignore_index", 255)))
-    return torch.as_tensor(counts)[: len(dataset.metainfo["classes"])]
+        dataset = DATASETS.build({**labeled, "lazy_init": True} if "data_prefix" in labeled else labeled)
+    check_not_empty(dataset, "labeled")
+    dataset.full_init()
+    return dataset
 
 
-def strengths_table(asked: Evaluation, strengths: Sequence[float], predict_on: str | None = None) -> str:
-    """What the network of a checkpoint is worth on the test set of its config at several strengths."""
-    pixels = labelled_pixels(read_config(asked.config)).tolist()
-    options = [
-        *asked.cfg_options,
-        *("test_evaluator.type=BalanceMetric", "test_evaluator._delete_=True"),
-        f"test_evaluator.pixels=[{','.join(map(str, pixels))}]",
-        f"test_evaluator.strengths=[{','.join(map(str, strengths))}]",
-    ]
-    found = evaluate(Evaluation(**{**vars(asked), "cfg_options": options}), predict_on)
+def strengths_table(
+    asked: Evaluation, strengths: Sequence[float] = STRENGTHS, predict_on: str | None = None
+) -> PrettyTable:
+    """What the network of a checkpoint is worth on the test set of its config at several strengths.
+
+    Raises:
+        FileNotFoundError, TypeError, ValueError: As `load`.
+    """
+    found = load(asked.config, asked.checkpoint, asked.cfg_options)
+    metric = {
+        "type": "BalanceMetric",
+        "pixels": found.pixels.tolist(),
+        "strengths": list(strengths),
+        "ignore_index": heads_of(_network(found.model))[-1].ignore_index,
+    }
+    metrics = evaluate(replace(asked, metric=metric), predict_on)
     table = PrettyTable(["strength", "mIoU", "mAcc", "aAcc"])
     for strength in strengths:
-        table.add_row([f"{strength:g}", *(f"{found[f'{strength:g}/{name}']:.2f}" for name in table.field_names[1:])])
-    return table.get_string()
+        table.add_row([f"{strength:g}", *(f"{metrics[f'{strength:g}/{name}']:.2f}" for name in table.field_names[1:])])
+    return table
 
 
-def balance_checkpoint(config: Path, checkpoint: str, strength: float, out: Path, *, overwrite: bool = False) -> None:
+def balance_checkpoint(
+    config: Path,
+    checkpoint: str,
+    strength: float,
+    out: Path,
+    *,
+    cfg_options: Sequence[str] = (),
+    overwrite: bool = False,
+) -> None:
     """Write a checkpoint of the same networks, whose classifiers have `functional.balancing_shift` in their biases.
 
     Whatever reads checkpoints reads it. Optimiser and schedule stay behind.
 
+    Args:
+        config: config that it was trained with.
+        checkpoint: file or URL.
+        strength: how strongly (see `functional.balancing_shift`).
+        out: the file that is written.
+        cfg_options: ``KEY=VALUE``, settings of the config.
+        overwrite: replace a file that is there.
+
     Raises:
-        FileExistsError: ``out`` is there.
-        ValueError: The checkpoint is balanced already, or its head has no bias for each class.
+        FileExistsError: ``out`` is there, or is the checkpoint itself.
+        ValueError: The checkpoint is balanced already, or the logits are not those of a classifier with biases.
+        FileNotFoundError, TypeError: As `load`.
     """
-    if "://" not in checkpoint and not Path(checkpoint).is_file():
-        raise FileNotFoundError(no_checkpoint(checkpoint))
-    if out.exists() and not overwrite:
-        raise FileExistsError(f"{out} is there already; name another --out, or say --overwrite")
-    cfg = read_config(config)
+    if out.exists() and (not overwrite or out.resolve() == Path(checkpoint).resolve()):
+        raise FileExistsError(
+            f"{out} is there already; name another --out, or (not for the checkpoint) say --overwrite"
+        )
+    found = load(config, checkpoint, cfg_options)
     saved = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
     if "balance" in (meta := saved.get("meta", {})):
         raise ValueError(f"{checkpoint} is balanced already, with strength {meta['balance']}: take what it was made of")
-    shift = balancing_shift(labelled_pixels(cfg), strength)
+    shift = balancing_shift(found.pixels, strength)
     state = shifted(saved.get("state_dict", saved), shift)
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f"{out.name}.part")
     torch.save({"meta": {**meta, "balance": strength}, "state_dict": state}, part)
     try:
-        _check(cfg, checkpoint, str(part), shift)
+        _check_shifted(found, str(part), shift)
         part.replace(out)
     finally:
         part.unlink(missing_ok=True)
 
 
 def shifted(state: dict[str, Any], shift: Float[Tensor, " k"]) -> dict[str, Any]:
-    """Weights whose classifiers say each class so much more; of a cascade its last head, which predicts."""
+    """Weights whose classifiers have so much more in their biases; of a cascade the last head's, which predicts."""
     found = [(name, int(match[1] or 0)) for name in state if (match := CLASSIFIER.search(name))]
     last = max((index for _, index in found), default=0)
     return state | {name: state[name] + shift.to(state[name]) for name, index in found if index == last}
 
 
-def _check(cfg: Config, before: str, after: str, shift: Float[Tensor, " k"]) -> None:
+def _check_shifted(before: Balancing, after: str, shift: Float[Tensor, " k"]) -> None:
     """Check that the logits differ by the shift, and by nothing else."""
-    picture = torch.rand(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
-    said = []
-    for file in (before, after):
-        model, _ = load_network(cfg.copy(), file, "cpu")
-        network = getattr(model, "predictor", model).eval()
-        with torch.no_grad():
-            said.append(network(picture, mode="tensor"))
-    if not (isinstance(said[0], Tensor) and torch.allclose(said[1] - said[0], shift[:, None, None], atol=1e-3)):
-        kind = cfg.model.get("segmentor", cfg.model).decode_head
-        name = kind.get("type") if isinstance(kind, dict) else "cascade"
+    preprocessor = before.cfg.model.data_preprocessor
+    size = tuple(preprocessor.get("size") or (SIDE, SIDE))
+    picture = torch.rand(
+        1, len(preprocessor.get("mean") or range(3)), *size, generator=torch.Generator().manual_seed(0)
+    )
+    model, _ = load_network(before.cfg.copy(), after, "cpu")
+    with torch.no_grad():
+        was, found = (logits_of(_network(one), picture) for one in (before.model, model))
+    if not torch.allclose(found - was, shift[:, None, None], atol=1e-3):
+        [*_, head] = heads_of(_network(model))
         raise ValueError(
-            f"the logits of a {name} are not its conv_seg's, whose biases would balance them: nothing was written"
+            f"the logits of a {type(head).__name__} are not its conv_seg's, whose biases would balance them: nothing "
+            "was written"
         )

@@ -70,8 +70,8 @@ def export_segmentor(
     text = plain.pretty_text
     out.parent.mkdir(parents=True, exist_ok=True)
     written.write_text(f"{definition}\n\n{text}" if definition else text)
-    # MMSeg's functions for inference read the classes there.
-    meta = {key: value for key, value in saved.get("meta", {}).items() if key == "dataset_meta"}
+    # MMSeg's functions for inference read the classes there, and `balance` that it was there.
+    meta = {key: value for key, value in saved.get("meta", {}).items() if key in ("dataset_meta", "balance")}
     return Exported(written, publish(weights, meta, out), notes)
 
 

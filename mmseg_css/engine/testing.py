@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from mmengine.config import Config, ConfigDict
 from mmengine.dist import is_main_process
@@ -41,6 +41,7 @@ class Evaluation:
         tta: Whether to augment.
         cfg_options: ``KEY=VALUE``, settings of the config.
         launcher: As MMEngine calls it.
+        metric: Config of a metric in place of the config's.
     """
 
     config: Path
@@ -53,6 +54,7 @@ class Evaluation:
     tta: bool = False
     cfg_options: Sequence[str] = ()
     launcher: str = "none"
+    metric: Mapping[str, Any] | None = None
 
 
 def takes_predict_on(model: ConfigDict) -> bool:
@@ -76,6 +78,8 @@ def load_cfg(asked: Evaluation, predict_on: str | None = None, folder: str = "")
         raise FileNotFoundError(no_checkpoint(asked.checkpoint))
     cfg = read_config(asked.config)
     merge_options(cfg, parse_options(asked.cfg_options))
+    if asked.metric is not None:
+        cfg.test_evaluator = dict(asked.metric)
     if asked.protocol is not None:
         use_protocol(cfg, asked.protocol)
     cfg.launcher = asked.launcher

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.evaluator import BaseMetric
+from torch import Tensor
 
-from mmseg_css.functional.balance import balancing_shift, confusion
+from mmseg_css.functional.balance import balancing_shift
+from mmseg_css.functional.diagnosis import is_class, joint_counts
 from mmseg_css.registry import METRICS
 
 
@@ -31,17 +33,24 @@ class BalanceMetric(BaseMetric):
         for sample in data_samples:
             logits = sample["seg_logits"]["data"]
             truth = sample["gt_sem_seg"]["data"][0].to(logits.device)
-            counts = [confusion(logits + shift.to(logits), truth, self.ignore_index) for shift in self.shifts.values()]
+            counts = [self._counts(logits + shift.to(logits), truth) for shift in self.shifts.values()]
             self.results.append(torch.stack(counts).cpu())
+
+    def _counts(self, logits: Tensor, truth: Tensor) -> Tensor:
+        """Of each class the pixels that are right, labelled and predicted."""
+        classes = logits.shape[0]
+        known = (truth != self.ignore_index) & is_class(truth, classes)
+        counts = joint_counts(known, (truth.long(), classes), (logits.argmax(dim=0), classes))
+        return torch.stack([counts.diagonal(), counts.sum(dim=1), counts.sum(dim=0)])
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         found: dict[str, float] = {}
         for strength, counts in zip(self.shifts, torch.stack(results).sum(dim=0).double().numpy(), strict=True):
-            right, labelled, said = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
+            right, labelled, predicted = counts
             with np.errstate(invalid="ignore"):  # classes that no image shows
                 found |= {
-                    f"{strength:g}/aAcc": 100 * right.sum() / counts.sum(),
-                    f"{strength:g}/mIoU": 100 * float(np.nanmean(right / (labelled + said - right))),
+                    f"{strength:g}/mIoU": 100 * float(np.nanmean(right / (labelled + predicted - right))),
                     f"{strength:g}/mAcc": 100 * float(np.nanmean(right / labelled)),
+                    f"{strength:g}/aAcc": 100 * float(right.sum() / labelled.sum()),
                 }
         return found

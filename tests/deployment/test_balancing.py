@@ -2,57 +2,83 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
-from mmseg.apis import inference_model, init_model
+from mmengine.config import Config, ConfigDict
+from mmengine.dataset import ConcatDataset
+from mmseg.apis import init_model
 
 from mmseg_css.cli.main import call
 from mmseg_css.config_files import read_config
-from mmseg_css.deployment.balancing import balance_checkpoint, labelled_pixels, shifted
+from mmseg_css.deployment.balancing import balance_checkpoint, load, shifted
+from mmseg_css.deployment.labelled import labelled_pixels
 from mmseg_css.functional.balance import balancing_shift
-from tests.e2e.conftest import SIDE, config, make_config, trained  # noqa: F401  (fixtures)
+from mmseg_css.models.segmentors.decoding import logits_of
+from mmseg_css.registry import DATASETS
+from tests.e2e.conftest import SIDE, MakeConfig, config, make_config, trained  # noqa: F401  (fixtures)
 from tests.models import helpers  # noqa: F401  (registers TinyBackbone)
 
+OTHER_LIST = "data/demo/other.txt"
 
-def masks_of(config: Path) -> np.ndarray:  # noqa: F811
+
+def masks_of(config: Path, listed: str | None = None) -> np.ndarray:  # noqa: F811
     """Pixels of each class, counted file by file."""
-    labeled = read_config(config).train_dataloader.dataset.labeled
+    train = read_config(config).train_dataloader.dataset
+    labeled = train.get("labeled") or train.get("dataset") or train
     root = Path(labeled.data_root)
-    names = (root / labeled.ann_file).read_text().split()
+    names = (root / (listed or labeled.ann_file)).read_text().split()
     folder = root / labeled.data_prefix.seg_map_path
     masks = [cv2.imread(str(folder / f"{Path(name).stem}.png"), cv2.IMREAD_UNCHANGED) for name in names]
     return sum(np.bincount(mask.ravel(), minlength=256) for mask in masks)[:5]
 
 
-@pytest.mark.parametrize("network", ["teacher", "student"])
+def untrained(config: Path, out: Path) -> Path:  # noqa: F811
+    model = init_model(str(config), device="cpu")
+    torch.save({"state_dict": model.state_dict(), "meta": {}}, out)  # MMSeg's old checkpoints name no classes
+    return out
+
+
+def logits(config: Path, checkpoint: Path, name: str) -> torch.Tensor:  # noqa: F811
+    model = init_model(str(config), str(checkpoint), device="cpu")
+    network = model if not name else model.teacher.model if name == "teacher" else getattr(model, name)
+    with torch.no_grad():
+        return logits_of(network.eval(), torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1)))
+
+
+def supervised(config: Path, out: Path) -> Path:  # noqa: F811
+    """Of the same labelled half and network, as configs/css/supervised_* have them."""
+    cfg = read_config(config)
+    cfg.train_dataloader.dataset = {"type": "SeededDataset", "dataset": cfg.train_dataloader.dataset.labeled}
+    preprocessor = {**cfg.model.data_preprocessor, "type": "SegDataPreProcessor"}
+    cfg.model = {**cfg.model.segmentor, "data_preprocessor": preprocessor}
+    cfg.dump(str(out))
+    return out
+
+
+@pytest.mark.parametrize(
+    ("method", "networks"), [("css", ["teacher", "student"]), ("cps", ["student", "peer"]), ("supervised", [""])]
+)
 def test_every_network_says_the_same_but_for_the_shares(
-    config: Path,  # noqa: F811
-    trained: Path,  # noqa: F811
+    method: str,
+    networks: list[str],
+    make_config: MakeConfig,  # noqa: F811
     tmp_path: Path,
-    network: str,
 ) -> None:
-    balanced = tmp_path / "balanced.pth"
-    call(["balance", str(config), str(trained / "iter_4.pth"), "--strength", "0.5", "--out", str(balanced)])
-    picture = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
-    before, after = (
-        inference_model(
-            init_model(str(config), str(file), device="cpu", cfg_options={"model.predict_on": network}), picture
-        )
-        for file in (trained / "iter_4.pth", balanced)
-    )
+    config = make_config(f"balance-{method}", method=method.replace("supervised", "css"))  # noqa: F811
+    if method == "supervised":
+        config = supervised(config, tmp_path.parent / "supervised.py")
+    checkpoint, balanced = untrained(config, tmp_path / "plain.pth"), tmp_path / "balanced.pth"
+    call(["balance", str(config), str(checkpoint), "--strength", "0.5", "--out", str(balanced)])
     pixels = masks_of(config)
     expected = torch.tensor(-0.5 * np.log(pixels / pixels.sum())).float()[:, None, None]
-    found = after.seg_logits.data - before.seg_logits.data
-    torch.testing.assert_close(found, expected.expand_as(found), rtol=1e-4, atol=1e-4)
-    assert [path.name for path in tmp_path.iterdir()] == ["balanced.pth"]
-
-
-def test_pixels_are_those_of_the_masks(config: Path) -> None:  # noqa: F811
-    assert labelled_pixels(read_config(config)).tolist() == masks_of(config).tolist()
+    for name in networks:
+        found = logits(config, balanced, name) - logits(config, checkpoint, name)
+        torch.testing.assert_close(found, expected.expand_as(found), rtol=1e-4, atol=1e-4)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["balanced.pth", "plain.pth"]
 
 
 def test_the_table_says_what_test_says_of_each_checkpoint(
@@ -63,23 +89,56 @@ def test_the_table_says_what_test_says_of_each_checkpoint(
 ) -> None:
     checkpoint = str(trained / "iter_4.pth")
     call(["balance", str(config), checkpoint, "--strengths", "0", "0.7", "--work-dir", str(tmp_path / "tried")])
-    rows = {
-        row[0]: row[1:]
-        for line in capsys.readouterr().out.splitlines()
-        if len(row := line.strip("| ").split(" | ")) == 4
-    }
+    table = [line.strip("| ").split("|") for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    rows = {strength.strip(): [float(cell) for cell in cells] for strength, *cells in table[1:]}
     balanced = tmp_path / "balanced.pth"
     balance_checkpoint(config, checkpoint, 0.7, balanced)
     for strength, file in (("0", checkpoint), ("0.7", str(balanced))):
         call(["test", str(config), file, "--work-dir", str(tmp_path / strength)])
         [log] = (tmp_path / strength).rglob("*.json")
-        said = read_json_line(log)
-        row = next(cells for name, cells in rows.items() if name.strip() == strength)
-        assert [float(cell) for cell in row] == pytest.approx([said["mIoU"], said["mAcc"], said["aAcc"]], abs=0.011)
+        said = json.loads(log.read_text().splitlines()[-1])
+        assert rows[strength] == pytest.approx([said["mIoU"], said["mAcc"], said["aAcc"]], abs=0.011)
+    assert rows["0"] != rows["0.7"]
 
 
-def read_json_line(path: Path) -> dict[str, float]:
-    return json.loads(path.read_text().splitlines()[-1])
+def test_pixels_are_those_of_the_masks_as_often_as_they_are_drawn(config: Path) -> None:  # noqa: F811
+    labeled = read_config(config).train_dataloader.dataset.labeled
+    pixels = masks_of(config)
+    assert labelled_pixels(DATASETS.build(labeled)).tolist() == pixels.tolist()
+    repeated = ConcatDataset([labeled, {"type": "RepeatDataset", "dataset": labeled, "times": 4}])
+    assert labelled_pixels(repeated).tolist() == (5 * pixels).tolist()
+
+
+def test_options_of_the_command_line_are_those_of_the_trial_and_of_the_file(
+    config: Path,  # noqa: F811
+    trained: Path,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    root = Path(read_config(config).train_dataloader.dataset.labeled.data_root)
+    names = (root / read_config(config).train_dataloader.dataset.labeled.ann_file).read_text().split()
+    (root / OTHER_LIST).write_text("\n".join(names[:2]) + "\n")
+    option = f"train_dataloader.dataset.labeled.ann_file={OTHER_LIST}"
+    assert load(config, str(trained / "iter_4.pth"), [option]).pixels.tolist() == masks_of(config, OTHER_LIST).tolist()
+    out = tmp_path / "balanced.pth"
+    call(
+        [
+            "balance",
+            str(config),
+            str(trained / "iter_4.pth"),
+            "--strength",
+            "1",
+            "--out",
+            str(out),
+            "--cfg-options",
+            option,
+        ]
+    )
+    pixels = masks_of(config, OTHER_LIST)
+    name = "student.decode_head.conv_seg.bias"
+    before, after = (torch.load(file, weights_only=False)["state_dict"][name] for file in (trained / "iter_4.pth", out))
+    seen = pixels > 0
+    expected = torch.tensor(-np.log(pixels[seen] / pixels.sum())).float()
+    torch.testing.assert_close((after - before)[torch.tensor(seen)], expected, rtol=1e-4, atol=1e-4)
 
 
 def test_of_a_cascade_the_last_head_is_balanced() -> None:
@@ -93,26 +152,72 @@ def test_wrong_requests_in_words(config: Path, trained: Path, tmp_path: Path) ->
     checkpoint, out = str(trained / "iter_4.pth"), tmp_path / "balanced.pth"
     with pytest.raises(ValueError, match="--strength and --out go together"):
         call(["balance", str(config), checkpoint, "--strength", "0.5"])
+    with pytest.raises(ValueError, match="--predict-on and --work-dir are of a trial"):
+        call(["balance", str(config), checkpoint, "--strength", "1", "--out", str(out), "--predict-on", "student"])
     with pytest.raises(FileNotFoundError, match="nowhere.pth"):
         balance_checkpoint(config, str(tmp_path / "nowhere.pth"), 0.5, out)
     balance_checkpoint(config, checkpoint, 0.5, out)
-    with pytest.raises(FileExistsError, match="name another --out, or say --overwrite"):
+    with pytest.raises(FileExistsError, match="name another --out, or .* say --overwrite"):
         balance_checkpoint(config, checkpoint, 0.5, out)
+    with pytest.raises(FileExistsError, match="name another --out"):
+        balance_checkpoint(config, str(out), 0.5, out, overwrite=True)
     with pytest.raises(ValueError, match="is balanced already, with strength 0.5"):
         balance_checkpoint(config, str(out), 0.5, tmp_path / "twice.pth")
-    cfg = Config({"model": {}})
-    cfg._filename = "plain.py"
-    with pytest.raises(ValueError, match="names no training images"):
-        labelled_pixels(cfg)
 
 
-def test_a_head_whose_logits_are_not_its_classifiers_is_refused(
-    config: Path,  # noqa: F811
-    trained: Path,  # noqa: F811
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("mmseg_css.deployment.balancing.shifted", lambda state, shift: state)
-    with pytest.raises(ValueError, match="the logits of a .*Head are not its conv_seg's.*nothing was written"):
-        balance_checkpoint(config, str(trained / "iter_4.pth"), 0.5, tmp_path / "balanced.pth")
-    assert not list(tmp_path.iterdir())
+def test_an_exported_network_is_still_known_to_be_balanced(config: Path, trained: Path, tmp_path: Path) -> None:  # noqa: F811
+    balance_checkpoint(config, str(trained / "iter_4.pth"), 0.5, tmp_path / "balanced.pth")
+    call(["export", str(config), str(tmp_path / "balanced.pth"), str(tmp_path / "plain")])
+    [exported] = tmp_path.glob("plain-*.pth")
+    assert torch.load(exported, weights_only=True)["meta"]["balance"] == 0.5
+
+
+def changed(config: Path, out: Path, **model: Any) -> Path:  # noqa: F811
+    """The config of another network on the same data."""
+    cfg = read_config(config)
+    head = {"type": "FCNHead", "in_channels": 8, "in_index": 1, "channels": 4, "num_classes": 5, **model}
+    backbone = {"type": "TinyBackbone"}
+    cfg.model = ConfigDict(
+        type="EncoderDecoder",
+        data_preprocessor={**cfg.model.data_preprocessor, "type": "SegDataPreProcessor"},
+        backbone=backbone,
+        decode_head=head,
+        test_cfg={"mode": "whole"},
+    )
+    cfg.dump(str(out))
+    return out
+
+
+def test_heads_that_cannot_be_balanced_are_refused(config: Path, tmp_path: Path) -> None:  # noqa: F811
+    binary = changed(config, tmp_path / "binary.py", num_classes=2, out_channels=1, threshold=0.5)
+    with pytest.raises(ValueError, match="num_classes=2 and out_channels=1"):
+        balance_checkpoint(binary, str(untrained(binary, tmp_path / "binary.pth")), 0.5, tmp_path / "out.pth")
+    masks = changed(
+        config,
+        tmp_path / "masks.py",
+        type="SegmenterMaskTransformerHead",
+        num_layers=1,
+        num_heads=2,
+        embed_dims=8,
+        dropout_ratio=0.0,
+    )
+    with pytest.raises(ValueError, match="the logits of a SegmenterMaskTransformerHead are not its conv_seg's"):
+        balance_checkpoint(masks, str(untrained(masks, tmp_path / "masks.pth")), 0.5, tmp_path / "out.pth")
+    assert not list(tmp_path.glob("out.pth*"))
+    other = changed(config, tmp_path / "other.py", num_classes=4)
+    with pytest.raises(ValueError, match="was trained with other classes than .*: it has 4, and the labelled images 5"):
+        balance_checkpoint(other, str(untrained(other, tmp_path / "other.pth")), 0.5, tmp_path / "out.pth")
+
+
+def test_a_head_of_several_outputs_is_balanced_in_the_one_that_predicts(config: Path, tmp_path: Path) -> None:  # noqa: F811
+    own = changed(config, tmp_path / "da.py", type="DAHead", pam_channels=2)
+    balance_checkpoint(own, str(untrained(own, tmp_path / "da.pth")), 0.5, tmp_path / "out.pth")
+    assert (tmp_path / "out.pth").is_file()
+
+
+def test_a_config_without_training_images_in_words(config: Path, trained: Path, tmp_path: Path) -> None:  # noqa: F811
+    cfg: Config = read_config(config)
+    cfg.train_dataloader = None
+    cfg.dump(str(tmp_path / "plain.py"))
+    with pytest.raises(ValueError, match="plain.py names no training images"):
+        load(tmp_path / "plain.py", str(trained / "iter_4.pth"))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-import torch
 from jaxtyping import Int
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
@@ -15,8 +14,8 @@ from torch import Tensor
 from mmseg_css.datasets import PairedDataset
 from mmseg_css.datasets.checks import leaves
 from mmseg_css.datasets.folder import FolderDataset
+from mmseg_css.deployment.labelled import labelled_pixels
 from mmseg_css.deployment.prediction.inputs import Item
-from mmseg_css.preparation.splits.statistics import histograms
 from mmseg_css.typos import explained
 
 
@@ -50,7 +49,6 @@ def pool_of(cfg: Config) -> Pool:
         paired = _paired(cfg)
     infos = [leaf.get_data_info(index) for leaf in leaves(paired.labeled) for index in range(len(leaf))]
     classes = tuple(paired.metainfo["classes"])
-    counts = sum(histograms(infos, getattr(next(leaves(paired.labeled)), "ignore_index", 255)))
     labelled = [Path(info["img_path"]) for info in infos]
     unlabelled = _others(paired.unlabeled, labelled)
     if not unlabelled:
@@ -58,8 +56,7 @@ def pool_of(cfg: Config) -> Pool:
             f"{cfg.filename}: all of the {len(paired.unlabeled)} images of its unlabelled data set are labelled, and "
             "there is nothing to suggest: add images to the folder of `unlabeled`"
         )
-    pixels = torch.as_tensor(counts)[: len(classes)]
-    return Pool(classes, pixels, labelled, unlabelled, next(leaves(paired.labeled)))
+    return Pool(classes, labelled_pixels(paired.labeled), labelled, unlabelled, next(leaves(paired.labeled)))
 
 
 def _paired(cfg: Config) -> PairedDataset:

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.config_files import read_config
+from mmseg_css.deployment.labelled import check_classes
 from mmseg_css.deployment.prediction.folder import Summary, check_all_read
 from mmseg_css.deployment.prediction.outputs import fingerprint
 from mmseg_css.deployment.prediction.predictor import Predictor
@@ -106,24 +107,8 @@ def _given(asked: Request) -> tuple[Pool, Predictor]:
             f"--by {asked.by}: a {type(predictor.model).__name__} has one space, and nothing that could disagree with "
             f"it; choose among {', '.join((*known, *(rule for rule in RULES if rule not in SCORES)))}"
         )
-    _check_classes(asked, predictor.classes.names, pool.classes)
+    check_classes(predictor.classes.names, pool.classes, asked.checkpoint, str(asked.config))
     return pool, predictor
-
-
-def _check_classes(asked: Request, names: tuple[str, ...], own: tuple[str, ...]) -> None:
-    """Check that the network and the labelled images have the same classes; some checkpoints do not name theirs."""
-    unnamed = names == tuple(f"class_{index}" for index in range(len(names)))
-    if len(names) != len(own):
-        other = f"it has {len(names)}, and the labelled images {len(own)}"
-    elif names != own and not unnamed:
-        index = next(index for index, pair in enumerate(zip(names, own, strict=True)) if pair[0] != pair[1])
-        other = f"class {index} is {names[index]!r} there and {own[index]!r} here"
-    else:
-        return
-    raise ValueError(
-        f"{asked.checkpoint} was trained with other classes than {asked.config} has: {other}. Take the config that it "
-        "was trained with (it lies in its work dir)"
-    )
 
 
 def _chosen(asked: Request, seen: Seen, labelled: Seen) -> Choice:

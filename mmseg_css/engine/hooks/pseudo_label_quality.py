@@ -10,6 +10,7 @@ from mmengine.runner import Runner
 from torch.nn import functional as F
 
 from mmseg_css.datasets import PairedDataset
+from mmseg_css.datasets.sampler import DrawSampler
 from mmseg_css.datasets.truth import truth_of_unlabeled
 from mmseg_css.engine.hooks.method import check_once, unwrap
 from mmseg_css.functional.quality import QualityCounts, quality_counts
@@ -34,7 +35,7 @@ class PseudoLabelQualityHook(Hook):
         every: one in so many unlabelled images that are drawn is looked at.
 
     Raises:
-        ValueError: The training has no unlabelled images, or ``every`` is below 1.
+        ValueError: The training has no unlabelled images, or a sampler without seeds, or ``every`` is below 1.
         FileNotFoundError: A mask is missing.
     """
 
@@ -56,6 +57,12 @@ class PseudoLabelQualityHook(Hook):
         dataset = runner.train_dataloader.dataset
         if not isinstance(dataset, PairedDataset):
             raise ValueError("PseudoLabelQualityHook looks at unlabelled images, of which this training has none")
+        if not isinstance(runner.train_dataloader.sampler, DrawSampler):
+            raise ValueError(
+                "PseudoLabelQualityHook chooses images by the seeds that come with them, and a "
+                f"{type(runner.train_dataloader.sampler).__name__} gives none: set train_dataloader.sampler.type="
+                "'PairedSampler'"
+            )
         unlabeled = dataset.unlabeled
         loading = truth_of_unlabeled(dataset, self.masks, self.suffix, self.every)
         unlabeled.pipeline = Compose([loading, *unlabeled.pipeline.transforms])

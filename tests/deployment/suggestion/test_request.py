@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mmseg_css.deployment.suggestion.request import Request, _check_classes, suggest
+from mmseg_css.deployment.labelled import check_classes
+from mmseg_css.deployment.suggestion.request import Request, suggest
 
 ASKED = Request(config=Path("c.py"), checkpoint="some.pth", budget=1, out=Path("out"))
 
@@ -19,12 +20,12 @@ ASKED = Request(config=Path("c.py"), checkpoint="some.pth", budget=1, out=Path("
 )
 def test_other_classes_are_refused(names: tuple[str, ...], told: str) -> None:
     with pytest.raises(ValueError, match=f"some.pth was trained with other classes than c.py has: {told}"):
-        _check_classes(ASKED, names, ("sky", "road"))
+        check_classes(names, ("sky", "road"), "some.pth", "c.py")
 
 
 @pytest.mark.parametrize("names", [("sky", "road"), ("class_0", "class_1")])
 def test_the_same_classes_and_those_that_no_checkpoint_names_are_taken(names: tuple[str, ...]) -> None:
-    _check_classes(ASKED, names, ("sky", "road"))
+    check_classes(names, ("sky", "road"), "some.pth", "c.py")
 
 
 @pytest.mark.parametrize(
