@@ -141,11 +141,16 @@ def balance_checkpoint(
         raise ValueError(f"{checkpoint} is balanced already, with strength {meta['balance']}: take what it was made of")
     shift = balancing_shift(found.pixels, strength)
     state = shifted(saved.get("state_dict", saved), shift)
+    _write({"meta": {**meta, "balance": strength}, "state_dict": state}, out, found, shift)
+
+
+def _write(saved: dict[str, Any], out: Path, before: Balancing, shift: Float[Tensor, " k"]) -> None:
+    """Write a checkpoint, and keep it if it does what it should."""
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f"{out.name}.part")
-    torch.save({"meta": {**meta, "balance": strength}, "state_dict": state}, part)
+    torch.save(saved, part)
     try:
-        _check_shifted(found, str(part), shift)
+        _check_shifted(before, str(part), shift)
         part.replace(out)
     finally:
         part.unlink(missing_ok=True)
