@@ -49,17 +49,16 @@ def command(
 
     if (strength is None) != (out is None):
         raise ValueError("--strength and --out go together: first see what strengths are worth, without both")
-    if out is not None and (strengths or predict_on or work_dir):
-        raise ValueError(
-            "--strengths, --predict-on and --work-dir are of a trial, and --out writes every network of the checkpoint "
-            "without one: leave them out"
-        )
     if trust_checkpoint:
         compat.trust_checkpoints()
     options = cfg_options or ()
-    if strength is not None and out is not None:
-        balance_checkpoint(config, checkpoint, strength, out, cfg_options=options, overwrite=overwrite)
-        print(f"wrote {out}")
+    if strength is None or out is None:
+        asked = Evaluation(config=config, checkpoint=checkpoint, work_dir=work_dir, cfg_options=options)
+        print(strengths_table(asked, strengths or STRENGTHS, predict_on))
         return
-    asked = Evaluation(config=config, checkpoint=checkpoint, work_dir=work_dir, cfg_options=options)
-    print(strengths_table(asked, strengths or STRENGTHS, predict_on))
+    if strengths or predict_on or work_dir:
+        raise ValueError(
+            "--strengths, --predict-on and --work-dir are of a trial; --out balances every network at once"
+        )
+    balance_checkpoint(config, checkpoint, strength, out, cfg_options=options, overwrite=overwrite)
+    print(f"wrote {out}")
