@@ -37,8 +37,7 @@ def command(
 ) -> None:
     """Let classes with few labelled pixels be predicted more often, without training. See docs/balance.md.
 
-    Says what the network is worth on the test set of the config at several strengths; with --strength and --out, writes
-    a checkpoint that test, predict and export take as any other.
+    Says what several strengths are worth on the test set of the config; --strength and --out write a checkpoint of one.
 
     Args:
         config: The config that the checkpoint was trained with, whose masks are counted.
