@@ -11,6 +11,8 @@ import pytest
 import torch
 from jaxtyping import install_import_hook
 from mmengine.config import Config
+from mmengine.visualization import Visualizer
+from mmseg.visualization import SegLocalVisualizer
 
 import tests.typechecker  # noqa: F401  (the hook finds it by name)
 
@@ -39,6 +41,16 @@ def _default_handlers() -> Iterator[None]:
     yield
     for number, handler in defaults.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture(autouse=True)
+def _no_visualizer_of_a_folder_that_is_gone() -> None:
+    """MMEngine keeps visualisers by name, and gives a Runner that of an earlier test, whose folder pytest removed."""
+    for kind in (Visualizer, SegLocalVisualizer):
+        for name, visualizer in [*kind._instance_dict.items()]:
+            folders = [backend._save_dir for backend in visualizer._vis_backends.values()]
+            if not all(Path(folder).exists() for folder in folders):
+                del kind._instance_dict[name]
 
 
 @pytest.fixture(autouse=True, scope="session")
