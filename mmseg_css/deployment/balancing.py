@@ -23,7 +23,7 @@ from mmseg_css.deployment.prediction.network import load_network
 from mmseg_css.engine.checkpoints import no_checkpoint
 from mmseg_css.engine.testing import Evaluation, evaluate
 from mmseg_css.functional.balance import balancing_shift
-from mmseg_css.models.segmentors.decoding import check_outputs, check_segmentor, heads_of, logits_of
+from mmseg_css.models.segmentors.decoding import check_model, check_outputs, heads_of, logits_of
 from mmseg_css.registry import DATASETS
 from mmseg_css.typos import explained
 
@@ -53,8 +53,7 @@ def load(config: Path, checkpoint: str, cfg_options: Sequence[str] = ()) -> Bala
         raise FileNotFoundError(no_checkpoint(checkpoint))
     cfg = read_config(config)
     merge_options(cfg, parse_options(cfg_options))
-    plain = "segmentor" not in cfg.model
-    check_segmentor(cfg.model if plain else cfg.model.segmentor, "model" if plain else "model.segmentor")
+    check_model(cfg.model)
     model, classes = load_network(cfg.copy(), checkpoint, "cpu")
     check_outputs(_network(model))
     dataset = _labelled_set(cfg)

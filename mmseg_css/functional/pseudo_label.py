@@ -57,11 +57,12 @@ def prototype_pseudo_label(
     """
     check_temperature(temperature)
     similarity = prototype_similarity(embeddings, prototypes)
+    # A finite stand-in for minus infinity, which an interpolation would make nan (0 times infinity); before it, where
+    # pixels are few. With no class seen what the softmax gives is overwritten below.
+    lowest = torch.finfo(similarity.dtype).min / 2
+    similarity = similarity.masked_fill(~seen[:, None, None], lowest)
     similarity = F.interpolate(similarity, size=size, mode="bilinear", align_corners=align_corners)
-    # A finite stand-in for minus infinity: with no class seen the softmax stays a number, and is overwritten below.
-    lowest = torch.finfo(similarity.dtype).min
-    similarity = (similarity / temperature).masked_fill(~seen[:, None, None], lowest)
-    confidence, label = similarity.softmax(dim=1).max(dim=1)
+    confidence, label = (similarity / temperature).softmax(dim=1).max(dim=1)
     known = seen.any()
     return PseudoLabel(torch.where(known, label, ignore_index), torch.where(known, confidence, 0.0))
 

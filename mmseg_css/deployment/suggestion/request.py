@@ -30,7 +30,7 @@ from mmseg_css.deployment.suggestion.writing import (
     write_record,
 )
 from mmseg_css.functional.suggestion import rarity
-from mmseg_css.models.segmentors.decoding import check_segmentor
+from mmseg_css.models.segmentors.decoding import check_model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,8 +96,7 @@ def _given(asked: Request) -> tuple[Pool, Predictor]:
     options = parse_options(asked.cfg_options)
     cfg = read_config(asked.config)
     merge_options(cfg, options)
-    plain = "segmentor" not in cfg.model
-    check_segmentor(cfg.model if plain else cfg.model.segmentor, "model" if plain else "model.segmentor")
+    check_model(cfg.model)
     pool = pool_of(cfg)
     if asked.budget > (there := len(pool.unlabelled)):
         raise ValueError(f"--budget {asked.budget}: {asked.config} has {there} images without labels; ask for fewer")

@@ -56,6 +56,7 @@ def _draw(draw: Callable, report: Mapping[str, Any], folder: Path) -> Figure:
     axes.grid(alpha=0.25)
     axes.set_axisbelow(True)
     figure.savefig(folder / f"{draw.__name__}.png", dpi=160, facecolor="white")
+    figure.set_layout_engine("none")  # it has been laid out, which takes as long as to draw
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return Figure(draw.__name__, caption, _for_a_page(buffer.getvalue(), draw.__name__, caption))

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, Int, Shaped, UInt8
 
 from mmseg_css.evaluation.diagnosis.colours import CELL_COLOURS
 from mmseg_css.functional.diagnosis import CELLS
@@ -91,16 +91,16 @@ def failures(shown: Shown, source: str, num_classes: int, threshold: float) -> d
 
 
 def _coloured(labels: Int[np.ndarray, "H W"], colours: UInt8[np.ndarray, "k 3"]) -> UInt8[np.ndarray, "h w 3"]:
+    labels = _shrunk(labels.astype(np.int16), cv2.INTER_NEAREST)
     inside = (labels >= 0) & (labels < len(colours))
-    picture = np.where(inside[..., None], colours[np.where(inside, labels, 0)], 128).astype(np.uint8)
-    return _shrunk(picture, cv2.INTER_NEAREST)
+    return np.where(inside[..., None], colours[np.where(inside, labels, 0)], 128).astype(np.uint8)
 
 
 def _rgb(colour: str) -> list[int]:
     return list(bytes.fromhex(colour.removeprefix("#")))
 
 
-def _shrunk(picture: UInt8[np.ndarray, "H W 3"], how: int) -> UInt8[np.ndarray, "h w 3"]:
+def _shrunk(picture: Shaped[np.ndarray, "H W ..."], how: int) -> Shaped[np.ndarray, "h w ..."]:
     factor = LONGEST / max(picture.shape[:2])
     if factor >= 1:
         return picture

@@ -95,6 +95,14 @@ def check_segmentor(config: Mapping[str, Any], place: str = "model.segmentor") -
             raise TypeError(f"{place}.decode_head is a {name}, which {WITHOUT_LOGITS[name]}. {REMEDY}")
 
 
+def check_model(model: Mapping[str, Any]) -> None:
+    """The same of the ``model`` of a config: a method, or a segmentor by itself."""
+    if "segmentor" in model:
+        check_segmentor(model["segmentor"])
+    else:
+        check_segmentor(model, "model")
+
+
 def _kind(config: Mapping[str, Any]) -> Any:
     return MODELS.get(kind) if isinstance(kind := config.get("type"), str) else kind
 
