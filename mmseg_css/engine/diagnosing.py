@@ -38,7 +38,7 @@ class Diagnosis:
         out: The folder of the report.
         masks: Folder with masks of the unlabelled training images, to look at these; else the test set is.
         suffix: What stands in mask names in place of the image's ending.
-        training_mode: Let the teacher's norm layers behave as while the student trains.
+        training_mode: Let the norm layers of the networks that label behave as in training.
         block: Neighbouring images that intervals take together (frames of a video).
         radius: Of the boundary band, in pixels.
         cfg_options: ``KEY=VALUE``, settings of the config.
@@ -170,25 +170,29 @@ def _unlabeled_with_truth(cfg: Config, masks: str, suffix: str) -> tuple[Any, Ma
 
 @contextmanager
 def as_in_training(model: SemiSegmentor) -> Iterator[None]:
-    """Let the teacher label as it does while the student trains; its statistics are afterwards what they were.
+    """Let the networks that label do so as in training; their statistics are afterwards what they were.
 
     Raises:
-        ValueError: The method has no teacher: its student labels in one batch with labelled images.
+        ValueError: In training images are labelled in one batch with others.
     """
-    teacher = model.teacher
-    if teacher is None or model.labeller != "teacher":
+    if not model.labels_apart:
         raise ValueError(
-            f"--training-mode: {type(model).__name__} has no teacher that labels; its student does, in a batch with "
-            "the labelled images, which this command does not have"
+            f"--training-mode: the student of this {type(model).__name__} labels images in a batch with others "
+            "(labelled images, perturbed features), which this command does not have"
         )
-    before = {name: buffer.clone() for name, buffer in teacher.model.named_buffers()}
-    teacher.train()
+    networks = [getattr(model, name.rstrip(".")) for name in model.networks]
+    if model.teacher is not None and model.labeller == "teacher":
+        networks = [model.teacher]
+    before = [{name: buffer.clone() for name, buffer in network.named_buffers()} for network in networks]
+    for network in networks:
+        network.train()
     try:
         yield
     finally:
-        teacher.eval()
-        for name, buffer in teacher.model.named_buffers():
-            buffer.copy_(before[name])
+        for network, buffers in zip(networks, before, strict=True):
+            network.eval()
+            for name, buffer in network.named_buffers():
+                buffer.copy_(buffers[name])
 
 
 def _look(
@@ -203,7 +207,8 @@ def _look(
         radius=asked.radius,
     )
     worst = Worst(palette=np.array(metainfo["palette"], np.uint8))
-    images, supervises = [], ""
+    images: list[dict[str, Any]] = []
+    supervises: str | None = None
     total = len(loader.dataset)  # type: ignore[arg-type]
     with tqdm(total=total, unit="image", desc=name.replace("_", " ")) as bar:
         for batch in loader:
@@ -214,7 +219,11 @@ def _look(
                     looked = looked_at(said, labellings, index)
                     tally.add(looked)
                     shown = shown_of(said, looked, index)
-                    shares = failures(shown, supervises, model.num_classes, tally.threshold)
+                    shares = failures(
+                        shown, said.inspection.looked_at, model.num_classes, tally.threshold, thresholds["learnt"]
+                    )
+                    if supervises is None:
+                        del shares["not_learnt_from"]
                     worst.add(shown, shares)
                     images.append({"image": shown.name} | shares)
                     bar.update()
@@ -225,9 +234,13 @@ def _look(
 
 
 def thresholds_of(model: SemiSegmentor) -> dict[str, float | None]:
-    """From which confidence a label is learnt from, and takes part in a contrast; below which indicator it is hard."""
+    """From which confidence a label counts as confident, is learnt from, and takes part in a contrast; below which
+    indicator it is hard."""
+    loss = getattr(model, "pseudo_label_loss", None)
+    threshold = getattr(loss, "threshold", None)
     return {
-        "supervision": getattr(getattr(model, "pseudo_label_loss", None), "threshold", None),
+        "supervision": threshold,
+        "learnt": threshold if getattr(loss, "masks", False) else None,
         "contrast": getattr(model, "weak_threshold", None),
         "hard": getattr(model, "strong_threshold", None),
     }

@@ -31,7 +31,7 @@ def said_of(model: SemiSegmentor, batch: dict) -> Iterator[Said]:
     """Of a batch, in as few passes as the sizes of its images and masks allow. What is ignored, or no class, is -1.
 
     Raises:
-        ValueError: The teacher labels as in training, and the images have several sizes, or padding.
+        ValueError: Networks label as in training, and the images have several sizes, or padding.
     """
     with torch.no_grad():
         data = model.data_preprocessor(batch, False)
@@ -41,7 +41,7 @@ def said_of(model: SemiSegmentor, batch: dict) -> Iterator[Said]:
             truth = torch.stack(truths)
             yield without_ignored(model, half.samples, batch["inputs"], truth, model.inspect(half.images, _size(truth)))
             return
-        if model.teacher is not None and model.teacher.training:
+        if model.student.training or (model.teacher is not None and model.teacher.training):
             raise ValueError("--training-mode needs images and masks of one size: batches have statistics in common")
         for index, (sample, truth) in enumerate(zip(half.samples, truths, strict=True)):
             rows, columns = (half.valid[index].any(axis) for axis in (1, 0))
@@ -113,7 +113,7 @@ def shown_of(said: Said, looked: Looked, index: int) -> Shown:
         picture[..., ::-1],
         truth,
         labels,
-        looked.sources[said.inspection.supervises].confidence.cpu().numpy(),
+        looked.sources[said.inspection.looked_at].confidence.cpu().numpy(),
         cells(*map(torch.from_numpy, (*both, truth))).numpy().astype(np.int8) if len(both) == len(SPACES) else None,
     )
 

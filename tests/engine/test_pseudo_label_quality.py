@@ -55,6 +55,10 @@ def test_figures_are_those_of_a_loop(every: int, data: Path, masks: Path) -> Non
     assert 0 < reading.right <= reading.kept <= reading.known
     assert scalars["pseudo_label/coverage"] == pytest.approx(reading.kept / reading.known)
     assert scalars["pseudo_label/precision"] == pytest.approx(reading.right / reading.kept)
+    # Under ``mix`` a pixel has a label where the two spaces agree, and nowhere else.
+    agreement = {name: value for name, value in scalars.items() if name.startswith("pseudo_label/agreement")}
+    assert agreement == {name: scalars[name.replace("agreement", "coverage")] for name in agreement}
+    assert len(agreement) == 3
     assert scalars["step"] == 8
     [log] = (data / "work_dir").rglob("*.log")
     [line] = re.findall(r"pseudo-labels: .*", log.read_text())

@@ -131,10 +131,13 @@ def test_components_and_sizes() -> None:
 
 
 def test_resamples_draw_blocks() -> None:
-    counts = {"pixels": np.arange(5)[:, None]}
+    counts = {"pixels": np.arange(5)[:, None], "drawn": np.eye(5)}
     drawn = resampled(counts, block=2, draws=500)
     assert drawn.total("pixels")[0].tolist() == [10]
-    assert (drawn.weights[:, 0] == drawn.weights[:, 1]).all() and (drawn.weights[:, 2] == drawn.weights[:, 3]).all()
+    times = drawn.total("drawn")  # how often each image counts
+    assert (
+        (times[:, 0] == times[:, 1]).all() and (times[:, 2] == times[:, 3]).all() and (times[:, 1] != times[:, 2]).any()
+    )
     own = estimate(drawn.total("pixels")[:, 0])
     assert own["interval"][0] < own["value"] == 10 < own["interval"][1]
 

@@ -1,5 +1,6 @@
 """How right are the pseudo-labels? For benchmarks, whose unlabelled images have masks after all."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -25,8 +26,8 @@ class PseudoLabelQualityHook(Hook):
     A training with this hook computes what it computes without. The masks are loaded beside the unlabelled images, take
     part in what moves pixels, and are compared with the pseudo-labels before the strong augmentation: all that a method
     labels, and those from its threshold on, where its loss has one. Of CPS they are the student's, of CSS those that
-    supervise the logits; PC2Seg, which has none, is taken at its most probable class. TensorBoard has the same figures
-    as ``pseudo_label/...``.
+    supervise the logits; PC2Seg, which has none, is taken at its most probable class. Of CSS and CPS also how often the
+    two spaces or networks agree, by true class. TensorBoard has the same figures as ``pseudo_label/...``.
 
     Args:
         masks: folder of the masks, which have the paths of their images below that of the images.
@@ -88,12 +89,12 @@ class PseudoLabelQualityHook(Hook):
             self._totals = None
 
     def _count(self, model: Any, images: PseudoLabelled, number: int) -> torch.Tensor:
-        """Counts of all labels and of those from the threshold on, of the unlabelled images: 2 x 4 x classes."""
+        """Counts of all labels, of those from the threshold on, and of agreement: 9 x classes, of unlabelled images."""
         # Of a method that labels both halves, the unlabelled one comes last.
         samples = images.samples[-number:]
         known = [index for index, sample in enumerate(samples) if "gt_sem_seg" in sample]
         if not known:
-            return torch.zeros(2, 4, model.num_classes, device=images.labels.device)
+            return torch.zeros(9, model.num_classes, device=images.labels.device)
         # Stacked, since an index of a list would be copied to the device.
         labels, confidences = (
             torch.stack([part[-number:][index, 0] for index in known]) for part in (images.labels, images.confidences)
@@ -102,17 +103,20 @@ class PseudoLabelQualityHook(Hook):
         truth = F.interpolate(truth.float(), labels.shape[1:], mode="nearest")[:, 0].long()
         threshold = getattr(getattr(model, "pseudo_label_loss", None), "threshold", 0.0)
         sure = labels.masked_fill(confidences < threshold, model.ignore_index)
-        return torch.stack(
-            [
-                torch.stack([*quality_counts(one, truth, model.num_classes, model.ignore_index)])
-                for one in (labels, sure)
-            ]
-        )
+        counts = [
+            part for one in (labels, sure) for part in quality_counts(one, truth, model.num_classes, model.ignore_index)
+        ]
+        agreeing = torch.zeros_like(counts[0])
+        if images.agreeing is not None:
+            both = torch.stack([images.agreeing[-number:][index] for index in known])
+            said = truth.masked_fill(~both, model.ignore_index)
+            agreeing = quality_counts(said, truth, model.num_classes, model.ignore_index).covered
+        return torch.stack([*counts, agreeing])
 
     def _log(self, runner: Runner, totals: torch.Tensor) -> None:
         classes = runner.train_dataloader.dataset.metainfo["classes"]
         scalars: dict[str, float] = {}
-        for name, parts in zip(("", "confident/"), totals, strict=True):
+        for name, parts in (("", totals[:4]), ("confident/", totals[4:8])):
             counts = QualityCounts(*parts)
             known = counts.truth.sum().clamp(min=1)
             scalars[f"pseudo_label/{name}coverage"] = float(counts.labeled.sum() / known)
@@ -124,6 +128,7 @@ class PseudoLabelQualityHook(Hook):
                 if counts.truth[index] > 0:
                     coverage = counts.covered[index] / counts.truth[index]
                     scalars[f"pseudo_label/{name}coverage/{of_class}"] = float(coverage)
+        scalars |= _agreement(totals[8], totals[3], classes)
         runner.visualizer.add_scalars(scalars, step=runner.iter + 1)
         by_class = ", ".join(
             f"{name} {scalars[key]:.0%}" if (key := f"pseudo_label/precision/{name}") in scalars else f"{name} none"
@@ -135,3 +140,15 @@ class PseudoLabelQualityHook(Hook):
             f"{scalars['pseudo_label/confident/precision']:.1%} of {scalars['pseudo_label/confident/coverage']:.1%}; "
             f"right by class: {by_class}"
         )
+
+
+def _agreement(agreeing: torch.Tensor, pixels: torch.Tensor, classes: Sequence[str]) -> dict[str, float]:
+    """Shares of the pixels of each class on which both witnesses say the same; nothing of a method with one."""
+    if not agreeing.any():
+        return {}
+    found = {"pseudo_label/agreement": float(agreeing.sum() / pixels.sum())}
+    return found | {
+        f"pseudo_label/agreement/{name}": float(agreeing[index] / pixels[index])
+        for index, name in enumerate(classes)
+        if pixels[index] > 0
+    }

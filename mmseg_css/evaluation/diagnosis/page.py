@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from mmseg_css.evaluation.diagnosis.colours import CELL_COLOURS, CELL_NAMES
 from mmseg_css.evaluation.diagnosis.figures import Figure
-from mmseg_css.evaluation.diagnosis.words import percent, summary
+from mmseg_css.evaluation.diagnosis.words import looked_at, percent, summary
 
 KINDS: Final = {
     "confident_wrong": "Confident and wrong",
@@ -90,7 +90,7 @@ def _blocks(block: int) -> str:
 
 
 def _class_table(last: Mapping[str, Any]) -> str:
-    source = next(own for own in last["sources"].values() if own["supervises"])
+    _, source = looked_at(last)
     rows = [
         (name, f"{own['pixels']:,}", *(percent(own[key]) for key in ("precision", "recall", "IoU", "coverage")))
         for name, own in source["classes"].items()

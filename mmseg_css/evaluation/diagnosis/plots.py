@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from mmseg_css.evaluation.diagnosis.colours import CELL_COLOURS, CELL_NAMES, COLOURS, INDICATOR_COLOURS
+from mmseg_css.evaluation.diagnosis.words import looked_at
 
 #: Stands for the colour of the page's text, while a figure is drawn.
 INK: Final = "#010203"
@@ -67,9 +68,7 @@ def regions(axes: Any, report: Mapping[str, Any]) -> str:
 
 def calibration(axes: Any, report: Mapping[str, Any]) -> str:
     """Share of right pixels against confidence."""
-    sources = {
-        name: source for name, source in report["checkpoints"][-1]["sources"].items() if name != "mix"
-    }  # whose confidence is the logit space's
+    sources = report["checkpoints"][-1]["sources"]
     axes.plot([0, 100], [0, 100], color=INK, linewidth=0.7, linestyle="--")
     for name, source in sources.items():
         bins = source["calibration"]["bins"]
@@ -137,7 +136,7 @@ def iterations(axes: Any, report: Mapping[str, Any]) -> str:
         "mIoU of all labels": ("#009E73", lambda source: source["all"]["mIoU"]),
     }
     for name, (colour, read) in series.items():
-        estimates = [read(next(own for own in one["sources"].values() if own["supervises"])) for _, one in points]
+        estimates = [read(looked_at(one)[1]) for _, one in points]
         values, reach = spread(estimates)
         axes.errorbar(
             [x for x, _ in points],

@@ -1,6 +1,6 @@
 """Intervals over images, from the counts of each image.
 
-Letters: n images, s resamples, of which the first is the images as they are.
+Letters: n images, m blocks of neighbouring ones, s resamples, of which the first is the images as they are.
 """
 
 from collections.abc import Mapping
@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 DRAWS: Final = 2000
+#: Weights that are numbers of 8 bytes at a time.
+CHUNK: Final = 2**20
 
 
 @dataclass(frozen=True)
@@ -19,16 +21,21 @@ class Resampled:
 
     Attributes:
         counts: Of each image, by name.
-        weights: How often each image counts in each resample.
+        weights: How often each block counts in each resample; in bytes, since this is what grows with the images.
+        block: Images of a block.
     """
 
     counts: Mapping[str, Float[np.ndarray, "n ..."]]
-    weights: Float[np.ndarray, "s n"]
+    weights: UInt8[np.ndarray, "s m"]
+    block: int = 1
 
     def total(self, name: str) -> Float[np.ndarray, "s ..."]:
         """Counts over all images, in each resample."""
         own = self.counts[name]
-        summed = self.weights @ own.reshape(len(own), -1).astype(np.float64)
+        starts = np.arange(0, len(own), self.block)
+        of_blocks = np.add.reduceat(own.reshape(len(own), -1).astype(np.float64), starts, axis=0)
+        chunks = np.array_split(self.weights, max(1, self.weights.size // CHUNK))
+        summed = np.concatenate([chunk.astype(np.float64) @ of_blocks for chunk in chunks])
         return summed.reshape(len(self.weights), *own.shape[1:])
 
 
@@ -40,9 +47,11 @@ def resampled(
     blocks = -(-number // block)
     if blocks < 2:  # nothing to draw from: no interval
         draws = 0
-    drawn = np.random.default_rng(seed).multinomial(blocks, np.full(blocks, 1 / blocks), size=draws)
-    weights = np.concatenate([np.ones((1, blocks)), drawn])
-    return Resampled(counts, np.repeat(weights, block, axis=1)[:, :number])
+    generator, chances = np.random.default_rng(seed), np.full(blocks, 1 / blocks)
+    weights = np.ones((1 + draws, blocks), np.uint8)  # a block is drawn once on average, and more than 255 times never
+    for row in weights[1:]:
+        row[:] = generator.multinomial(blocks, chances)
+    return Resampled(counts, weights, block)
 
 
 def estimate(values: Float[np.ndarray, " s"], exact: float | None = None, highest: float = 1.0) -> dict[str, Any]:

@@ -20,13 +20,13 @@ THRESHOLDS: Final = tuple(round(0.01 * step, 2) for step in range(100))
 PAIRS: Final = 10
 
 
-def summarise(tally: Tally, classes: Sequence[str], supervises: str, *, block: int = 1) -> dict[str, Any]:
+def summarise(tally: Tally, classes: Sequence[str], supervises: str | None, *, block: int = 1) -> dict[str, Any]:
     """What the counts of one checkpoint say.
 
     Args:
         tally: The counts.
         classes: Their names.
-        supervises: The source that the logits learn from.
+        supervises: The source that the logits learn from; None if they learn from no labels.
         block: Neighbouring images that intervals take together (frames of a video).
     """
     draws = resampled(tally.of_images(), block=block)
@@ -41,7 +41,7 @@ def summarise(tally: Tally, classes: Sequence[str], supervises: str, *, block: i
 
 
 def _order(source: str) -> int:
-    return (*SPACES, "mix", source).index(source)
+    return (*SPACES, "mix", "peer", source).index(source)
 
 
 def _source(tally: Tally, draws: Resampled, name: str, classes: Sequence[str], supervises: bool) -> dict[str, Any]:
@@ -220,6 +220,7 @@ def _indicators(tally: Tally, draws: Resampled, labelling: str, classes: Sequenc
                 quantities.average_precision(drawn), float(quantities.average_precision(pooled))
             ),
             "average_precision_macro": _mean(precision_of_class),
+            "average_precision_classes": dict(zip(classes, precision_of_class.tolist(), strict=True)),
         }
     if tally.hard is not None:
         for target in found:

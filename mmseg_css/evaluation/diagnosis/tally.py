@@ -125,6 +125,7 @@ class Tally:
                 self._image(f"{name}/{target}/hard", joint_counts(where, *hard, (found, 2)))
 
     def _image(self, name: str, counts: Tensor) -> None:
+        counts = counts if counts.is_floating_point() else counts.int()  # an image has fewer pixels than that holds
         self.images[name].append(counts.cpu().numpy())
 
     def _part(self, name: str, counts: Tensor) -> None:

@@ -16,6 +16,13 @@ def summary(report: Mapping[str, Any]) -> list[str]:
     return [sentence for sentence in sentences if sentence]
 
 
+def looked_at(checkpoint: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """The source that supervises, or the first one, what the network says; and its name."""
+    sources = checkpoint["sources"]
+    name = next((name for name, own in sources.items() if own["supervises"]), next(iter(sources)))
+    return name, sources[name]
+
+
 def percent(estimate: Mapping[str, Any] | float | None, *, interval: bool = True) -> str:
     """A share in percent, with its interval.
 
@@ -44,8 +51,13 @@ def number(estimate: Mapping[str, Any]) -> str:
 
 
 def _supervision(report: Mapping[str, Any], last: Mapping[str, Any]) -> str:
-    name, source = next((name, own) for name, own in last["sources"].items() if own["supervises"])
+    name, source = looked_at(last)
     everything, sure = source["all"], source["confident"]
+    if not source["supervises"]:
+        return (
+            f"{report['method']} learns from no labels of its own: of what its network says, called {name}, "
+            f"{percent(everything['precision'])} of the pixels are right."
+        )
     text = (
         f"{report['method']} learns from the labels called {name}: they cover {percent(everything['coverage'])} of the "
         f"pixels, and {percent(everything['precision'])} of them are right."
@@ -59,7 +71,7 @@ def _supervision(report: Mapping[str, Any], last: Mapping[str, Any]) -> str:
 
 
 def _weakest(last: Mapping[str, Any]) -> str:
-    source = next(own for own in last["sources"].values() if own["supervises"])
+    _, source = looked_at(last)
     shown = {name: own for name, own in source["classes"].items() if own["pixels"] and own["IoU"]["value"] is not None}
     lost = [name for name, own in source["classes"].items() if own["pixels"] and own["recall"]["value"] in (None, 0)]
     text = ""

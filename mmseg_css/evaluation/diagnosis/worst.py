@@ -78,12 +78,21 @@ class Worst:
         return _coloured(labels, self.palette)
 
 
-def failures(shown: Shown, source: str, num_classes: int, threshold: float) -> dict[str, float]:
-    """Shares of an image's known pixels: confidently mislabelled by a source, without label, and both spaces wrong."""
+def failures(
+    shown: Shown, source: str, num_classes: int, threshold: float, learnt: float | None = None
+) -> dict[str, float]:
+    """Shares of an image's known pixels: confidently mislabelled by a source, not learnt from, and both spaces wrong.
+
+    Args:
+        threshold: Confidence from which a label is confident.
+        learnt: Confidence from which it is learnt from; None if every label is.
+    """
     truth, labels = shown.truth, shown.labels[source]
     known = (truth >= 0) & (truth < num_classes)
-    sure = (labels >= 0) & (labels < num_classes) & (shown.confidence >= threshold)
-    shares = {"confident_wrong": sure & (labels != truth), "not_learnt_from": ~sure}
+    labelled = (labels >= 0) & (labels < num_classes)
+    sure = labelled & (shown.confidence >= threshold)
+    left_out = ~labelled if learnt is None else ~labelled | (shown.confidence < learnt)
+    shares = {"confident_wrong": sure & (labels != truth), "not_learnt_from": left_out}
     if shown.cells is not None:
         shares |= {name: shown.cells == CELLS.index(name) for name in ("agree_wrong", "both_wrong")}
     total = max(int(known.sum()), 1)

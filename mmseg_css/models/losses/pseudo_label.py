@@ -18,6 +18,9 @@ class PseudoLabelLoss(nn.Module):
         loss_weight: factor of the loss.
     """
 
+    #: Whether a pixel below the threshold is not learned from.
+    masks = False
+
     def __init__(self, *, threshold: float = 0.97, loss_weight: float = 1.0) -> None:
         super().__init__()
         check_within("model.pseudo_label_loss", 0, 1, threshold=threshold)
@@ -40,6 +43,8 @@ class MaskedPseudoLabelLoss(nn.Module):
         threshold: confidence from which a pixel is learned from (tau); 0 is every pixel.
         loss_weight: factor of the loss.
     """
+
+    masks = True
 
     def __init__(self, *, threshold: float = 0.95, loss_weight: float = 1.0) -> None:
         super().__init__()

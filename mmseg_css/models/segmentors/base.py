@@ -53,6 +53,8 @@ class SemiSegmentor(BaseSegmentor):
     networks: tuple[str, ...] = ("student.",)
     #: Who labels, where there is a teacher.
     labeller: Network = "teacher"
+    #: Whether unlabelled images are labelled in a batch of their own, so that its statistics can be had again.
+    labels_apart: bool = True
     #: Factor of the sum of all losses: a method whose paper halves it says so here.
     total_weight: float = 1.0
     #: Hooks that a training has unless its own are in their place.
@@ -230,14 +232,15 @@ class SemiSegmentor(BaseSegmentor):
     def pseudo_labelled(self, half: Images, *logits: Float[Tensor, "b k h w"]) -> View:
         """Images with what these logits say of them, a label map for each."""
         size = (half.images.shape[2], half.images.shape[3])
-        return self.view_of(half, [logit_pseudo_label(own, size, self.align_corners) for own in logits])
+        sources = [logit_pseudo_label(own, size, self.align_corners) for own in logits]
+        return self.view_of(half, sources, sources[0].label == sources[1].label if len(sources) > 1 else None)
 
-    def view_of(self, half: Images, sources: list[PseudoLabel]) -> View:
-        """Images with pseudo-labels, which the padding has none of."""
+    def view_of(self, half: Images, sources: list[PseudoLabel], agreeing: Tensor | None = None) -> View:
+        """Images with pseudo-labels, which the padding has none of; ``agreeing``: where two witnesses say the same."""
         padding = ~half.valid[:, None]
         labels = torch.stack([source.label for source in sources], dim=1).masked_fill(padding, self.ignore_index)
         confidences = torch.stack([source.confidence for source in sources], dim=1).masked_fill(padding, 0.0)
-        self.pseudo_labelled_images = PseudoLabelled(half.samples, labels, confidences)
+        self.pseudo_labelled_images = PseudoLabelled(half.samples, labels, confidences, agreeing)
         return View(half.images, labels, confidences, half.valid)
 
     @torch.no_grad()

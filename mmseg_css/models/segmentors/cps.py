@@ -5,10 +5,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mmseg_css.functional.pseudo_label import logit_pseudo_label
 from mmseg_css.models.segmentors.base import SemiSegmentor
 from mmseg_css.models.segmentors.batch import Images, joined, supervised_pass
 from mmseg_css.models.segmentors.decoding import logits_of
-from mmseg_css.models.segmentors.telling import Diagnostics
+from mmseg_css.models.segmentors.telling import Diagnostics, Inspection
 from mmseg_css.registry import MODELS
 from mmseg_css.types import View
 
@@ -28,6 +29,7 @@ class CPS(SemiSegmentor):
     """
 
     networks = ("student.", "peer.")
+    labeller = "student"
 
     def __init__(self, *, segmentor: dict, pseudo_label_loss: dict, **kwargs: Any) -> None:
         super().__init__(segmentor=segmentor, **kwargs)
@@ -60,6 +62,12 @@ class CPS(SemiSegmentor):
             said = [logits_of(network, view.image) for network in networks]
         self.diagnostics = Diagnostics(view.image, view.labels[:, 1], said[0].detach())
         return supervised, {"loss_cross": self._cross(said, view), "agreement": agreement_of(view)}
+
+    @torch.no_grad()
+    def inspect(self, images: Tensor, size: tuple[int, int]) -> Inspection:
+        said = super().inspect(images, size)
+        peer = logit_pseudo_label(logits_of(self.peer, images), size, self.align_corners)
+        return said._replace(sources=said.sources | {"peer": peer}, supervises="peer")
 
     def _cross(self, said: list[Tensor], view: View) -> Tensor:
         """Each network's loss with the other's labels."""

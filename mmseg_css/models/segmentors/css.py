@@ -150,7 +150,7 @@ class CSS(SemiSegmentor):
         """
         by_logits, by_prototypes = self._spaces(teacher, (unlabeled.images.shape[2], unlabeled.images.shape[3]))
         valid = unlabeled.valid
-        agreed = ((by_logits.label == by_prototypes.label) & valid).sum() / valid.sum().clamp(min=1)
+        agreeing = (by_logits.label == by_prototypes.label) & valid
 
         if self.strategy == "mix":
             sources = [by_logits._replace(label=agreement(by_logits, by_prototypes, self.ignore_index))]
@@ -160,7 +160,7 @@ class CSS(SemiSegmentor):
             sources = [by_logits]
         if self.confidences is not None:
             sources[0] = self._relative(sources[0], valid, teacher.logits.shape[2:])
-        return self.view_of(unlabeled, sources), agreed
+        return self.view_of(unlabeled, sources, agreeing), agreeing.sum() / valid.sum().clamp(min=1)
 
     def _relative(self, source: PseudoLabel, valid: Tensor, stride: torch.Size) -> PseudoLabel:
         """With confidences beside the mean ones of their classes, which are taken at the decoder's stride."""

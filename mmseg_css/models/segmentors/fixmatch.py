@@ -1,17 +1,15 @@
 """FixMatch for segmentation, as the authors of UniMatch train it (CVPR 2023, arXiv 2208.09910)."""
 
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import torch
 
 from mmseg_css.models.choices import check_choice
-from mmseg_css.models.segmentors.base import SemiSegmentor
+from mmseg_css.models.segmentors.base import Network, SemiSegmentor
 from mmseg_css.models.segmentors.batch import Images, Statistics, supervised_beside, supervised_pass
 from mmseg_css.models.segmentors.decoding import logits_of
 from mmseg_css.models.segmentors.telling import Diagnostics
 from mmseg_css.registry import MODELS
-
-Labeller = Literal["student", "teacher"]
 
 
 @MODELS.register_module()
@@ -35,19 +33,19 @@ class FixMatch(SemiSegmentor):
         *,
         augmentation: dict,
         pseudo_label_loss: dict,
-        labeller: Labeller = "student",
+        labeller: Network = "student",
         statistics: Statistics = "joint",
         teacher: dict | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(augmentation=augmentation, teacher=teacher, **kwargs)
-        check_choice("model.labeller", labeller, get_args(Labeller))
+        check_choice("model.labeller", labeller, get_args(Network))
         check_choice("model.statistics", statistics, get_args(Statistics))
         if labeller == "teacher" and teacher is None:
             raise ValueError("model.labeller='teacher' needs a teacher: set model.teacher, e.g. dict(decay=0.996)")
         self.pseudo_label_loss = MODELS.build(pseudo_label_loss)
-        self.labeller = labeller
-        self.statistics = statistics
+        self.labeller, self.statistics = labeller, statistics
+        self.labels_apart = labeller == "teacher" or statistics == "apart"
 
     def losses(self, labeled: Images, unlabeled: Images, generator: torch.Generator) -> tuple[dict, dict]:
         if self.labeller == "teacher":

@@ -13,7 +13,7 @@ from mmseg_css.models.heads import check_projection
 from mmseg_css.models.segmentors.base import SemiSegmentor
 from mmseg_css.models.segmentors.batch import Images, full_precision, segment, supervised_embeddings
 from mmseg_css.models.segmentors.decoding import check_one_map
-from mmseg_css.models.segmentors.telling import Diagnostics, PseudoLabelled
+from mmseg_css.models.segmentors.telling import Diagnostics, Inspection, PseudoLabelled
 from mmseg_css.registry import MODELS
 from mmseg_css.types import View
 
@@ -34,6 +34,8 @@ class PC2Seg(SemiSegmentor):
         rampup: as in `SemiSegmentor`; that PC2Seg has a ramp is ours.
         kwargs: arguments of `SemiSegmentor`.
     """
+
+    labeller = "student"
 
     def __init__(
         self,
@@ -83,6 +85,9 @@ class PC2Seg(SemiSegmentor):
             "agreement": agreeing.sum() / valid.sum().clamp(min=1),
             "anchor_classes": (anchor_counts > 0).float().sum(),
         }
+
+    def inspect(self, images: Tensor, size: tuple[int, int]) -> Inspection:
+        return super().inspect(images, size)._replace(supervises=None)  # it learns from probabilities, of no label
 
     def strong_view(self, images: Tensor, valid: Tensor, generator: torch.Generator) -> View:
         """The strongly augmented images; ``valid`` where they show the image and not padding or a cut-out box."""

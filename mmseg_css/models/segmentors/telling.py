@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
@@ -33,28 +33,34 @@ class Diagnostics(NamedTuple):
 class PseudoLabelled(NamedTuple):
     """What the last training step labelled images as, before it augmented them: for hooks, nothing learns from it.
 
-    Labels and confidences may have any stride.
+    Labels and confidences may have any stride. ``agreeing``, of methods with two witnesses, is where both say the same.
     """
 
     samples: list[SegDataSample]
     labels: Int[Tensor, "b m h w"]
     confidences: Float[Tensor, "b m h w"]
+    agreeing: Bool[Tensor, "b h w"] | None = None
 
 
 class Inspection(NamedTuple):
     """What a trained method says of images: for `mmseg-css diagnose` and `suggest`.
 
     Attributes:
-        sources: pseudo-labels by the space that they come from, in the size of the image: ``logit``, and of a method
-            with prototypes ``representation`` and ``mix``, where the two agree.
-        supervises: which of them the logits learn from at this moment.
+        sources: pseudo-labels by the space that they come from, in the size of the image: ``logit``, of a method with
+            prototypes ``representation`` and ``mix``, where the two agree, and of two networks ``peer``, the other's.
+        supervises: which of them the logits learn from at this moment; None if the method learns from no labels.
         contrasts: which of them takes part in a contrast.
         logits: what the student predicts.
         indicators: what tells hard pixels, given their labels: low where the student is thought to need training.
     """
 
     sources: dict[str, PseudoLabel]
-    supervises: str
+    supervises: str | None
     contrasts: str
     logits: Float[Tensor, "b k h w"]
     indicators: dict[str, Callable[[Int[Tensor, "b h w"]], Float[Tensor, "b h w"]]]
+
+    @property
+    def looked_at(self) -> str:
+        """The source that is shown: the one that supervises, or what the network predicts."""
+        return self.supervises or "logit"

@@ -31,6 +31,8 @@ class UniMatch(SemiSegmentor):
     """
 
     total_weight = 0.5
+    labeller = "student"
+    labels_apart = False  # the decoder sees perturbed features beside the plain ones
 
     def __init__(
         self,

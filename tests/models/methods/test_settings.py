@@ -15,7 +15,7 @@ from tests.models.test_no_waiting import _what_has_no_meta_device, step
     ("method", "changes", "said"),
     [
         ("fixmatch", {"labeller": "teacher"}, "model.labeller='teacher' needs a teacher: set model.teacher"),
-        ("fixmatch", {"labeller": "both"}, "model.labeller must be one of student, teacher; got 'both'"),
+        ("fixmatch", {"labeller": "both"}, "model.labeller must be one of teacher, student; got 'both'"),
         ("fixmatch", {"predict_on": "teacher"}, "model.predict_on='teacher' needs a teacher"),
         ("cps", {"predict_on": "peer"}, "model.predict_on must be one of teacher, student; got 'peer'"),
         ("unimatch", {"rampup": 2.0}, r"model.rampup is a share of the training: it must lie in \[0, 1\], got 2.0"),
@@ -75,7 +75,8 @@ def test_halves_that_pass_apart_may_differ(method: str) -> None:
 def test_the_average_of_the_student_may_predict_without_labelling() -> None:
     model = build("unimatch", teacher=TEACHER)
     assert model.predictor is model.teacher.model
-    assert build("unimatch", teacher=TEACHER, predict_on="student").predictor is not None
+    model = build("unimatch", teacher=TEACHER, predict_on="student")
+    assert model.predictor is model.student
 
 
 @pytest.mark.usefixtures(_what_has_no_meta_device.__name__)

@@ -1,0 +1,53 @@
+"""What a diagnosis looks at is what the method learns from."""
+
+import numpy as np
+import pytest
+import torch
+
+from mmseg_css.engine.diagnosing import as_in_training, thresholds_of
+from mmseg_css.evaluation.diagnosis.worst import Shown, failures
+from tests.models.helpers import batch_of, random_images, random_labels
+from tests.models.methods.helpers import METHODS, TEACHER, UNLABELLING, build, networks_of, step_at
+
+BESIDE_OTHERS = {"fixmatch", "unimatch", "unimatch_apart"}
+LABELLING = [method for method in METHODS if method not in BESIDE_OTHERS | UNLABELLING]
+
+
+@pytest.mark.parametrize("averaged", [False, True])
+@pytest.mark.parametrize("method", LABELLING)
+def test_labels_are_those_of_the_step(method: str, averaged: bool) -> None:
+    """Also where an average of the student predicts, and does not label."""
+    changes = {"teacher": TEACHER} if averaged and "teacher" not in METHODS[method] else {}
+    model = build(method, head={"dropout_ratio": 0}, **changes)
+    if model.teacher is not None:  # as if it had seen other steps
+        for weight in model.teacher.model.parameters():
+            weight.data.add_(0.3 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(1)))
+    images = random_images(2, 2, 3, (32, 32))
+    step_at(model, batch_of(random_images(0, 2, 3, (32, 32)), random_labels(1, 2, (32, 32)), images))
+    used = model.pseudo_labelled_images.labels[-2:, -1]  # of CPS the peer's, which the student learns
+    before = [buffer.clone() for network in networks_of(model) for buffer in network.buffers()]
+    model.eval()
+    with as_in_training(model):
+        said = model.inspect(images, tuple(used.shape[1:]))
+    assert torch.equal(said.sources[said.looked_at].label, used)
+    assert (said.supervises is None) == (method == "pc2seg")
+    after = [buffer for network in networks_of(model) for buffer in network.buffers()]
+    assert all(torch.equal(*pair) for pair in zip(before, after, strict=True)) and not model.student.training
+
+
+@pytest.mark.parametrize("method", BESIDE_OTHERS)
+def test_a_batch_that_is_not_there_is_not_made_up(method: str) -> None:
+    with pytest.raises(ValueError, match="labels images in a batch with others"), as_in_training(build(method).eval()):
+        pass
+
+
+def test_what_a_loss_learns_from() -> None:
+    """That of CSS learns every label and weights images; a masked one leaves out what is not confident."""
+    truth, labels = np.array([[0, 0, 1, 1]]), np.array([[0, 1, -1, 1]])
+    shown = Shown("", np.zeros((1, 4, 3), np.uint8), truth, {"mix": labels}, np.array([[0.5, 0.9, 0.9, 0.9]]))
+    assert failures(shown, "mix", 2, 0.8) == {"confident_wrong": 0.25, "not_learnt_from": 0.25}
+    assert failures(shown, "mix", 2, 0.8, learnt=0.8) == {"confident_wrong": 0.25, "not_learnt_from": 0.5}
+    weighted = build("css", pseudo_label_loss={"type": "PseudoLabelLoss", "threshold": 0.9})
+    masked = build("css", pseudo_label_loss={"type": "MaskedPseudoLabelLoss", "threshold": 0.9})
+    assert [thresholds_of(model)["supervision"] for model in (weighted, masked)] == [0.9, 0.9]
+    assert [thresholds_of(model)["learnt"] for model in (weighted, masked)] == [None, 0.9]
