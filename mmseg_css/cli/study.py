@@ -69,7 +69,7 @@ def command(
     if not report_only:
         trainer = launcher(cluster, cluster_options, work_dir, jobs)
         _look_ahead([run for run in in_order(runs) if run.finished() is None], jobs, here=trainer is None)
-        train(runs, work_dir, jobs=jobs, launcher=trainer)
+        train(runs, work_dir, records, jobs=jobs, launcher=trainer)
     report(study, runs, records)
     print((records / "study.md").read_text())
 

@@ -10,10 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mmengine.config import Config
 
+from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.cli.main import run
 from mmseg_css.evaluation.comparison import Question, compare
+from mmseg_css.evaluation.comparison.results import summarise
 from mmseg_css.evaluation.comparison.runs import Lanes, Run, locked
+from mmseg_css.evaluation.comparison.tables import tables
 
 MIOU = {"base": (40.0, 41.0, 42.0), "new": (50.0, 52.0, 51.0), "all": (60.0, 60.0, 63.0)}
 CONFIG = "val_dataloader = dict(dataset=dict(type='DemoDataset'))\ntrain_cfg = dict(max_iters=800)\n"
@@ -174,6 +178,31 @@ def test_evaluations_divide_the_iterations(tmp_path: Path, iterations: int, inte
     config.write_text(CONFIG)
     [one] = Question(configs={"a": config}, options=(f"train_cfg.max_iters={iterations}",)).runs(tmp_path)["a"]
     assert f"train_cfg.val_interval={interval}" in one.command()
+
+
+@pytest.mark.parametrize(("own", "interval"), [(None, None), (dict(interval=800), 101), (dict(interval=50), 50)])
+def test_what_is_killed_loses_little(tmp_path: Path, own: dict | None, interval: int | None) -> None:
+    """A checkpoint after each evaluation, which holds it; a config that saves more often does so."""
+    config = tmp_path / "config.py"
+    config.write_text(CONFIG + f"default_hooks = {dict(checkpoint={'type': 'CheckpointHook', **own}) if own else {}}\n")
+    [one] = Question(configs={"a": config}).runs(tmp_path)["a"]
+    cfg = Config.fromfile(config)
+    merge_options(cfg, parse_options(one.command()[one.command().index("--cfg-options") + 1 :]))
+    assert (cfg.train_cfg.max_iters, cfg.train_cfg.val_interval) == (800, 100)
+    assert cfg.default_hooks.get("checkpoint", {}).get("interval") == interval
+
+
+def test_trainings_that_are_compared_across_machines_are_named(configs: dict[str, Path], tmp_path: Path) -> None:
+    runs = Question(configs=configs, seeds=(0, 1)).runs(tmp_path / "work")
+    for name, own in runs.items():
+        for one, miou in zip(own, MIOU[name], strict=False):
+            finish(one, miou)
+            # Of seed 0 all on one machine, and of seed 1 one elsewhere.
+            gpu = "H100" if (name, one.seed) == ("new", 1) else None
+            one.finish({"minutes": 2.0, "memory_gib": 1.5, "made_with": {"processor": "EPYC", "gpu": gpu}})
+    results = summarise(runs)
+    assert results["machines_differ"] == [1]
+    assert "The trainings of seed 1 ran on different machines" in tables(results)
 
 
 @pytest.mark.parametrize(

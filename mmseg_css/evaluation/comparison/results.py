@@ -50,9 +50,19 @@ def summarise(runs: Mapping[str, Sequence[Run]], *, ceiling: str | None = None, 
             "seeds": [run.seed for run in runs[baseline]],
             "block": block,
             "made_with": _together([made for own in runs.values() for made in map(_made_with, own)]),
+            "machines_differ": _machines_differ(runs),
             "methods": methods,
         }
     )
+
+
+def _machines_differ(runs: Mapping[str, Sequence[Run]]) -> list[int]:
+    """Seeds whose trainings, which are compared with each other, ran on different machines."""
+    return [
+        of_a_seed[0].seed
+        for of_a_seed in zip(*runs.values(), strict=True)
+        if len({(made.get("processor"), made.get("gpu")) for made in map(_made_with, of_a_seed)}) > 1
+    ]
 
 
 def _method(

@@ -79,7 +79,7 @@ class Run:
     def command(self) -> list[str]:
         """What is started."""
         total = self.iterations
-        evaluations = max(n for n in range(1, self.evaluations + 1) if total % n == 0)
+        interval = total // max(n for n in range(1, self.evaluations + 1) if total % n == 0)
         return [
             *(sys.executable, "-m", "mmseg_css", "train", str(self.config)),
             *("--work-dir", str(self.folder), "--resume", "--cfg-options"),
@@ -88,9 +88,20 @@ class Run:
             f"val_evaluator.areas_file={self.folder / 'areas.npz'}",
             "default_hooks.curve.type=CurveHook",
             f"default_hooks.curve.file={self.folder / 'curve.json'}",
-            f"train_cfg.val_interval={total // evaluations}",
+            f"train_cfg.val_interval={interval}",
+            *self._checkpoints(interval),
             *self.options,
         ]
+
+    def _checkpoints(self, interval: int) -> list[str]:
+        """What is killed, and cannot save what it has learned, loses little.
+
+        A checkpoint is written before the evaluation of its iteration, and one that is one iteration late holds that.
+        """
+        own = self._cfg().get("default_hooks", {}).get("checkpoint")
+        if own is None or 0 < own.get("interval", -1) <= interval + 1:
+            return []
+        return [f"default_hooks.checkpoint.interval={interval + 1}", "default_hooks.checkpoint.max_keep_ckpts=1"]
 
     def finished(self) -> dict[str, Any] | None:
         """Minutes, memory and what it was made with if the run is finished.
@@ -190,6 +201,7 @@ class Lanes:
             if changed:  # what is noted would not be what was trained
                 print(f"{run.config} was changed while this training waited: start again", file=output)
                 return 1
+            made = made_with(self.jobs)  # now: the clone may have other commits when the training ends
             # A session of its own, so that Ctrl-C reaches only us, who let it save a checkpoint.
             process = subprocess.Popen(
                 command, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
@@ -202,7 +214,7 @@ class Lanes:
         del self._processes[process.pid]
         if process.returncode == 0:
             minutes = json.loads((run.folder / "curve.json").read_text())[-1]["minutes"]
-            run.finish({"minutes": minutes, "memory_gib": usage.ru_maxrss / 2**20, "made_with": made_with(self.jobs)})
+            run.finish({"minutes": minutes, "memory_gib": usage.ru_maxrss / 2**20, "made_with": made})
         return process.returncode
 
     def _stop(self) -> None:

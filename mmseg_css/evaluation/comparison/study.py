@@ -70,16 +70,21 @@ def in_order(runs: Mapping[str, Mapping[str, Runs]]) -> list[Run]:
 
 
 def train(
-    runs: Mapping[str, Mapping[str, Runs]], work_dir: Path, *, jobs: int = 1, launcher: Cluster | None = None
+    runs: Mapping[str, Mapping[str, Runs]],
+    work_dir: Path,
+    records: Path,
+    *,
+    jobs: int = 1,
+    launcher: Cluster | None = None,
 ) -> None:
-    """Train what is not finished, on this machine or by a launcher.
+    """Train what is not finished, on this machine or by a launcher; nobody else may write into either folder meanwhile.
 
     Raises:
         ValueError: A run there has other settings.
         RuntimeError: A training failed, or another study is at work there.
     """
     order = in_order(runs)
-    with locked(work_dir), Board(order, jobs) as board:
+    with locked(work_dir), locked(records), Board(order, jobs) as board:
         (launcher or Lanes(jobs)).train(order, board.done, board.waiting)
 
 

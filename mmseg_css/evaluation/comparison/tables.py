@@ -12,6 +12,11 @@ def tables(results: Mapping[str, Any], *, markdown: bool = False) -> str:
     parts = [_render(table, markdown) for table in (_methods(results), _classes(results))]
     made = ", ".join(f"{key.replace('_', ' ')} {_all(value)}" for key, value in results["made_with"].items())
     note = f"mIoU and IoU in percent, last checkpoint, seeds {seeds}; {made}."
+    if differ := results.get("machines_differ"):
+        note += (
+            f" The trainings of seed {' and '.join(map(str, differ))} ran on different machines: a difference between "
+            "them may be the machines'."
+        )
     return "\n\n".join([*parts, note]) + "\n"
 
 
@@ -34,7 +39,11 @@ def pooled_table(pooled: Mapping[str, Any], *, markdown: bool = False) -> str:
             ]
         )
     seeds = "; ".join(f"{data} {' / '.join(map(str, seeds))}" for data, seeds in pooled["seeds"].items())
-    return f"{_render(table, markdown)}\n\nGains over {pooled['baseline']} in points of mIoU; seeds: {seeds}."
+    least = 2 / 2 ** max(method["pairs"] for method in pooled["methods"].values())
+    return (
+        f"{_render(table, markdown)}\n\nGains over {pooled['baseline']} in points of mIoU; seeds: {seeds}. p is of a "
+        f"sign-flip test, which with so few pairs of trainings says at least {least:.2g}."
+    )
 
 
 def _all(value: Any) -> str:
