@@ -48,7 +48,7 @@ endif
 
 help:
 	@echo 'make install        create $(VENV) and install the pinned stack (about 6 GB)'
-	echo 'make demo           train supervised-only, CSS and a network that knows all labels on generated images'
+	echo 'make demo           train supervised-only, CSS, Aided CSS and a network that knows all labels on generated images'
 	echo 'make test           run the tests'
 	echo 'make test-upstream  run the tests on the upstream OpenMMLab packages, in $(VENV_UPSTREAM)'
 	echo 'make test-lowest    run the tests with the lowest versions that are allowed, in .venv-lowest-openmmlab (or FAMILY=onedl)'

@@ -12,7 +12,7 @@ SHOWN = 5
 def command(
     *, seeds: Seeds = None, work_dir: Path = Path("work_dirs/demo"), jobs: int = 2, cfg_options: CfgOptions = None
 ) -> None:
-    """Train supervised-only, CSS and a network that knows all labels on the generated data set, for as many steps.
+    """Train supervised-only, CSS, Aided CSS and a network that knows all labels on generated images, equally long.
 
     Prints a table, and writes results.md, results.json and demo.png (curves and predictions) into the work dir.
 
@@ -21,7 +21,10 @@ def command(
         jobs: Trainings side by side; with more than one, each has one thread.
     """
     check_extra("compare", "mmseg-css demo", "matplotlib", "scipy", "statsmodels")
+    from mmengine.runner import find_latest_checkpoint
+
     import mmseg_css.register  # noqa: F401
+    from mmseg_css.engine.estimate import print_duration
     from mmseg_css.evaluation.comparison import Question, compare
     from mmseg_css.evaluation.pictures import draw_summary
     from mmseg_css.locations import CONFIGS
@@ -32,15 +35,21 @@ def command(
     configs = {
         "supervised": CONFIGS / "css" / "supervised_lite0_demo.py",
         "css": CONFIGS / "css" / "css_lite0_demo.py",
+        "aided_css": CONFIGS / "aided_css" / "aided_css_lite0_demo.py",
         "all_labels": CONFIGS / "ceiling" / "ceiling_lite0_demo.py",
     }
     generate(DATA)
     if not WEIGHTS.exists():
         write_weights(WEIGHTS)
     question = Question(configs=configs, seeds=seeds, ceiling="all_labels", options=cfg_options or ())
-    results = compare(question, work_dir, jobs=jobs)
     runs = question.runs(work_dir)
-    networks = {name: (config, next(runs[name][0].folder.glob("iter_*.pth"))) for name, config in configs.items()}
+    waiting = [run for own in runs.values() for run in own if run.finished() is None]
+    print_duration([(run.config, run.iterations) for run in waiting], jobs)
+    results = compare(question, work_dir, jobs=jobs)
+    networks = {
+        name: (config, Path(find_latest_checkpoint(str(runs[name][0].folder)) or ""))
+        for name, config in configs.items()
+    }
     images = sorted((DATA / "images/val").iterdir())[:SHOWN]
     picture = work_dir / "demo.png"
     draw_summary(results, networks, images, [DATA / "labels/val" / image.name for image in images], picture)

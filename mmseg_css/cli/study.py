@@ -96,9 +96,11 @@ def _known(names: Sequence[str], parts: Iterable[str]) -> Sequence[str]:
 
 def _look_ahead(runs: "list[Run]", jobs: int, *, here: bool) -> None:
     """What would end each of these trainings, and how long they take on this machine."""
+    from mmseg_css.engine.estimate import print_duration
+
     _check_inputs(runs)
     if here:
-        _print_estimate(runs, jobs)
+        print_duration([(run.config, run.iterations) for run in runs], jobs)
 
 
 def _check_inputs(runs: "list[Run]") -> None:
@@ -117,25 +119,3 @@ def _check_inputs(runs: "list[Run]") -> None:
         images = cfg.val_dataloader.dataset.data_prefix.img_path
         if not Path(images).is_dir():
             raise FileNotFoundError(f"{images} is missing: put the data set there (docs/data.md), or choose --parts")
-
-
-def _print_estimate(runs: "list[Run]", jobs: int) -> None:
-    """Hours until all runs are finished, from some steps of each method on one data set."""
-    import torch
-    from mmengine.config import Config
-
-    from mmseg_css.engine.estimate import in_words, seconds_a_step
-
-    if jobs > 1:
-        torch.set_num_threads(1)
-    each: dict[str, float] = {}
-    seconds = 0.0
-    for run in runs:
-        if (method := run.config.stem) not in each:
-            each[method] = seconds_a_step(Config.fromfile(run.config))
-        seconds += each[method] * run.iterations
-    if runs:
-        print(
-            f"{len(runs)} trainings, {in_words(seconds / jobs)} on this machine, loading and evaluation apart",
-            flush=True,
-        )

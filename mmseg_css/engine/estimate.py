@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Final
@@ -14,6 +14,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
+from tqdm import tqdm
 
 from mmseg_css.registry import HOOKS, MODELS
 
@@ -81,3 +82,23 @@ def print_estimates(paths: Iterable[Path]) -> None:
         cfg = Config.fromfile(path)
         steps, each = cfg.train_cfg.max_iters, seconds_a_step(cfg)
         print(f"  {in_words(steps * each)} ({steps} steps of {each:.2g} s) for {path}", flush=True)
+
+
+def print_duration(trainings: Sequence[tuple[Path, int]], jobs: int) -> None:
+    """Say how long it takes until all these trainings are finished here.
+
+    Args:
+        trainings: Config file and number of steps of each. A step of each file is measured.
+        jobs: Trainings side by side; with more than one, each has one thread.
+    """
+    if not trainings:
+        return
+    if jobs > 1:
+        torch.set_num_threads(1)
+    configs = tqdm(list(dict.fromkeys(path for path, _ in trainings)), desc="steps timed", unit="config", leave=False)
+    each = {path: seconds_a_step(Config.fromfile(path)) for path in configs}
+    seconds = sum(each[path] * steps for path, steps in trainings) / jobs
+    print(
+        f"{len(trainings)} trainings, about {in_words(seconds)} on this machine, loading and evaluation apart",
+        flush=True,
+    )

@@ -70,3 +70,20 @@ def small(cfg: Config) -> Config:
     cfg.model.data_preprocessor.size = (32, 32)
     cfg.train_dataloader.batch_size = 4
     return cfg
+
+
+def test_duration_is_of_all_trainings_side_by_side(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, tmp_path: Path
+) -> None:
+    """Each file is timed once, and its seconds count for each of its trainings."""
+    files = [tmp_path / "slow.py", tmp_path / "fast.py"]
+    for path, seconds in zip(files, (2.0, 1.0), strict=True):
+        path.write_text(f"seconds = {seconds}\n")
+    timed = []
+    monkeypatch.setattr(estimate, "seconds_a_step", lambda cfg: timed.append(cfg.seconds) or cfg.seconds)
+    monkeypatch.setattr("torch.set_num_threads", lambda _: None)
+    estimate.print_duration([(files[0], 60), (files[1], 120), (files[0], 120)], jobs=2)
+    assert "3 trainings, about 4 min on this machine" in capsys.readouterr().out  # (120 + 120 + 240) / 2 seconds
+    assert timed == [2.0, 1.0]
+    estimate.print_duration([], jobs=2)
+    assert capsys.readouterr().out == ""
