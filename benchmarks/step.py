@@ -1,16 +1,18 @@
 """What a training step costs beside its network's passes.
 
     python benchmarks/step.py                                  # CSS and PC2Seg, R-101 DeepLabV3+, on VOC
-    python benchmarks/step.py configs/css/css_lite0_demo.py --amp bf16 --json FILE
+    python benchmarks/step.py configs/css/css_lite0_demo.py --as-configured --json FILE
 
 A step is what training does: losses, backward pass, the check that it is finite, optimiser, teacher and prototypes.
 The network's passes are those that the step was seen to make, forward over random images as large and as many, and
 backward with the mean of the outputs as the loss. Both are repeated in turn, so that a slow moment of the machine meets
 both; medians. Memory is the peak above the model: on a GPU of these steps, on a CPU each in a process of its own. The
-parts are timed within steps of their own: forward alone, except for the contrast, whose gradient is computed there too.
+parts are timed within steps of their own: the losses with all that they call, of which the parts of the method, forward
+alone, except for the contrast, whose gradient is computed there too; the backward pass; the optimiser; the hooks' work.
 On a GPU also: the share of a step in which it computes, and how often a step waits for it.
 
-Crops and batches are the config's own on a GPU, and 129 x 129 and 4 + 4 on a CPU, unless they are given.
+Crops and batches are the config's own on a GPU, and 129 x 129 and 4 + 4 on a CPU, unless they are given. With
+``--as-configured`` they are the config's own on a CPU, too, and so is what its hooks do to make a step faster.
 """
 
 import argparse
@@ -38,9 +40,10 @@ from rich.console import Console
 from rich.table import Table
 
 import mmseg_css  # noqa: F401  (registers the models)
+from mmseg_css.engine.estimate import FASTER
 from mmseg_css.engine.hooks import FiniteStepHook, PrototypeCommitHook, TeacherUpdateHook
 from mmseg_css.models.segmentors import Progress, SemiSegmentor
-from mmseg_css.registry import MODELS
+from mmseg_css.registry import HOOKS, MODELS
 
 CONFIGS = ("configs/css/css_r101_voc_1-8.py", "configs/pc2seg/pc2seg_r101_voc_1-8.py")
 ON_A_CPU = {"size": 129, "batch": 4}
@@ -51,6 +54,7 @@ WRAPPERS: dict[str | None, dict] = {
 }
 #: What a method does beside its network: where it is, and what is called.
 PARTS = (
+    ("", "loss"),
     ("", "pseudo_labelled_view"),
     ("", "pseudo_labelled"),
     ("augmentation", "forward"),
@@ -64,10 +68,10 @@ PARTS = (
 )
 
 
-def shape_of(cfg: Config, size: int | None, batch: int | None) -> tuple[tuple[int, int], int]:
+def shape_of(cfg: Config, args: argparse.Namespace) -> tuple[tuple[int, int], int]:
     """Crop and number of labelled images: what was asked for, else the config's on a GPU, else small ones."""
-    small = ON_A_CPU if device().type == "cpu" else {}
-    size, batch = size or small.get("size"), batch or small.get("batch")
+    small = ON_A_CPU if device().type == "cpu" and not args.as_configured else {}
+    size, batch = args.size or small.get("size"), args.batch or small.get("batch")
     return (size, size) if size else tuple(cfg.crop_size), batch or cfg.train_dataloader.batch_size // 2
 
 
@@ -143,7 +147,7 @@ def case(what: str, config: str, args: argparse.Namespace) -> Callable[[], None]
     """A ``step`` of a config, or its network's ``passes``."""
     init_default_scope("mmseg")
     cfg = Config.fromfile(config)
-    size, batch = shape_of(cfg, args.size, args.batch)
+    size, batch = shape_of(cfg, args)
     model = build(cfg, size)
     wrapper = wrapper_of(model, cfg, args.amp)
     step = training_step(model, batch_of(model, batch, size), wrapper)
@@ -158,8 +162,8 @@ def passes_of(model: SemiSegmentor, step: Callable[[], None], wrapper: OptimWrap
     return repeated(calls, lambda: wrapper.optim_context(model), device())
 
 
-def parts_of(model: SemiSegmentor, step: Callable[[], None], repeats: int) -> dict[str, float]:
-    """Median seconds that a step spends in each of the method's parts."""
+def parts_of(model: SemiSegmentor, wrapper: OptimWrapper, step: Callable[[], None], repeats: int) -> dict[str, float]:
+    """Mean seconds that a step spends in each of its parts."""
     seconds: dict[str, list[float]] = {}
 
     def watch(owner: object, method: str, name: str) -> None:
@@ -178,6 +182,8 @@ def parts_of(model: SemiSegmentor, step: Callable[[], None], repeats: int) -> di
             owner = getattr(owner, attribute, None)
         if hasattr(owner, method):
             watch(owner, method, f"{path or 'model'}.{method}".removesuffix(".forward"))
+    watch(wrapper, "backward", "backward")
+    watch(wrapper, "step", "optimiser")
     for _ in range(repeats):
         step()
     return {name: sum(values) / repeats for name, values in seconds.items()}
@@ -217,8 +223,11 @@ def overhead(config: str, args: argparse.Namespace) -> dict[str, Any]:
     """Median seconds of a step and of its network's passes, and the share of the step that is not the network's."""
     give_back()
     cfg = Config.fromfile(config)
-    size, batch = shape_of(cfg, args.size, args.batch)
+    size, batch = shape_of(cfg, args)
     model = build(cfg, size)
+    for name in FASTER if args.as_configured else ():
+        if name in cfg.default_hooks:
+            HOOKS.build(cfg.default_hooks[name]).before_run(SimpleNamespace(model=model))
     if args.channels_last:
         model.to(memory_format=torch.channels_last)
     if args.compile:
@@ -239,7 +248,7 @@ def overhead(config: str, args: argparse.Namespace) -> dict[str, Any]:
     result |= {"step_s": whole, "network_s": network, "overhead": 1 - network / whole}
     if on_gpu:
         result |= on_the_gpu(step)
-    result["parts_s"] = parts_of(model, step, args.repeats)
+    result["parts_s"] = parts_of(model, wrapper, step, args.repeats)
     return result
 
 
@@ -251,12 +260,8 @@ def show(result: dict[str, dict]) -> None:
     for name, row in result.items():
         peaks = ["-" if row[key] is None else f"{row[key]:.0f}" for key in ("step_mib", "passes_mib")]
         gpu = [f"{row['computing']:.0%}", str(len(row["waits"]))] if "waits" in row else ["-", "-"]
-        times = (
-            f"{row['step_s']:.3f}",
-            f"{1 / row['step_s']:.2f}",
-            f"{row['network_s']:.3f}",
-            f"{row['overhead']:.1%}",
-        )
+        times = [format(row["step_s"], ".3f"), format(1 / row["step_s"], ".2f"), format(row["network_s"], ".3f")]
+        times.append(f"{row['overhead']:.1%}")
         what = f"{name}, {row['labeled']} + {row['unlabeled']} of {row['crop'][0]} x {row['crop'][1]}"
         table.add_row(what, *times, *peaks, *gpu)
     console.print(table)
@@ -275,6 +280,7 @@ def main() -> None:
     parser.add_argument("--amp", choices=["bf16", "fp16"])
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--compile", action="store_true", help="the student's backbone, as model.compile_backbone does")
+    parser.add_argument("--as-configured", action="store_true", help="crops, batch and faster layers of the config")
     parser.add_argument("--warm-up", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--json", type=Path, help="where the figures go as well")

@@ -66,7 +66,8 @@ class SourceCounts(NamedTuple):
 
     by_label: Int[Tensor, "k 2 n"]  #: by the label
     by_truth: Int[Tensor, "k 2 n"]  #: by the truth
-    by_band: Int[Tensor, "2 2"]  #: interior and boundary band
+    #: Interior and boundary band: pixels labelled as a class, right ones, and labelled ones of the class.
+    by_band: Int[Tensor, "2 3 k"]
     squares: Float[Tensor, ""]  #: sum of (confidence - right)^2, of which Brier's score is the mean
 
 
@@ -86,11 +87,12 @@ def source_counts(
     where = is_class(truth, num_classes) & is_class(source.label, num_classes)
     right = (source.label == truth).long()
     bins = bins_of(source.confidence)
+    labelled = joint_counts(where, (band, 2), (source.label, num_classes), (right, 2))
     squares = torch.where(where, (source.confidence - right).square(), 0.0).sum(dtype=torch.double)
     return SourceCounts(
         joint_counts(where, (source.label, num_classes), (right, 2), (bins, BINS)),
         joint_counts(where, (truth, num_classes), (right, 2), (bins, BINS)),
-        joint_counts(where, (band, 2), (right, 2)),
+        torch.stack([labelled.sum(2), labelled[..., 1], joint_counts(where, (band, 2), (truth, num_classes))], dim=1),
         squares,
     )
 
@@ -99,7 +101,7 @@ class SpaceCounts(NamedTuple):
     """Pixels that both spaces label and whose truth is known, c of `CELLS`."""
 
     by_truth: Int[Tensor, "k c"]
-    by_band: Int[Tensor, "2 c"]
+    by_band: Int[Tensor, "2 k c"]  #: interior and boundary band, by truth
     agree_wrong: Int[Tensor, "k k"]  #: by truth and common label
     both_wrong_logit: Int[Tensor, "k k"]  #: of the pixels where they disagree: by truth and the logit space's label
     both_wrong_representation: Int[Tensor, "k k"]  #: the same, by the representation space's
@@ -122,10 +124,11 @@ def space_counts(
     cell = cells(logit, representation, truth)
     where = is_class(truth, num_classes) & is_class(logit, num_classes) & is_class(representation, num_classes)
     axis = (truth, num_classes)
+    by_band = joint_counts(where, (band, 2), axis, (cell, len(CELLS)))
     agree_wrong, both_wrong = (where & (cell == CELLS.index(name)) for name in ("agree_wrong", "both_wrong"))
     return SpaceCounts(
-        joint_counts(where, axis, (cell, len(CELLS))),
-        joint_counts(where, (band, 2), (cell, len(CELLS))),
+        by_band.sum(0),
+        by_band,
         joint_counts(agree_wrong, axis, (logit, num_classes)),
         joint_counts(both_wrong, axis, (logit, num_classes)),
         joint_counts(both_wrong, axis, (representation, num_classes)),

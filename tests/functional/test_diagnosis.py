@@ -34,7 +34,9 @@ def test_source_counts_are_those_of_a_list(seed: int, pixels: int) -> None:
             place = (int(own == true), min(int(sure * BINS + 1e-4), BINS - 1))
             by_label[(own, *place)] += 1
             by_truth[(true, *place)] += 1
-            by_band[(int(near), int(own == true))] += 1
+            by_band[(int(near), 0, own)] += 1
+            by_band[(int(near), 1, own)] += own == true
+            by_band[(int(near), 2, true)] += 1
             squares += (sure - (own == true)) ** 2
     for found, expected in ((counts.by_label, by_label), (counts.by_truth, by_truth), (counts.by_band, by_band)):
         assert int(found.sum()) == sum(expected.values())
@@ -59,7 +61,7 @@ def test_space_counts_are_those_of_a_list(seed: int, pixels: int) -> None:
         else:
             cell = {own: "logit_right", other: "representation_right"}.get(true, "both_wrong")
         by_truth[(true, CELLS.index(cell))] += 1
-        by_band[(int(near), CELLS.index(cell))] += 1
+        by_band[(int(near), true, CELLS.index(cell))] += 1
         if cell == "agree_wrong":
             agree[(true, own)] += 1
         if cell == "both_wrong":

@@ -52,7 +52,7 @@ def _source(tally: Tally, draws: Resampled, name: str, classes: Sequence[str], s
         "confident": _quality(draws.total(f"{name}/confident"), pixels) | {"threshold": tally.threshold},
         "classes": _by_class(everything, pixels, classes),
         "curve": _curve(tally, name, classes, pixels[0]),
-        "regions": _regions(tally, draws, name),
+        "regions": _regions(tally, draws, name, classes),
         "calibration": _calibration(tally, draws, name),
     }
 
@@ -113,32 +113,48 @@ def _curve(tally: Tally, name: str, classes: Sequence[str], pixels: Float[np.nda
     }
 
 
-def _regions(tally: Tally, draws: Resampled, name: str) -> dict[str, Any]:
+def _regions(tally: Tally, draws: Resampled, name: str, classes: Sequence[str]) -> dict[str, Any]:
     counts, pixels = draws.total(f"{name}/band"), draws.total("band_pixels")
     found = {
-        region: {
-            "precision": estimate(ratio(counts[:, index, 1], counts[:, index].sum(-1))),
-            "coverage": estimate(ratio(counts[:, index].sum(-1), pixels[:, index])),
-            "pixels": int(pixels[0, index]),
-        }
+        region: _quality(counts[:, index], pixels[:, index])
+        | {"pixels": int(pixels[0, index].sum()), "classes": _by_class(counts[:, index], pixels[:, index], classes)}
         for index, region in enumerate(("interior", "boundary"))
     }
     for region, of_size in _by_size(tally, name).items():
-        labelled = of_size["counts"].sum()
+        by_class = of_size["counts"].sum(1)  # of a true class: what is labelled
+        labelled = by_class.sum()
         found[region] = {
-            "precision": {"value": float(ratio(of_size["counts"][1], labelled)), "interval": [np.nan, np.nan]},
-            "coverage": {"value": float(ratio(labelled, of_size["pixels"])), "interval": [np.nan, np.nan]},
-            "pixels": int(of_size["pixels"]),
+            "precision": _exact(ratio(of_size["counts"][:, 1].sum(), labelled)),
+            "coverage": _exact(ratio(labelled, of_size["pixels"].sum())),
+            "pixels": int(of_size["pixels"].sum()),
+            "classes": {
+                of_class: {
+                    "recall": _exact(ratio(of_size["counts"][index, 1], by_class[index])),
+                    "coverage": _exact(ratio(by_class[index], of_size["pixels"][index])),
+                    "pixels": int(of_size["pixels"][index]),
+                }
+                for index, of_class in enumerate(classes)
+            },
         }
     return found
 
 
-def _by_size(tally: Tally, name: str) -> dict[str, dict[str, Int[np.ndarray, "..."]]]:
-    """Counts and pixels of the parts of each size."""
+def _exact(value: Float[np.ndarray, ""]) -> dict[str, Any]:
+    return {"value": float(value), "interval": [np.nan, np.nan]}
+
+
+def _by_size(tally: Tally, name: str) -> dict[str, dict[str, Int[np.ndarray, "k ..."]]]:
+    """Counts and pixels of the parts of each size, by class."""
     parts = tally.of_parts()
     size = size_terciles(parts["class"], parts["area"])
+
+    def by_class(values: Int[np.ndarray, "m ..."], index: int) -> Int[np.ndarray, "k ..."]:
+        found = np.zeros((tally.num_classes, *values.shape[1:]), np.int64)
+        np.add.at(found, parts["class"][size == index], values[size == index])
+        return found
+
     return {
-        region: {"counts": parts[name][size == index].sum(0), "pixels": parts["area"][size == index].sum()}
+        region: {"counts": by_class(parts[name], index), "pixels": by_class(parts["area"], index)}
         for index, region in enumerate(SIZES)
     }
 
@@ -164,9 +180,13 @@ def _spaces(tally: Tally, draws: Resampled, classes: Sequence[str]) -> dict[str,
     by_mix = rates["removed_wrong"]
     corrections["removed_wrong_by_confidence"] = estimate(by_confidence, float(finely))
     corrections["lift"] = estimate(ratio(by_mix, by_confidence), float(ratio(by_mix[0], finely)), np.inf)
-    regions = {"interior": _shares(by_band[:, 0]), "boundary": _shares(by_band[:, 1])}
-    for region, of_size in _by_size(tally, "cells").items():
-        regions[region] = _shares(of_size["counts"][None].astype(np.float64))
+    counts = {"interior": by_band[:, 0], "boundary": by_band[:, 1]}
+    counts |= {size: own["counts"][None].astype(np.float64) for size, own in _by_size(tally, "cells").items()}
+    regions = {
+        region: _shares(own.sum(1))
+        | {"classes": {of_class: _shares(own[:, index]) for index, of_class in enumerate(classes)}}
+        for region, own in counts.items()
+    }
     return {
         "pixels": int(together[0].sum()),
         "shares": _shares(together),

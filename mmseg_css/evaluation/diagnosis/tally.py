@@ -75,8 +75,9 @@ class Tally:
         band = torch.from_numpy(boundary_band(plain, self.num_classes, self.radius)).to(device)
         parts = components(plain, self.num_classes)
         known = is_class(truth, self.num_classes)
-        self._image("pixels", joint_counts(known, (truth, self.num_classes)))
-        self._image("band_pixels", joint_counts(known, (band, 2)))
+        of_bands = joint_counts(known, (band, 2), (truth, self.num_classes))
+        self._image("pixels", of_bands.sum(0))
+        self._image("band_pixels", of_bands)
         self.parts["class"].append(parts.classes)
         self.parts["area"].append(parts.areas)
         for name, source in looked.sources.items():
