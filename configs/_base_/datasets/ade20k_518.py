@@ -1,4 +1,5 @@
-# ADE20K as in UniMatch V2: crops of 518 pixels. The list is our own, and images are evaluated at their own size.
+# ADE20K as in UniMatch V2: crops of 518 pixels. The list is our own, and images are evaluated at their own size, rounded
+# up to whole patches.
 _base_ = "./ade20k.py"
 crop_size = (518, 518)
 weak_view = [
@@ -10,6 +11,11 @@ weak_view = [
 preprocessing = dict(size=crop_size, test_cfg=dict(size_divisor=14))
 labeled = dict(pipeline=[dict(type="LoadImageFromFile"), dict(type="LoadAnnotations"), *weak_view])
 unlabeled = dict(pipeline=[dict(type="LoadImageFromFile"), *weak_view])
-test_pipeline = [dict(type="LoadImageFromFile"), dict(type="LoadAnnotations"), dict(type="PackSegInputs")]
+test_pipeline = [
+    dict(type="LoadImageFromFile"),
+    dict(type="ResizeToMultiple", size_divisor=14),  # the size of a patch
+    dict(type="LoadAnnotations"),
+    dict(type="PackSegInputs"),
+]
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader

@@ -10,3 +10,11 @@ weak_view = [
 preprocessing = dict(size=crop_size, test_cfg=dict(size_divisor=14))
 labeled = dict(pipeline=[dict(type="LoadImageFromFile"), dict(type="LoadAnnotations"), *weak_view])
 unlabeled = dict(pipeline=[dict(type="LoadImageFromFile"), *weak_view])
+test_pipeline = [
+    dict(type="LoadImageFromFile"),
+    dict(type="ResizeToMultiple", size_divisor=14),  # the size of a patch
+    dict(type="LoadAnnotations"),
+    dict(type="PackSegInputs"),
+]
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = val_dataloader
