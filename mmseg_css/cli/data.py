@@ -7,6 +7,7 @@ from typing import Annotated
 from cyclopts import App, Group, Parameter
 from cyclopts.validators import mutually_exclusive
 
+from mmseg_css.cli.options import ConfigFile, Overwrite, class_names, parsed
 from mmseg_css.preparation.benchmarks import RECIPES
 
 command = App(
@@ -15,6 +16,21 @@ command = App(
     "Files that exist are left alone, so that an interrupted run goes on where it stopped.",
 )
 EITHER = Group(show=False, validator=mutually_exclusive)
+Annotations = Annotated[
+    list[Path], Parameter(name="ANNOTATIONS", help="JSON files, or folders of them with their subfolders.")
+]
+Classes = Annotated[
+    list[str] | None,
+    parsed(class_names, "A,B,C: names of the classes, in the order of their indices."),
+    Parameter(group=EITHER),
+]
+ClassesOf = Annotated[
+    ConfigFile | None, Parameter(group=EITHER, help="Or a config: the classes of its labelled images.")
+]
+Background = Annotated[str | None, Parameter(help="The class of pixels in no shape; they are ignored (255) otherwise.")]
+Ignore = Annotated[
+    list[str] | None, parsed(class_names, "A,B: labels of shapes of which nothing is known; their pixels are ignored.")
+]
 
 
 @Parameter(name="*")
@@ -124,6 +140,40 @@ def demo(
 
     generate(out, seed=seed, size=size, train=train, val=val, labeled=labeled or LABELED)
     print(f"The demo data set is in {out}")
+
+
+@command.command
+def masks(
+    annotations: Annotations,
+    /,
+    *,
+    out: Path,
+    classes: Classes = None,
+    config: ClassesOf = None,
+    background: Background = None,
+    ignore: Ignore = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write masks of class indices from polygons: files of LabelMe, or instances of COCO. See docs/own-data.md.
+
+    Later shapes lie over earlier ones. Classes are found by their names, never by numbers.
+
+    Args:
+        out: The folder of the masks: site 1/0001.png for site 1/0001.json, or for the file_name site 1/0001.jpg.
+    """
+    import mmseg_css.register  # noqa: F401
+    from mmseg_css.preparation.own_data.annotations import Request, write_masks
+
+    asked = Request(
+        annotations=annotations,
+        out=out,
+        classes=classes,
+        config=config,
+        background=background,
+        ignored=ignore or (),
+        overwrite=overwrite,
+    )
+    write_masks(asked)
 
 
 @command.command

@@ -7,6 +7,13 @@ from mmseg_css.extras import check_extra
 
 DATA = Path("data/demo")
 SHOWN = 5
+#: What is trained, by the name of its config.
+TRAINED = {
+    "supervised": "css/supervised_lite0_demo.py",
+    "css": "css/css_lite0_demo.py",
+    "aided_css": "aided_css/aided_css_lite0_demo.py",
+    "all_labels": "ceiling/ceiling_lite0_demo.py",
+}
 
 
 def command(
@@ -31,25 +38,17 @@ def command(
     from mmseg_css.preparation.demo import generate
     from mmseg_css.preparation.weights import WEIGHTS, write_weights
 
-    seeds = seeds or [0]
-    configs = {
-        "supervised": CONFIGS / "css" / "supervised_lite0_demo.py",
-        "css": CONFIGS / "css" / "css_lite0_demo.py",
-        "aided_css": CONFIGS / "aided_css" / "aided_css_lite0_demo.py",
-        "all_labels": CONFIGS / "ceiling" / "ceiling_lite0_demo.py",
-    }
+    configs = {name: CONFIGS / file for name, file in TRAINED.items()}
     generate(DATA)
     if not WEIGHTS.exists():
         write_weights(WEIGHTS)
-    question = Question(configs=configs, seeds=seeds, ceiling="all_labels", options=cfg_options or ())
+    question = Question(configs=configs, seeds=seeds or [0], ceiling="all_labels", options=cfg_options or ())
     runs = question.runs(work_dir)
     waiting = [run for own in runs.values() for run in own if run.finished() is None]
     print_duration([(run.config, run.iterations) for run in waiting], jobs)
     results = compare(question, work_dir, jobs=jobs)
-    networks = {
-        name: (config, Path(find_latest_checkpoint(str(runs[name][0].folder)) or ""))
-        for name, config in configs.items()
-    }
+    latest = {name: find_latest_checkpoint(str(own[0].folder)) or "" for name, own in runs.items()}
+    networks = {name: (config, Path(latest[name])) for name, config in configs.items()}
     images = sorted((DATA / "images/val").iterdir())[:SHOWN]
     picture = work_dir / "demo.png"
     draw_summary(results, networks, images, [DATA / "labels/val" / image.name for image in images], picture)

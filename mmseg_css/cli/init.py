@@ -1,19 +1,11 @@
 """``mmseg-css init``."""
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from cyclopts import Parameter, Token
+from cyclopts import Parameter
 
-from mmseg_css.cli.options import Overwrite
-
-
-def class_names(text: str) -> list[str]:
-    names = [name.strip() for name in text.split(",")]
-    if not all(names) or len(set(names)) < len(names):
-        raise ValueError(f"expected different names with commas between them, got {text!r}")
-    return names
+from mmseg_css.cli.options import Overwrite, class_names, parsed
 
 
 def value_or_colour(text: str) -> int | tuple[int, int, int]:
@@ -23,19 +15,12 @@ def value_or_colour(text: str) -> int | tuple[int, int, int]:
     return numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1], numbers[2])
 
 
-def _parsed(parse: Callable[[str], Any], text: str) -> Parameter:
-    def convert(kind: Any, tokens: Sequence[Token]) -> Any:
-        return parse(tokens[0].value)
-
-    return Parameter(converter=convert, n_tokens=1, help=text)
-
-
 Classes = Annotated[
-    list[str] | None, _parsed(class_names, "A,B,C: names of the classes; class_0, class_1, ... otherwise.")
+    list[str] | None, parsed(class_names, "A,B,C: names of the classes; class_0, class_1, ... otherwise.")
 ]
 Ignore = Annotated[
     Any,
-    _parsed(value_or_colour, "VALUE or R,G,B of pixels of no class; 255 where masks hold class indices otherwise."),
+    parsed(value_or_colour, "VALUE or R,G,B of pixels of no class; 255 where masks hold class indices otherwise."),
 ]
 MaskNames = Annotated[
     str,

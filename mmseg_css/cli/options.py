@@ -1,6 +1,6 @@
 """Options that several commands have, so that they are called and mean the same everywhere."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -34,3 +34,20 @@ LocalRank = Annotated[int, Parameter(name=["--local-rank", "--local_rank"], show
 TrustCheckpoint = Annotated[bool, Parameter(help="Load checkpoints even if they can run code.")]
 Checkpoint = Annotated[str, Parameter(help="The checkpoint: a file or a URL.")]
 Overwrite = Annotated[bool, Parameter(help="Replace what an earlier call wrote.")]
+
+
+def class_names(text: str) -> list[str]:
+    """Different names with commas between them."""
+    names = [name.strip() for name in text.split(",")]
+    if not all(names) or len(set(names)) < len(names):
+        raise ValueError(f"expected different names with commas between them, got {text!r}")
+    return names
+
+
+def parsed(parse: Callable[[str], Any], text: str) -> Parameter:
+    """An option of one word, which a function reads."""
+
+    def convert(kind: Any, tokens: Sequence[Token]) -> Any:
+        return parse(tokens[0].value)
+
+    return Parameter(converter=convert, n_tokens=1, help=text)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Bool, UInt8
 
 from mmseg_css.preparation.benchmarks.files import optional_module, png
 from mmseg_css.preparation.benchmarks.recipe import LabeledList, Maker, Part, Recipe
@@ -63,16 +63,24 @@ def draw(
     height: int, width: int, instances: Sequence[Mapping[str, Any]], classes: Mapping[int, int]
 ) -> UInt8[np.ndarray, "h w"]:
     """Paint crowds first, then instances from the largest to the smallest."""
-    codec = optional_module("pycocotools.mask", "decoding COCO's instances")
     labels = np.zeros((height, width), np.uint8)
     for instance in sorted(instances, key=lambda instance: (not instance["iscrowd"], -instance["area"])):
-        shape = instance["segmentation"]
-        if isinstance(shape, list):  # polygons
-            shape = codec.merge(codec.frPyObjects(shape, height, width))
-        elif isinstance(shape["counts"], list):  # run lengths as numbers; else packed into a string
-            shape = codec.frPyObjects(shape, height, width)
-        labels[codec.decode(shape).astype(bool)] = classes[instance["category_id"]]
+        labels[pixels_of(instance["segmentation"], height, width)] = classes[instance["category_id"]]
     return labels
+
+
+def pixels_of(segmentation: Any, height: int, width: int) -> Bool[np.ndarray, "h w"]:
+    """The pixels of an instance, from COCO's polygons or run lengths.
+
+    Raises:
+        ModuleNotFoundError: pycocotools is not installed.
+    """
+    codec = optional_module("pycocotools.mask", "decoding COCO's instances")
+    if isinstance(segmentation, list):  # polygons
+        segmentation = codec.merge(codec.frPyObjects(segmentation, height, width))
+    elif isinstance(segmentation["counts"], list):  # run lengths as numbers; else packed into a string
+        segmentation = codec.frPyObjects(segmentation, height, width)
+    return codec.decode(segmentation).astype(bool)
 
 
 def _mask(height: int, width: int, instances: Sequence[Mapping[str, Any]], classes: Mapping[int, int]) -> bytes:
