@@ -18,6 +18,7 @@ from mmseg_css.evaluation.comparison import Question, compare
 from mmseg_css.evaluation.comparison.results import summarise
 from mmseg_css.evaluation.comparison.runs import Lanes, Run, locked
 from mmseg_css.evaluation.comparison.tables import tables
+from mmseg_css.registry import HOOKS
 
 MIOU = {"base": (40.0, 41.0, 42.0), "new": (50.0, 52.0, 51.0), "all": (60.0, 60.0, 63.0)}
 CONFIG = "val_dataloader = dict(dataset=dict(type='DemoDataset'))\ntrain_cfg = dict(max_iters=800)\n"
@@ -184,12 +185,15 @@ def test_evaluations_divide_the_iterations(tmp_path: Path, iterations: int, inte
 def test_what_is_killed_loses_little(tmp_path: Path, own: dict | None, interval: int | None) -> None:
     """A checkpoint after each evaluation, which holds it; a config that saves more often does so."""
     config = tmp_path / "config.py"
-    config.write_text(CONFIG + f"default_hooks = {dict(checkpoint={'type': 'CheckpointHook', **own}) if own else {}}\n")
+    hooks = dict(checkpoint={"type": "DurableCheckpointHook", "by_epoch": False, **own}) if own else {}
+    config.write_text(f"{CONFIG}default_hooks = {hooks}\n")
     [one] = Question(configs={"a": config}).runs(tmp_path)["a"]
     cfg = Config.fromfile(config)
     merge_options(cfg, parse_options(one.command()[one.command().index("--cfg-options") + 1 :]))
     assert (cfg.train_cfg.max_iters, cfg.train_cfg.val_interval) == (800, 100)
     assert cfg.default_hooks.get("checkpoint", {}).get("interval") == interval
+    if own:
+        HOOKS.build(cfg.default_hooks.checkpoint)  # which refuses what it cannot keep
 
 
 def test_trainings_that_are_compared_across_machines_are_named(configs: dict[str, Path], tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ class Run:
         own = self._cfg().get("default_hooks", {}).get("checkpoint")
         if own is None or 0 < own.get("interval", -1) <= interval + 1:
             return []
-        return [f"default_hooks.checkpoint.interval={interval + 1}", "default_hooks.checkpoint.max_keep_ckpts=1"]
+        return [f"default_hooks.checkpoint.interval={interval + 1}", "default_hooks.checkpoint.max_keep_ckpts=2"]
 
     def finished(self) -> dict[str, Any] | None:
         """Minutes, memory and what it was made with if the run is finished.
