@@ -10,14 +10,17 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
 from mmseg_css.cli.main import call, run
 from mmseg_css.engine.diagnosing import as_in_training
 from mmseg_css.engine.looking import without_ignored
 from mmseg_css.evaluation.diagnosis.report import draw_report
+from mmseg_css.models import CPS, CSS
 from mmseg_css.models.segmentors import Inspection
 from mmseg_css.registry import MODELS
 from mmseg_css.types import PseudoLabel
+from tests.configs.groups import METHODS
 from tests.e2e.conftest import MakeConfig
 from tests.models.helpers import build_css
 
@@ -146,15 +149,30 @@ def test_the_ignored_value_is_no_class_even_if_it_is_the_index_of_one() -> None:
     assert said.truth.tolist() == said.inspection.sources["logit"].label.tolist() == [[[-1, 1]]]
 
 
-@pytest.mark.parametrize("method", ["fixmatch", "unimatch", "unimatch_v2", "cps", "pc2seg"])
-def test_methods_without_prototypes(method: str, make_config: MakeConfig, tmp_path: Path) -> None:
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "css"])
+def test_every_other_method(method: str, make_config: MakeConfig, tmp_path: Path) -> None:
+    init_default_scope("mmseg")
     config = make_config(f"diagnosed_{method}", method=method)
+    torch.manual_seed(0)
     model = MODELS.build(Config.fromfile(config).model)
+    for bank in getattr(model, "banks", ()):
+        bank.prototypes.uniform_(generator=torch.Generator().manual_seed(0))
+        bank.seen.fill_(True)
     torch.save({"state_dict": model.state_dict(), "meta": {"iter": 7}}, tmp_path / "some.pth")
     call(["diagnose", str(config), str(tmp_path / "some.pth"), "--out", str(tmp_path / "out")])
     found = json.loads((tmp_path / "out" / "report.json").read_text())
     [checkpoint] = found["checkpoints"]
-    assert [*checkpoint["sources"]] == ["logit"] and "spaces" not in checkpoint
+    sources = {name: own["supervises"] for name, own in checkpoint["sources"].items()}
+    assert ("spaces" in checkpoint) == (METHODS[method] is CSS)
+    if METHODS[method] is CSS:
+        assert sources == {"logit": False, "representation": False, "mix": True}
+        shares = [one["value"] for one in checkpoint["spaces"]["shares"].values()]
+        assert sum(shares) == pytest.approx(1) and shares[0] + shares[1] > 0 and sum(shares[2:]) > 0
+    elif METHODS[method] is CPS:  # each network learns what the other says
+        assert sources == {"logit": False, "peer": True}
+    else:  # PC2Seg learns from no labels
+        assert sources == {"logit": method != "pc2seg"}
+    assert all(("not_learnt_from" in image) == (method != "pc2seg") for image in checkpoint["images"])
     assert checkpoint["sources"]["logit"]["all"]["coverage"]["value"] == pytest.approx(1)
     assert not read((tmp_path / "out" / "report.html").read_text()).open
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from mmengine.runner import Runner, ValLoop
 
+from tests.configs.groups import METHODS
 from tests.datasets.helpers import write_list
 from tests.e2e.test_training import assert_same
 from tests.engine.tiny import config, log_of, train, with_validation, write_data
@@ -43,8 +44,14 @@ def rate(runner: Runner) -> float:
     return runner.optim_wrapper.get_lr()["lr"][0]
 
 
-@pytest.mark.parametrize("method", ["css", "pc2seg", "supervised"])
-@pytest.mark.parametrize("accumulate", [1, 2])
+# Without accumulation, `make soak` kills and resumes the others.
+@pytest.mark.parametrize(
+    ("method", "accumulate"),
+    [
+        *((method, 1) for method in ("css", "pc2seg", "supervised")),
+        *((method, 2) for method in (*METHODS, "supervised")),
+    ],
+)
 def test_where_nothing_differs_it_is_exact_and_silent(root: Path, method: str, accumulate: int) -> None:
     """With dropout, augmentation, momentum and a schedule; 4 of 6 iterations, or with accumulated gradients."""
     changes = {"optim_wrapper__accumulative_counts": accumulate}

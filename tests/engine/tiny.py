@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from mmengine.runner import Runner
 import mmseg_css  # noqa: F401  (registers)
 from tests.datasets.helpers import AUGMENT, dataloader_config, labeled_config, write_list, write_pairs
 from tests.models.helpers import css_config, tiny_segmentor
+from tests.models.methods import helpers
 
 RUNS = count()
 SIZE = (16, 16)
@@ -58,7 +60,15 @@ def supervised() -> dict:
     return {**segmentor, "data_preprocessor": {"type": "SegDataPreProcessor", **PREPROCESSING, "seg_pad_val": 255}}
 
 
-METHODS: dict[str, Callable[[], dict]] = {"css": css, "pc2seg": pc2seg, "supervised": supervised}
+def other(method: str) -> dict:
+    head = {"num_classes": 2, "dropout_ratio": 0.5}
+    return dict(helpers.config(method, head=head, data_preprocessor={"type": "SemiDataPreprocessor", **PREPROCESSING}))
+
+
+METHODS: dict[str, Callable[[], dict]] = {
+    **{method: partial(other, method) for method in helpers.METHODS},
+    **{"css": css, "pc2seg": pc2seg, "supervised": supervised},
+}
 
 
 def config(root: Path, method: str = "css", iterations: int = 3, **changes: Any) -> Config:
