@@ -1,5 +1,5 @@
-# ADE20K as in UniMatch V2: crops of 518 pixels. The list is our own, and images are evaluated at their own size, rounded
-# up to whole patches.
+# ADE20K as in UniMatch V2: crops of 518 pixels. The list is our own, and images are evaluated at their own size,
+# rounded up to whole patches.
 _base_ = "./ade20k.py"
 crop_size = (518, 518)
 weak_view = [
