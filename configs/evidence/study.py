@@ -13,7 +13,7 @@ parts = {
     ),
     "budgets 1-30": dict(fraction="1-30", data=["camvid"], methods=["css", "aided_css"]),
     "budgets 1-16": dict(fraction="1-16", data=["camvid"], methods=["css", "aided_css"]),
-    "budgets 1-8": dict(fraction="1-8", data=["camvid"], methods=["css", "aided_css"]),
+    "budgets 1-8": dict(fraction="1-8", data=["camvid"], methods=["css", "pc2seg", "aided_css"]),
     "budgets of pc2seg": dict(fraction="1-30", data=["camvid"], methods=["pc2seg"]),
     "parts of aided_css": dict(
         fraction="1-30",
