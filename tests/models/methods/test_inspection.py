@@ -9,8 +9,8 @@ from mmseg_css.evaluation.diagnosis.worst import Shown, failures
 from tests.models.helpers import batch_of, random_images, random_labels
 from tests.models.methods.helpers import METHODS, TEACHER, UNLABELLING, build, networks_of, step_at
 
-BESIDE_OTHERS = {"fixmatch", "unimatch", "unimatch_apart"}
-LABELLING = [method for method in METHODS if method not in BESIDE_OTHERS | UNLABELLING]
+BESIDE_OTHERS = ("fixmatch", "unimatch", "unimatch_apart")
+LABELLING = [method for method in METHODS if method not in {*BESIDE_OTHERS, *UNLABELLING}]
 
 
 @pytest.mark.parametrize("averaged", [False, True])
