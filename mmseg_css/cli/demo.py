@@ -28,8 +28,6 @@ def command(
         jobs: Trainings side by side; with more than one, each has one thread.
     """
     check_extra("compare", "mmseg-css demo", "matplotlib", "scipy", "statsmodels")
-    from mmengine.runner import find_latest_checkpoint
-
     import mmseg_css.register  # noqa: F401
     from mmseg_css.engine.estimate import print_duration
     from mmseg_css.evaluation.comparison import Question, compare
@@ -47,9 +45,23 @@ def command(
     waiting = [run for own in runs.values() for run in own if run.finished() is None]
     print_duration([(run.config, run.iterations) for run in waiting], jobs)
     results = compare(question, work_dir, jobs=jobs)
-    latest = {name: find_latest_checkpoint(str(own[0].folder)) or "" for name, own in runs.items()}
-    networks = {name: (config, Path(latest[name])) for name, config in configs.items()}
+    networks = {name: (config, checkpoint_of(runs[name][0].folder)) for name, config in configs.items()}
     images = sorted((DATA / "images/val").iterdir())[:SHOWN]
     picture = work_dir / "demo.png"
     draw_summary(results, networks, images, [DATA / "labels/val" / image.name for image in images], picture)
     print(f"wrote {work_dir / 'results.json'} and {picture}")
+
+
+def checkpoint_of(folder: Path) -> Path:
+    """The last checkpoint of a finished training.
+
+    Raises:
+        FileNotFoundError: It is gone.
+    """
+    from mmseg_css.engine.checkpoints import latest_whole
+
+    if (path := latest_whole(folder)[0]) is None:
+        raise FileNotFoundError(
+            f"{folder} has no checkpoint, which the picture needs: delete the folder, and start again"
+        )
+    return path

@@ -77,10 +77,11 @@ def test_numbers_of_unimatch_v2s_authors(data: str) -> None:
     assert model.data_preprocessor.size == (stated["crop"], stated["crop"])
     assert model.data_preprocessor.test_cfg.size_divisor == 14 and stated["crop"] % 14 == 0
     for loader in (cfg.val_dataloader, cfg.test_dataloader):
-        steps = [step.type for step in loader.dataset.pipeline]
-        # The mask, by which an image is judged, keeps its size.
-        assert steps == ["LoadImageFromFile", "ResizeToMultiple", "LoadAnnotations", "PackSegInputs"]
-        assert loader.dataset.pipeline[1].size_divisor == 14
+        steps = [step for step in loader.dataset.pipeline if step.type == "ResizeToMultiple"]
+        if data.endswith("cityscapes"):  # in windows, which are whole patches
+            assert not steps and cfg.model.segmentor.test_cfg.crop_size == (798, 798)
+        else:  # the mask, by which an image is judged, keeps its size
+            assert [step.size_divisor for step in steps] == [14] and loader.dataset.pipeline[1] is steps[0]
     assert model.teacher == {"decay": 0.996, "mode": "eval", "buffers": "average"}
     assert model.augmentation == {"type": "StrongView", "partner": "opposite"}
     assert model.pseudo_label_loss.threshold == 0.95

@@ -41,7 +41,7 @@ def test_a_study_trains_and_reports_and_is_not_trained_again(make_config: MakeCo
     configs = {name: make_config(f"study-{name}") for name in ("base", "all", "css")}
     study = Study(parts={"few": {"shapes": configs}}, ceiling="all", seeds=(0,), blocks={})
     runs = study.runs(tmp_path / "work", tmp_path / "records")
-    train(runs, tmp_path / "work", jobs=2)
+    train(runs, tmp_path / "work", tmp_path / "records", jobs=2)
     found = report(study, runs, tmp_path / "records")["parts"]["few"]
     assert (found["baseline"], found["methods"]["css"]["pairs"]) == ("base", 1)
     elsewhere = study.runs(tmp_path / "another machine", tmp_path / "records")

@@ -13,11 +13,3 @@ labeled = dict(
     ann_file=labeled_list, pipeline=[dict(type="LoadImageFromFile"), dict(type="LoadAnnotations"), *weak_view]
 )
 unlabeled = dict(exclude=labeled_list, pipeline=[dict(type="LoadImageFromFile"), *weak_view])
-test_pipeline = [
-    dict(type="LoadImageFromFile"),
-    dict(type="ResizeToMultiple", size_divisor=14),  # the size of a patch
-    dict(type="LoadAnnotations"),
-    dict(type="PackSegInputs"),
-]
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-test_dataloader = val_dataloader

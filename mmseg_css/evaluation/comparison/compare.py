@@ -85,7 +85,7 @@ def compare(question: Question, work_dir: Path, *, records: Path | None = None, 
     runs = question.runs(work_dir, records)
     results_dir = records or work_dir
     in_order = [run for same_seed in zip(*runs.values(), strict=True) for run in same_seed]
-    with locked(work_dir), locked(results_dir) if results_dir != work_dir else nullcontext():
+    with locked(work_dir), locked(results_dir) if results_dir.resolve() != work_dir.resolve() else nullcontext():
         with Board(in_order, jobs) as board:
             Lanes(jobs).train(in_order, board.done, board.waiting)
         results = summarise(runs, ceiling=question.ceiling, block=question.block)

@@ -19,7 +19,7 @@ def made_with(jobs: int) -> dict[str, Any]:
         "commit": _commit(),
         "torch": torch.__version__,
         "processor": _processor(),
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
         "cores": os.cpu_count(),
         "threads": 1 if jobs > 1 else torch.get_num_threads(),
         "side_by_side": jobs,

@@ -57,12 +57,13 @@ def summarise(runs: Mapping[str, Sequence[Run]], *, ceiling: str | None = None, 
 
 
 def _machines_differ(runs: Mapping[str, Sequence[Run]]) -> list[int]:
-    """Seeds whose trainings, which are compared with each other, ran on different machines."""
-    return [
-        of_a_seed[0].seed
-        for of_a_seed in zip(*runs.values(), strict=True)
-        if len({(made.get("processor"), made.get("gpu")) for made in map(_made_with, of_a_seed)}) > 1
-    ]
+    """Seeds whose trainings, which are compared with each other, ran on different machines, as far as they noted it."""
+    found = []
+    for of_a_seed in zip(*runs.values(), strict=True):
+        made = [_made_with(run) for run in of_a_seed]
+        if any(len({one[key] for one in made if key in one}) > 1 for key in ("processor", "device")):
+            found.append(of_a_seed[0].seed)
+    return found
 
 
 def _method(

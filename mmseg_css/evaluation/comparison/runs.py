@@ -68,10 +68,15 @@ class Run:
     def _cfg(self) -> Config:
         return read_config(self.config)
 
-    @property
-    def iterations(self) -> int:
+    def _trained(self) -> Config:
+        """With the options."""
         cfg = self._cfg()
         merge_options(cfg, parse_options(self.options))
+        return cfg
+
+    @property
+    def iterations(self) -> int:
+        cfg = self._trained()
         if cfg.train_cfg.get("max_epochs") is not None:
             raise ValueError(f"{self.config}: a comparison counts iterations; set train_cfg.max_iters, not max_epochs")
         return cfg.train_cfg.max_iters
@@ -96,12 +101,15 @@ class Run:
     def _checkpoints(self, interval: int) -> list[str]:
         """What is killed, and cannot save what it has learned, loses little.
 
-        A checkpoint is written before the evaluation of its iteration, and one that is one iteration late holds that.
+        A checkpoint is written before the evaluation of its iteration, and one that is a step late holds that.
         """
-        own = self._cfg().get("default_hooks", {}).get("checkpoint")
-        if own is None or 0 < own.get("interval", -1) <= interval + 1:
+        cfg = self._trained()
+        own = cfg.get("default_hooks", {}).get("checkpoint")
+        counts = cfg.get("optim_wrapper", {}).get("accumulative_counts", 1)  # iterations of a step
+        late = (interval // counts + 1) * counts
+        if own is None or 0 < own.get("interval", -1) <= late:
             return []
-        return [f"default_hooks.checkpoint.interval={interval + 1}", "default_hooks.checkpoint.max_keep_ckpts=2"]
+        return [f"default_hooks.checkpoint.interval={late}", "default_hooks.checkpoint.max_keep_ckpts=2"]
 
     def finished(self) -> dict[str, Any] | None:
         """Minutes, memory and what it was made with if the run is finished.

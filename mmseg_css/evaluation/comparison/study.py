@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -84,7 +85,8 @@ def train(
         RuntimeError: A training failed, or another study is at work there.
     """
     order = in_order(runs)
-    with locked(work_dir), locked(records), Board(order, jobs) as board:
+    apart = records.resolve() != work_dir.resolve()
+    with locked(work_dir), locked(records) if apart else nullcontext(), Board(order, jobs) as board:
         (launcher or Lanes(jobs)).train(order, board.done, board.waiting)
 
 

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from mmseg_css.config_files import read_config
 from mmseg_css.datasets.checks import IGNORED, check_config, dataset_configs
 from mmseg_css.datasets.coco import spread_palette
-from mmseg_css.preparation.own_data.coding import MOST_CLASSES, write_indices
+from mmseg_css.preparation.own_data.coding import IGNORED_COLOUR, MOST_CLASSES, write_indices
 from mmseg_css.preparation.own_data.masks import Colour
 from mmseg_css.preparation.own_data.shapes import Annotated, images_in, painted
 from mmseg_css.registry import DATASETS
@@ -215,7 +215,7 @@ def check_labels(found: Collection[Found], known: Mapping[str, int]) -> None:
 
 
 def check_targets(targets: Collection[Path], *, overwrite: bool) -> None:
-    """Check that nothing is replaced, or nothing but palette PNGs, as masks of an earlier call are and images are not.
+    """Check that nothing is replaced, or nothing but masks of an earlier call, which have our palette.
 
     Raises:
         FileExistsError: Something would be.
@@ -230,7 +230,8 @@ def check_targets(targets: Collection[Path], *, overwrite: bool) -> None:
 def _is_mask(path: Path) -> bool:
     try:
         with Image.open(path) as picture:
-            return picture.mode == "P"
+            palette = picture.getpalette() or []
+            return picture.mode == "P" and tuple(palette[3 * IGNORED :]) == IGNORED_COLOUR
     except (UnidentifiedImageError, IsADirectoryError):
         return False
 
