@@ -3,6 +3,8 @@
 PYTHONPATH=benchmarks mmseg-css compare ordinary=configs/css/supervised_lite0_demo.py \
     paired=benchmarks/labels_alone_demo.py --seeds 0 1 2 3 4 5 6 7 8 9 10 11 --jobs 2 \
     --cfg-options train_cfg.max_iters=400 param_scheduler.0.end=400 --work-dir work_dirs/labels_alone
+
+They come to the same, bit by bit (docs/pc2seg.md).
 """
 
 import torch
