@@ -112,6 +112,11 @@ def find_faults(check: Callable[[Any], Exception | None], items: Sequence, doing
 def raise_faults(faults: Sequence[Exception], summary: str, shown: int, remedy: str) -> None:
     """Raise one error that names the first ``shown`` faults, if there are any."""
     if faults:
-        more = f"\n  ... and {len(faults) - shown} more" if len(faults) > shown else ""
         kind = FileNotFoundError if any(isinstance(fault, FileNotFoundError) for fault in faults) else ValueError
-        raise kind(f"{summary}:\n  " + "\n  ".join(map(str, faults[:shown])) + f"{more}\n({remedy})")
+        raise kind(f"{summary}:{listed(faults, shown)}\n({remedy})")
+
+
+def listed(faults: Sequence[object], shown: int) -> str:
+    """The first ``shown`` faults, each on a line of its own, and how many more there are."""
+    more = f"\n  ... and {len(faults) - shown} more" if len(faults) > shown else ""
+    return "".join(f"\n  {fault}" for fault in faults[:shown]) + more

@@ -76,14 +76,17 @@ class Run:
 
     @property
     def iterations(self) -> int:
-        cfg = self._trained()
+        return self._iterations(self._trained())
+
+    def _iterations(self, cfg: Config) -> int:
         if cfg.train_cfg.get("max_epochs") is not None:
             raise ValueError(f"{self.config}: a comparison counts iterations; set train_cfg.max_iters, not max_epochs")
         return cfg.train_cfg.max_iters
 
     def command(self) -> list[str]:
         """What is started."""
-        total = self.iterations
+        cfg = self._trained()
+        total = self._iterations(cfg)
         interval = total // max(n for n in range(1, self.evaluations + 1) if total % n == 0)
         return [
             *(sys.executable, "-m", "mmseg_css", "train", str(self.config)),
@@ -94,16 +97,16 @@ class Run:
             "default_hooks.curve.type=CurveHook",
             f"default_hooks.curve.file={self.folder / 'curve.json'}",
             f"train_cfg.val_interval={interval}",
-            *self._checkpoints(interval),
+            *self._checkpoints(cfg, interval),
             *self.options,
         ]
 
-    def _checkpoints(self, interval: int) -> list[str]:
+    @staticmethod
+    def _checkpoints(cfg: Config, interval: int) -> list[str]:
         """What is killed, and cannot save what it has learned, loses little.
 
         A checkpoint is written before the evaluation of its iteration, and one that is a step late holds that.
         """
-        cfg = self._trained()
         own = cfg.get("default_hooks", {}).get("checkpoint")
         counts = cfg.get("optim_wrapper", {}).get("accumulative_counts", 1)  # iterations of a step
         late = (interval // counts + 1) * counts

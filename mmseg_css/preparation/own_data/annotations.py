@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from mmseg_css.config_files import read_config
 from mmseg_css.datasets.checks import IGNORED, check_config, dataset_configs
+from mmseg_css.datasets.checks.images import listed
 from mmseg_css.datasets.coco import spread_palette
 from mmseg_css.preparation.own_data.coding import IGNORED_COLOUR, MOST_CLASSES, write_indices
 from mmseg_css.preparation.own_data.masks import Colour
@@ -112,7 +113,7 @@ def read(paths: Sequence[Path]) -> list[Found]:
             broken = isinstance(fault, json.JSONDecodeError | UnicodeDecodeError)
             faults.append(f"{file}: {'it is no JSON, or not as a whole' if broken else fault}")
     if faults:
-        raise ValueError(f"{len(faults)} of {len(files)} files cannot be used:{_lines(faults)}")
+        raise ValueError(f"{len(faults)} of {len(files)} files cannot be used:{listed(faults, SHOWN)}")
     return list(found.values())
 
 
@@ -209,8 +210,8 @@ def check_labels(found: Collection[Found], known: Mapping[str, int]) -> None:
             for label, places in unknown.items()
         ]
         raise ValueError(
-            f"labels of shapes are no classes, which are {', '.join(known)}:{_lines(faults)}\nCorrect the labels, name "
-            "all classes, or say --ignore LABEL if nothing is known of such pixels"
+            f"labels of shapes are no classes, which are {', '.join(known)}:{listed(faults, SHOWN)}\nCorrect the labels, "
+            "name all classes, or say --ignore LABEL if nothing is known of such pixels"
         )
 
 
@@ -258,8 +259,3 @@ def _remarks(asked: Request, names: Sequence[str], images: Collection[Annotated]
 def _near(name: str, known: Collection[str]) -> str:
     spelt = {one.casefold(): one for one in known}
     return "".join(f"; did you mean {spelt[near]!r}?" for near in get_close_matches(name.casefold(), spelt, 1))
-
-
-def _lines(faults: Sequence[str]) -> str:
-    more = f"\n  ... and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
-    return "".join(f"\n  {fault}" for fault in faults[:SHOWN]) + more

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from tqdm import tqdm
 
+from mmseg_css.datasets.checks.images import listed
 from mmseg_css.preparation.own_data.folders import Pair, Pairing, check_folders, find_images, pair, same_files
 from mmseg_css.preparation.own_data.images import ImageFacts, look_at_image
 from mmseg_css.preparation.own_data.masks import MaskFacts, look_at_mask
@@ -155,9 +156,6 @@ def _raise_faults(faults: dict[str, Exception], folder: Path, total: int, shown:
     if not faults:
         return
     lines = [f"{name!r}: {fault}" for name, fault in faults.items()]
-    more = f"\n  ... and {len(lines) - shown} more" if len(lines) > shown else ""
     raise ValueError(
-        f"{len(lines)} of {total} images in {str(folder)!r} cannot be used; mend or remove them:\n  "
-        + "\n  ".join(lines[:shown])
-        + more
+        f"{len(lines)} of {total} images in {str(folder)!r} cannot be used; mend or remove them:" + listed(lines, shown)
     )
