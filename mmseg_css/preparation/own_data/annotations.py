@@ -210,8 +210,8 @@ def check_labels(found: Collection[Found], known: Mapping[str, int]) -> None:
             for label, places in unknown.items()
         ]
         raise ValueError(
-            f"labels of shapes are no classes, which are {', '.join(known)}:{listed(faults, SHOWN)}\nCorrect the labels, "
-            "name all classes, or say --ignore LABEL if nothing is known of such pixels"
+            f"labels of shapes are no classes, which are {', '.join(known)}:{listed(faults, SHOWN)}\nCorrect the "
+            "labels, name all classes, or say --ignore LABEL if nothing is known of such pixels"
         )
 
 
