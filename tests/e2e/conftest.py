@@ -78,3 +78,11 @@ def config(make_config: MakeConfig) -> Path:
 def trained(config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Work dir of four iterations, with checkpoints after the second and the fourth."""
     return train(config, tmp_path_factory.mktemp("trained"))
+
+
+@pytest.fixture(scope="session")
+def report(trained: Path, config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A diagnosis of two checkpoints of that training."""
+    out = tmp_path_factory.mktemp("diagnosis")
+    call(["diagnose", str(config), str(trained / "iter_2.pth"), str(trained / "iter_4.pth"), "--out", str(out)])
+    return out

@@ -63,14 +63,6 @@ def read(text: str) -> Page:
     return page
 
 
-@pytest.fixture(scope="module")
-def report(trained: Path, config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of two checkpoints of one training."""
-    out = tmp_path_factory.mktemp("diagnosis")
-    call(["diagnose", str(config), str(trained / "iter_2.pth"), str(trained / "iter_4.pth"), "--out", str(out)])
-    return out
-
-
 def test_the_page_is_whole_and_loads_nothing(report: Path) -> None:
     text = (report / "report.html").read_text()
     page = read(text)

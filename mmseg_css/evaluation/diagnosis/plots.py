@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from mmseg_css.evaluation.diagnosis.colours import CELL_COLOURS, CELL_NAMES, COLOURS, INDICATOR_COLOURS
-from mmseg_css.evaluation.diagnosis.words import looked_at
+from mmseg_css.evaluation.diagnosis.words import looked_at, percent
 
 #: Stands for the colour of the page's text, while a figure is drawn.
 INK: Final = "#010203"
@@ -62,7 +62,7 @@ def regions(axes: Any, report: Mapping[str, Any]) -> str:
     return (
         f"Precision near a boundary of the truth (within {report['boundary_radius']} pixels), away from it, and in "
         f"small, middle and large connected parts of each class; {_pixels(report)} pixels, 95 % intervals over "
-        f"{report['images']} images where they are drawn."
+        f"{report['images']} images."
     )
 
 
@@ -73,7 +73,7 @@ def calibration(axes: Any, report: Mapping[str, Any]) -> str:
     for name, source in sources.items():
         bins = source["calibration"]["bins"]
         x, y = ([100 * one[key] for one in bins] for key in ("confidence", "right"))
-        axes.plot(x, y, ".-", color=COLOURS[name], label=f"{name}, ECE {100 * of(source['calibration']['ece']):.1f} %")
+        axes.plot(x, y, ".-", color=COLOURS[name], label=f"{name}, ECE {percent(source['calibration']['ece'])}")
     note = ""
     if report["highest_similarity"] is not None:
         axes.axvline(100 * report["highest_similarity"], color=COLOURS["representation"], linewidth=0.7, linestyle=":")
@@ -83,7 +83,7 @@ def calibration(axes: Any, report: Mapping[str, Any]) -> str:
         )
     axes.set_xlabel(f"confidence, percent, n = {_pixels(report)} pixels")
     axes.set_ylabel("right, percent")
-    _legend(axes)
+    _legend(axes, columns=1)
     return f"Calibration: bins of equal numbers of the {_pixels(report)} pixels. Dashed: as sure as right.{note}"
 
 
@@ -176,9 +176,9 @@ def _stacked(axes: Any, rows: Mapping[str, Mapping[str, Any]], pixels: int) -> N
     _legend(axes)
 
 
-def _legend(axes: Any) -> None:
+def _legend(axes: Any, columns: int = 2) -> None:
     """Above the axes, where it hides nothing."""
-    axes.figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2, fontsize=8)
+    axes.figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=columns, fontsize=8)
 
 
 def _rows(axes: Any, names: Any) -> None:

@@ -61,34 +61,33 @@ def average_precision(histogram: Float[np.ndarray, "*rest 2 n"]) -> Float[np.nda
     return ratio((np.where(target > 0, precision, 0.0) * target).sum(-1), target.sum(-1))
 
 
-def reliability(histogram: Float[np.ndarray, "2 n"]) -> Float[np.ndarray, "bins 3"]:
+def reliability(histogram: Float[np.ndarray, "*rest 2 n"]) -> Float[np.ndarray, "*rest bins 3"]:
     """Confidence, share of right pixels and number of pixels of bins of about equal mass.
 
-    A bin of the histogram is never split, so that fewer bins than `RELIABILITY_BINS` remain where one holds more than
+    A bin of the histogram is never split, so that some of the `RELIABILITY_BINS` are empty where one holds more than
     its share. Confidences are those of the histogram's bins' centres.
     """
-    totals = histogram.sum(0).astype(np.float64)
-    if not totals.sum():
-        return np.zeros((0, 3))
-    middle = np.cumsum(totals) - totals / 2
-    group = np.minimum(middle / totals.sum() * RELIABILITY_BINS, RELIABILITY_BINS - 1).astype(int)
-    centres = (np.arange(len(totals)) + 0.5) / len(totals)
+    totals = histogram.sum(-2).astype(np.float64)
+    middle = np.cumsum(totals, -1) - totals / 2
+    place = ratio(middle, totals.sum(-1, keepdims=True)) * RELIABILITY_BINS
+    group = np.minimum(np.nan_to_num(place), RELIABILITY_BINS - 1).astype(int)
+    centres = (np.arange(totals.shape[-1]) + 0.5) / totals.shape[-1]
+    inside = group[..., None, :] == np.arange(RELIABILITY_BINS)[:, None]
     pixels, confidence, right = (
-        np.bincount(group, weights=weights, minlength=RELIABILITY_BINS)
-        for weights in (totals, totals * centres, histogram[1].astype(np.float64))
+        np.where(inside, values[..., None, :], 0.0).sum(-1)
+        for values in (totals, totals * centres, histogram[..., 1, :])
     )
-    kept = pixels > 0
-    return np.stack([ratio(confidence, pixels), ratio(right, pixels), pixels], axis=1)[kept]
+    return np.stack([ratio(confidence, pixels), ratio(right, pixels), pixels], axis=-1)
 
 
-def calibration_error(bins: Float[np.ndarray, "bins 3"]) -> float:
+def calibration_error(bins: Float[np.ndarray, "*rest bins 3"]) -> Float[np.ndarray, "*rest"]:
     """Mean distance of confidence and share of right pixels, each bin weighted by its pixels (ECE).
 
-    >>> calibration_error(np.array([[0.9, 0.8, 1.0], [0.5, 0.5, 1.0]]))
+    >>> calibration_error(np.array([[0.9, 0.8, 1.0], [0.5, 0.5, 1.0]])).item()
     0.04999999999999999
     """
-    confidence, right, pixels = bins.T
-    return float(ratio((np.abs(confidence - right) * pixels).sum(), pixels.sum()))
+    confidence, right, pixels = np.moveaxis(bins, -1, 0)
+    return ratio((np.nan_to_num(np.abs(confidence - right)) * pixels).sum(-1), pixels.sum(-1))
 
 
 def corrections(cells: Float[np.ndarray, "*rest c"]) -> dict[str, Float[np.ndarray, "*rest"]]:

@@ -1,14 +1,16 @@
 """Intervals over images, from the counts of each image.
 
-Letters: n images, m blocks of neighbouring ones, s resamples, of which the first is the images as they are.
+Letters: n images, m blocks of neighbouring ones, r rows of counts, s resamples, of which the first is the images as
+they are.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 
 DRAWS: Final = 2000
 #: Weights that are numbers of 8 bytes at a time.
@@ -32,11 +34,18 @@ class Resampled:
     def total(self, name: str) -> Float[np.ndarray, "s ..."]:
         """Counts over all images, in each resample."""
         own = self.counts[name]
-        starts = np.arange(0, len(own), self.block)
-        of_blocks = np.add.reduceat(own.reshape(len(own), -1).astype(np.float64), starts, axis=0)
-        chunks = np.array_split(self.weights, max(1, self.weights.size // CHUNK))
+        return self.total_of(np.arange(len(own)), own)
+
+    def total_of(self, images: Int[np.ndarray, " r"], counts: Float[np.ndarray, "r ..."]) -> Float[np.ndarray, "s ..."]:
+        """The same of counts that only some images have, or several times; ``images`` says whose, in order."""
+        blocks = images // self.block
+        starts = np.flatnonzero(np.diff(blocks, prepend=-1))
+        rows = counts.reshape(len(counts), math.prod(counts.shape[1:])).astype(np.float64)
+        of_blocks = np.add.reduceat(rows, starts, axis=0)
+        weights = self.weights[:, blocks[starts]]
+        chunks = np.array_split(weights, max(1, weights.size // CHUNK))
         summed = np.concatenate([chunk.astype(np.float64) @ of_blocks for chunk in chunks])
-        return summed.reshape(len(self.weights), *own.shape[1:])
+        return summed.reshape(len(weights), *counts.shape[1:])
 
 
 def resampled(

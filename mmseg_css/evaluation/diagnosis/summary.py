@@ -1,6 +1,6 @@
 """From counts to what the report says, as docs/diagnosis.md describes it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -29,7 +29,7 @@ def summarise(tally: Tally, classes: Sequence[str], supervises: str | None, *, b
         supervises: The source that the logits learn from; None if they learn from no labels.
         block: Neighbouring images that intervals take together (frames of a video).
     """
-    draws = resampled(tally.of_images(), block=block)
+    draws = resampled({**tally.of_images(), **_by_size(tally)}, block=block)
     sources = sorted({name.split("/")[0] for name in tally.images if name.endswith("/squares")}, key=_order)
     found: dict[str, Any] = {
         "sources": {name: _source(tally, draws, name, classes, name == supervises) for name in sources}
@@ -61,11 +61,10 @@ def _quality(counts: Float[np.ndarray, "s 3 k"], pixels: Float[np.ndarray, "s k"
     """Over all classes. ``counts`` are of pixels labelled as a class, right ones, and labelled ones of a class."""
     labelled, right, covered = np.moveaxis(counts, 1, 0)
     iou = ratio(right, labelled + covered - right)
-    shown = np.isfinite(iou)
     return {
         "precision": estimate(ratio(right.sum(-1), labelled.sum(-1))),
         "coverage": estimate(ratio(labelled.sum(-1), pixels.sum(-1))),
-        "mIoU": estimate(ratio(np.where(shown, iou, 0.0).sum(-1), shown.sum(-1))),
+        "mIoU": estimate(_mean(iou)),
     }
 
 
@@ -105,7 +104,7 @@ def _curve(tally: Tally, name: str, classes: Sequence[str], pixels: Float[np.nda
         "threshold": list(THRESHOLDS),
         "precision": ratio(right.sum(0), labelled.sum(0)).tolist(),
         "coverage": ratio(labelled.sum(0), pixels.sum()).tolist(),
-        "mIoU": ratio(np.nan_to_num(iou).sum(0), np.isfinite(iou).sum(0)).tolist(),
+        "mIoU": _mean(iou.T).tolist(),
         "classes": {
             of_class: {key: values[index].tolist() for key, values in by_class.items()}
             for index, of_class in enumerate(classes)
@@ -115,56 +114,59 @@ def _curve(tally: Tally, name: str, classes: Sequence[str], pixels: Float[np.nda
 
 def _regions(tally: Tally, draws: Resampled, name: str, classes: Sequence[str]) -> dict[str, Any]:
     counts, pixels = draws.total(f"{name}/band"), draws.total("band_pixels")
-    found = {
+    found: dict[str, Any] = {
         region: _quality(counts[:, index], pixels[:, index])
         | {"pixels": int(pixels[0, index].sum()), "classes": _by_class(counts[:, index], pixels[:, index], classes)}
         for index, region in enumerate(("interior", "boundary"))
     }
-    for region, of_size in _by_size(tally, name).items():
-        by_class = of_size["counts"].sum(1)  # of a true class: what is labelled
-        labelled = by_class.sum()
-        found[region] = {
-            "precision": _exact(ratio(of_size["counts"][:, 1].sum(), labelled)),
-            "coverage": _exact(ratio(labelled, of_size["pixels"].sum())),
-            "pixels": int(of_size["pixels"].sum()),
-            "classes": {
-                of_class: {
-                    "recall": _exact(ratio(of_size["counts"][index, 1], by_class[index])),
-                    "coverage": _exact(ratio(by_class[index], of_size["pixels"][index])),
-                    "pixels": int(of_size["pixels"][index]),
-                }
-                for index, of_class in enumerate(classes)
-            },
-        }
+    counts, pixels = draws.total(f"{name}/size"), draws.total("area/size")
+    found |= {region: _of_size(counts[:, index], pixels[:, index], classes) for index, region in enumerate(SIZES)}
     return found
 
 
-def _exact(value: Float[np.ndarray, ""]) -> dict[str, Any]:
-    return {"value": float(value), "interval": [np.nan, np.nan]}
-
-
-def _by_size(tally: Tally, name: str) -> dict[str, dict[str, Int[np.ndarray, "k ..."]]]:
-    """Counts and pixels of the parts of each size, by class."""
-    parts = tally.of_parts()
-    size = size_terciles(parts["class"], parts["area"])
-
-    def by_class(values: Int[np.ndarray, "m ..."], index: int) -> Int[np.ndarray, "k ..."]:
-        found = np.zeros((tally.num_classes, *values.shape[1:]), np.int64)
-        np.add.at(found, parts["class"][size == index], values[size == index])
-        return found
-
+def _of_size(
+    counts: Float[np.ndarray, "s k 2"], pixels: Float[np.ndarray, "s k"], classes: Sequence[str]
+) -> dict[str, Any]:
+    """Of parts of one size, whose class is that of the truth. ``counts`` are of wrong and right labels."""
+    labelled, right = counts.sum(-1), counts[..., 1]
+    recall, coverage = ratio(right, labelled), ratio(labelled, pixels)
     return {
-        region: {"counts": by_class(parts[name], index), "pixels": by_class(parts["area"], index)}
-        for index, region in enumerate(SIZES)
+        "precision": estimate(ratio(right.sum(-1), labelled.sum(-1))),
+        "coverage": estimate(ratio(labelled.sum(-1), pixels.sum(-1))),
+        "pixels": int(pixels[0].sum()),
+        "classes": {
+            of_class: {
+                "recall": estimate(recall[:, index]),
+                "coverage": estimate(coverage[:, index]),
+                "pixels": int(pixels[0, index]),
+            }
+            for index, of_class in enumerate(classes)
+        },
     }
+
+
+def _by_size(tally: Tally) -> dict[str, Int[np.ndarray, "n 3 k ..."]]:
+    """What is counted of connected parts, of each image, by size (`SIZES`) and class."""
+    parts = dict(tally.of_parts())
+    image, of_class = parts.pop("image"), parts.pop("class")
+    size = size_terciles(of_class, parts["area"])
+    found = {}
+    for name, values in parts.items():
+        counts = np.zeros((len(tally.images["pixels"]), len(SIZES), tally.num_classes, *values.shape[1:]), np.int64)
+        np.add.at(counts, (image, size, of_class), values)
+        found[f"{name}/size"] = counts
+    return found
 
 
 def _calibration(tally: Tally, draws: Resampled, name: str) -> dict[str, Any]:
     bins = quantities.reliability(tally.totals[f"{name}/by_label"].sum(0))
+    drawn = quantities.reliability(draws.total(f"{name}/curve"))
     counts = draws.total(f"{name}/all")[:, 0].sum(-1)
     return {
-        "bins": [dict(zip(("confidence", "right", "pixels"), row, strict=True)) for row in bins.tolist()],
-        "ece": quantities.calibration_error(bins) if len(bins) else np.nan,
+        "bins": [
+            dict(zip(("confidence", "right", "pixels"), row, strict=True)) for row in bins[bins[:, 2] > 0].tolist()
+        ],
+        "ece": estimate(quantities.calibration_error(drawn), float(quantities.calibration_error(bins))),
         "brier": estimate(ratio(draws.total(f"{name}/squares"), counts)),
     }
 
@@ -180,8 +182,9 @@ def _spaces(tally: Tally, draws: Resampled, classes: Sequence[str]) -> dict[str,
     by_mix = rates["removed_wrong"]
     corrections["removed_wrong_by_confidence"] = estimate(by_confidence, float(finely))
     corrections["lift"] = estimate(ratio(by_mix, by_confidence), float(ratio(by_mix[0], finely)), np.inf)
+    by_size = draws.total("cells/size")
     counts = {"interior": by_band[:, 0], "boundary": by_band[:, 1]}
-    counts |= {size: own["counts"][None].astype(np.float64) for size, own in _by_size(tally, "cells").items()}
+    counts |= {size: by_size[:, index] for index, size in enumerate(SIZES)}
     regions = {
         region: _shares(own.sum(1))
         | {"classes": {of_class: _shares(own[:, index]) for index, of_class in enumerate(classes)}}
@@ -227,25 +230,40 @@ def _indicators(tally: Tally, draws: Resampled, labelling: str, classes: Sequenc
     names = [name.split("/")[1:] for name in tally.totals if name.startswith(f"{labelling}/") and name.count("/") == 2]
     found: dict[str, Any] = {}
     for target, indicator in names:
-        key = f"{labelling}/{target}/{indicator}"
-        histogram = tally.totals[key]
-        of_class = quantities.auroc(histogram)
-        precision_of_class = quantities.average_precision(histogram)
-        pooled, drawn = histogram.sum(0), draws.total(key)
-        found.setdefault(target, {"pixels": int(pooled.sum()), "targets": int(pooled[1].sum())})[indicator] = {
-            "auroc": estimate(quantities.auroc(drawn), float(quantities.auroc(pooled))),
-            "auroc_macro": _mean(of_class),
-            "auroc_classes": dict(zip(classes, of_class.tolist(), strict=True)),
-            "average_precision": estimate(
-                quantities.average_precision(drawn), float(quantities.average_precision(pooled))
-            ),
-            "average_precision_macro": _mean(precision_of_class),
-            "average_precision_classes": dict(zip(classes, precision_of_class.tolist(), strict=True)),
-        }
+        histogram = tally.totals[f"{labelling}/{target}/{indicator}"]
+        drawn = _drawn_by_class(tally, draws, f"{labelling}/{target}/{indicator}")
+        own = found.setdefault(target, {"pixels": int(histogram.sum()), "targets": int(histogram[:, 1].sum())})
+        own[indicator] = _found(histogram, drawn, "auroc", quantities.auroc, classes)
+        own[indicator] |= _found(histogram, drawn, "average_precision", quantities.average_precision, classes)
     if tally.hard is not None:
         for target in found:
             found[target]["hard"] = _hard(draws.total(f"{labelling}/{target}/hard"), tally)
     return found
+
+
+def _drawn_by_class(tally: Tally, draws: Resampled, key: str) -> Float[np.ndarray, "s k 2 n"]:
+    """Histograms of an indicator in each resample."""
+    image, of_class, counts = tally.of_classes(key)
+    own = [of_class == index for index in range(tally.num_classes)]
+    return np.stack([draws.total_of(image[rows], counts[rows]) for rows in own], axis=1)
+
+
+def _found(
+    histogram: Float[np.ndarray, "k 2 n"],
+    drawn: Float[np.ndarray, "s k 2 m"],
+    name: str,
+    measure: Callable[[Any], Float[np.ndarray, "..."]],
+    classes: Sequence[str],
+) -> dict[str, Any]:
+    """How well an indicator finds its target: over all pixels, by class, and in the mean of the classes."""
+    exact, by_class = measure(histogram), measure(drawn)
+    return {
+        name: estimate(measure(drawn.sum(1)), float(measure(histogram.sum(0)))),
+        f"{name}_macro": estimate(_mean(by_class), float(_mean(exact))),
+        f"{name}_classes": {
+            of_class: estimate(by_class[:, index], float(exact[index])) for index, of_class in enumerate(classes)
+        },
+    }
 
 
 def _hard(counts: Float[np.ndarray, "s ..."], tally: Tally) -> dict[str, Any]:
@@ -265,5 +283,6 @@ def _hard(counts: Float[np.ndarray, "s ..."], tally: Tally) -> dict[str, Any]:
     return found
 
 
-def _mean(values: Float[np.ndarray, " k"]) -> float:
-    return float(np.nanmean(values)) if np.isfinite(values).any() else np.nan
+def _mean(values: Float[np.ndarray, "*rest k"]) -> Float[np.ndarray, "*rest"]:
+    """Over the classes that have a value."""
+    return ratio(np.nan_to_num(values).sum(-1), np.isfinite(values).sum(-1))

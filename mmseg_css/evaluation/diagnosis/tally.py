@@ -24,8 +24,9 @@ from mmseg_css.functional.diagnosis import (
 )
 from mmseg_css.types import PseudoLabel
 
-#: Of each image, histograms have this many bins, for intervals; over all images they have `BINS`.
+#: Of each image, histograms have this many bins, for intervals, those of a class fewer; over all images `BINS`.
 IMAGE_BINS: Final = 100
+CLASS_BINS: Final = 50
 SPACES: Final = ("logit", "representation")
 
 
@@ -58,6 +59,7 @@ class Tally:
         images: Counts of each image, by name.
         totals: Sums over all images, by name.
         parts: Counts of each connected part of the truth, by name.
+        rows: Image, class and histogram of each class that an image shows, by name.
     """
 
     num_classes: int
@@ -67,6 +69,7 @@ class Tally:
     images: dict[str, list[np.ndarray]] = field(default_factory=lambda: defaultdict(list))
     totals: dict[str, Any] = field(default_factory=lambda: defaultdict(int))
     parts: dict[str, list[np.ndarray]] = field(default_factory=lambda: defaultdict(list))
+    rows: dict[str, list[tuple[np.ndarray, ...]]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, looked: Looked) -> None:
         """Count one image."""
@@ -76,8 +79,8 @@ class Tally:
         parts = components(plain, self.num_classes)
         known = is_class(truth, self.num_classes)
         of_bands = joint_counts(known, (band, 2), (truth, self.num_classes))
-        self._image("pixels", of_bands.sum(0))
         self._image("band_pixels", of_bands)
+        self.parts["image"].append(np.full(len(parts.areas), self._index))
         self.parts["class"].append(parts.classes)
         self.parts["area"].append(parts.areas)
         for name, source in looked.sources.items():
@@ -86,6 +89,12 @@ class Tally:
             self._add_spaces([looked.sources[name].label for name in SPACES], truth, band, parts)
         for name, labelling in looked.labellings.items():
             self._add_labelling(name, labelling)
+        self._image("pixels", of_bands.sum(0))
+
+    @property
+    def _index(self) -> int:
+        """Of the image that is being counted."""
+        return len(self.images["pixels"])
 
     def _add_source(self, name: str, source: PseudoLabel, truth: Tensor, band: Tensor, parts: Components) -> None:
         counts = source_counts(source, truth, band, self.num_classes)
@@ -120,7 +129,11 @@ class Tally:
             for indicator, values in own.indicators.items():
                 counts = indicator_counts(values, own.labels, found, own.known, self.num_classes)
                 self.totals[f"{name}/{target}/{indicator}"] += counts.cpu().numpy()
-                self._image(f"{name}/{target}/{indicator}", _coarse(counts))
+                shown = counts.flatten(1).any(1)
+                finely = counts[shown].reshape(-1, 2, CLASS_BINS, BINS // CLASS_BINS).sum(3).int()
+                classes = shown.nonzero().flatten().cpu().numpy()
+                row = (np.full(len(classes), self._index), classes, finely.cpu().numpy())
+                self.rows[f"{name}/{target}/{indicator}"].append(row)
             if self.hard is not None:
                 hard = [(values < self.hard, 2) for values in own.indicators.values()]
                 self._image(f"{name}/{target}/hard", joint_counts(where, *hard, (found, 2)))
@@ -135,6 +148,11 @@ class Tally:
     def of_images(self) -> Mapping[str, Float[np.ndarray, "n ..."]]:
         """Counts of each image, stacked."""
         return {name: np.stack(own) for name, own in self.images.items()}
+
+    def of_classes(self, name: str) -> tuple[Int[np.ndarray, " r"], Int[np.ndarray, " r"], Int[np.ndarray, "r ..."]]:
+        """Image, class and histogram of the classes that images show."""
+        image, of_class, counts = (np.concatenate(own) for own in zip(*self.rows[name], strict=True))
+        return image, of_class, counts
 
     def of_parts(self) -> Mapping[str, Int[np.ndarray, "m ..."]]:
         """Counts of each connected part of all images, one after the other."""

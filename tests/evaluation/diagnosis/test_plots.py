@@ -1,0 +1,192 @@
+"""What figures draw: the numbers of the report, named, with how many pixels or images there were."""
+
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from mmseg_css.evaluation.diagnosis import plots
+from mmseg_css.evaluation.diagnosis.colours import CELL_NAMES
+from mmseg_css.evaluation.diagnosis.summary import summarise
+from mmseg_css.evaluation.diagnosis.tally import Tally
+from mmseg_css.evaluation.json_numbers import without_nan
+from tests.evaluation.diagnosis.looks import CLASSES, HARD, THRESHOLD, K, looks
+
+REGIONS = ("interior", "boundary", "small", "middle", "large")
+QUESTIONS = (("truth", "student_wrong"), ("pseudo", "student_wrong"), ("pseudo", "label_wrong"))
+IMAGES = 5
+
+
+@pytest.fixture(scope="module")
+def report() -> dict[str, Any]:
+    """Of two checkpoints, with other numbers, of images without the class "road"."""
+    checkpoints = []
+    for iteration in (2, 4):
+        tally = Tally(num_classes=K, threshold=THRESHOLD, hard=HARD, radius=1)
+        for one in looks(iteration, "a class absent from the truth", IMAGES):
+            tally.add(one)
+        found = without_nan(summarise(tally, CLASSES, "mix"))
+        checkpoints.append({"checkpoint": f"iter_{iteration}.pth", "iteration": iteration, "worst": {}, **found})
+    return {
+        "images": IMAGES,
+        "classes": [*CLASSES],
+        "boundary_radius": 1,
+        "highest_similarity": 0.948,
+        "checkpoints": checkpoints,
+    }
+
+
+@pytest.fixture
+def axes() -> Axes:
+    return Figure().subplots()
+
+
+def points(axes: Axes) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Of each series with intervals, what is drawn and where its intervals begin and end; horizontal ones."""
+    found = {}
+    for container in axes.containers:
+        line, _, (bars,) = container
+        segments = np.array(bars.get_segments())
+        found[container.get_label()] = line.get_xdata(), segments[:, :, 0]
+    return found
+
+
+def assert_drawn(axes: Axes, expected: dict[str, list[dict[str, Any]]]) -> None:
+    found = points(axes)
+    assert {*found} == {*expected}
+    for name, estimates in expected.items():
+        drawn, intervals = found[name]
+        assert drawn == pytest.approx([100 * one["value"] for one in estimates]), name
+        assert intervals == pytest.approx(np.array([[100 * side for side in one["interval"]] for one in estimates])), (
+            name
+        )
+
+
+def rows(axes: Axes) -> list[str]:
+    return [label.get_text() for label in axes.get_yticklabels()]
+
+
+def shown(report: dict[str, Any]) -> list[str]:
+    """Classes with pixels, those with the most first."""
+    pixels = {name: own["pixels"] for name, own in sources(report)["logit"]["classes"].items() if own["pixels"]}
+    return sorted(pixels, key=lambda name: -pixels[name])
+
+
+def sources(report: dict[str, Any]) -> dict[str, Any]:
+    return report["checkpoints"][-1]["sources"]
+
+
+def pixels(report: dict[str, Any]) -> str:
+    return f"{sum(own['pixels'] for own in sources(report)['logit']['classes'].values()):,}"
+
+
+def test_thresholds(report: dict[str, Any], axes: Axes) -> None:
+    caption = plots.thresholds(axes, report)
+    lines = {line.get_label(): line for line in axes.lines if line.get_linestyle() != "None"}
+    assert [*lines] == [*sources(report)]
+    dots = [line for line in axes.lines if line.get_marker() == "o"]
+    for (name, source), dot in zip(sources(report).items(), dots, strict=True):
+        for data, key in ((lines[name].get_xdata(), "coverage"), (lines[name].get_ydata(), "precision")):
+            expected = [np.nan if value is None else 100 * value for value in source["curve"][key]]
+            assert data == pytest.approx(expected, nan_ok=True)
+        own = source["confident"]
+        assert (*dot.get_xdata(), *dot.get_ydata()) == pytest.approx(
+            (100 * own["coverage"]["value"], 100 * own["precision"]["value"])
+        )
+    assert pixels(report) in axes.get_xlabel() and pixels(report) in caption and f"{THRESHOLD:g}" in caption
+
+
+def test_classes(report: dict[str, Any], axes: Axes) -> None:
+    caption = plots.classes(axes, report)
+    assert rows(axes) == shown(report) and "road" not in rows(axes)
+    assert_drawn(
+        axes,
+        {name: [own["classes"][one]["precision"] for one in shown(report)] for name, own in sources(report).items()},
+    )
+    assert f"n = {IMAGES} images" in axes.get_xlabel() and f"{IMAGES} images" in caption
+
+
+def test_regions(report: dict[str, Any], axes: Axes) -> None:
+    caption = plots.regions(axes, report)
+    assert rows(axes) == [*REGIONS]
+    assert_drawn(
+        axes, {name: [own["regions"][one]["precision"] for one in REGIONS] for name, own in sources(report).items()}
+    )
+    assert f"n = {IMAGES} images" in axes.get_xlabel() and "within 1 pixels" in caption
+
+
+def test_calibration(report: dict[str, Any], axes: Axes) -> None:
+    caption = plots.calibration(axes, report)
+    lines = [line for line in axes.lines if line.get_marker() == "."]
+    for (name, source), line in zip(sources(report).items(), lines, strict=True):
+        own = source["calibration"]
+        assert line.get_label().startswith(f"{name}, ECE {100 * own['ece']['value']:.1f} % (")
+        assert line.get_xdata() == pytest.approx([100 * one["confidence"] for one in own["bins"]])
+        assert line.get_ydata() == pytest.approx([100 * one["right"] for one in own["bins"]])
+    (ceiling,) = [line for line in axes.lines if line.get_linestyle() == ":"]
+    assert [*ceiling.get_xdata()] == pytest.approx([94.8, 94.8]) and "94.8 %" in caption
+    assert pixels(report) in axes.get_xlabel()
+
+
+@pytest.mark.parametrize("by", ["region", "class"])
+def test_cells(report: dict[str, Any], axes: Axes, by: str) -> None:
+    """Bars of parts that lie end to end, from 0 to 100 percent."""
+    spaces = report["checkpoints"][-1]["spaces"]
+    if by == "region":
+        plots.cells_by_region(axes, report)
+        expected = {"all": spaces["shares"]} | {name: spaces["regions"][name] for name in REGIONS}
+    else:
+        plots.cells_by_class(axes, report)
+        expected = {name: spaces["classes"][name] for name in shown(report)}
+    assert rows(axes) == [*expected]
+    bars = {container.get_label(): container.patches for container in axes.containers}
+    assert [*bars] == [*CELL_NAMES.values()]
+    for row, own in enumerate(expected.values()):
+        at = 0.0
+        for cell, name in CELL_NAMES.items():
+            bar = bars[name][row]
+            assert (bar.get_x(), bar.get_width()) == pytest.approx((at, 100 * own[cell]["value"]))
+            at += bar.get_width()
+        assert at == pytest.approx(100)
+    assert f"{spaces['pixels']:,} pixels" in axes.get_xlabel()
+
+
+def test_indicators(report: dict[str, Any], axes: Axes) -> None:
+    caption = plots.indicators(axes, report)
+    found = report["checkpoints"][-1]["indicators"]
+    names = ("similarity", "confidence")
+    assert_drawn(axes, {name: [found[one][target][name]["auroc"] for one, target in QUESTIONS] for name in names})
+    assert len(rows(axes)) == 3 and f"n = {IMAGES} images" in axes.get_xlabel()
+    assert f"{found['truth']['student_wrong']['pixels']:,} pixels" in caption
+
+
+def test_iterations(report: dict[str, Any], axes: Axes) -> None:
+    """Of what supervises."""
+    plots.iterations(axes, report)
+    own = [one["sources"]["mix"] for one in report["checkpoints"]]
+    expected = {
+        "precision, confident": [one["confident"]["precision"] for one in own],
+        "coverage, confident": [one["confident"]["coverage"] for one in own],
+        "mIoU of all labels": [one["all"]["mIoU"] for one in own],
+    }
+    found = {container.get_label(): container for container in axes.containers}
+    assert {*found} == {*expected}
+    for name, estimates in expected.items():
+        line, _, (bars,) = found[name]
+        assert [*line.get_xdata()] == [2, 4]
+        assert line.get_ydata() == pytest.approx([100 * one["value"] for one in estimates])
+        ends = np.array(bars.get_segments())[:, :, 1]
+        assert ends == pytest.approx(np.array([[100 * side for side in one["interval"]] for one in estimates]))
+
+
+def test_what_is_not_known_is_left_out(report: dict[str, Any], axes: Axes) -> None:
+    changed = deepcopy(report)
+    own = sources(changed)["logit"]["regions"]["small"]["precision"]
+    own.update(value=None, interval=[None, None])
+    plots.regions(axes, changed)
+    line, _, (bars,) = axes.containers[0]
+    assert np.isfinite(np.array(line.get_xdata(), float)).tolist() == [True, True, False, True, True]
+    assert [len(segment) for segment in bars.get_segments()] == [2, 2, 0, 2, 2]
