@@ -12,12 +12,15 @@ from mmcv.transforms import Compose
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.runner import Runner
+from mmseg.models.segmentors import CascadeEncoderDecoder, EncoderDecoder
+from torch import nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from mmseg_css.datasets import PairedDataset
 from mmseg_css.datasets.truth import truth_of_unlabeled
-from mmseg_css.engine.looking import labellings_of, looked_at, said_of, shown_of
+from mmseg_css.engine.labels_alone import LabelsAlone
+from mmseg_css.engine.looking import Looker, labellings_of, looked_at, said_of, shown_of
 from mmseg_css.engine.testing import Evaluation, load_cfg
 from mmseg_css.evaluation.diagnosis.report import write_report
 from mmseg_css.evaluation.diagnosis.summary import summarise
@@ -79,12 +82,7 @@ def diagnose(asked: Diagnosis) -> dict[str, Any]:
     cfg = [_config(asked, own) for own in asked.checkpoints][0]
     with explained(cfg):
         runner = Runner.from_cfg(cfg)
-        model = runner.model
-        if not isinstance(model, SemiSegmentor):
-            raise ValueError(
-                f"{asked.config}: model.type is {type(model).__name__}, and there are no pseudo-labels to look at: "
-                "name the config of a semi-supervised method"
-            )
+        model = _looked_into(runner.model, asked.config)
         loader, metainfo = images_with_truth(cfg, asked)
     found: list[dict[str, Any]] = []
     for checkpoint in asked.checkpoints:
@@ -98,7 +96,7 @@ def diagnose(asked: Diagnosis) -> dict[str, Any]:
         found.append({"checkpoint": checkpoint, "iteration": iteration} | own)
     return {
         "config": str(asked.config),
-        "method": type(model).__name__,
+        "method": getattr(model, "name", type(model).__name__),
         "images": len(found[0]["images"]),
         "looked_at": "unlabelled images" if asked.masks else "test images",
         "norm_layers": "as in training" if asked.training_mode else "as in evaluation",
@@ -109,7 +107,18 @@ def diagnose(asked: Diagnosis) -> dict[str, Any]:
     } | _of_method(model)
 
 
-def _of_method(model: SemiSegmentor) -> dict[str, Any]:
+def _looked_into(model: nn.Module, config: Path) -> Looker:
+    if isinstance(model, SemiSegmentor):
+        return model
+    if type(model) is EncoderDecoder or type(model) is CascadeEncoderDecoder:
+        return LabelsAlone(model)
+    raise ValueError(
+        f"{config}: model.type is {type(model).__name__}, into which this command cannot look: name the config of a "
+        "semi-supervised method, or of an EncoderDecoder"
+    )
+
+
+def _of_method(model: Looker) -> dict[str, Any]:
     return {"thresholds": thresholds_of(model), "highest_similarity": highest_similarity(model)}
 
 
@@ -169,7 +178,7 @@ def _unlabeled_with_truth(cfg: Config, masks: str, suffix: str) -> tuple[Any, Ma
 
 
 @contextmanager
-def as_in_training(model: SemiSegmentor) -> Iterator[None]:
+def as_in_training(model: Looker) -> Iterator[None]:
     """Let the networks that label do so as in training; their statistics are afterwards what they were.
 
     Raises:
@@ -196,7 +205,7 @@ def as_in_training(model: SemiSegmentor) -> Iterator[None]:
 
 
 def _look(
-    model: SemiSegmentor, loader: DataLoader, metainfo: Mapping[str, Any], asked: Diagnosis, name: str
+    model: Looker, loader: DataLoader, metainfo: Mapping[str, Any], asked: Diagnosis, name: str
 ) -> dict[str, Any]:
     """One pass over the images."""
     thresholds = thresholds_of(model)
@@ -233,7 +242,7 @@ def _look(
     }
 
 
-def thresholds_of(model: SemiSegmentor) -> dict[str, float | None]:
+def thresholds_of(model: Looker) -> dict[str, float | None]:
     """From which confidence a label counts as confident, is learnt from, and takes part in a contrast; below which
     indicator it is hard."""
     loss = getattr(model, "pseudo_label_loss", None)
@@ -246,7 +255,7 @@ def thresholds_of(model: SemiSegmentor) -> dict[str, float | None]:
     }
 
 
-def highest_similarity(model: SemiSegmentor) -> float | None:
+def highest_similarity(model: Looker) -> float | None:
     """The confidence that the representation space cannot exceed: its softmax is over cosines."""
     temperature = getattr(model, "temperature", None)
     if temperature is None or not hasattr(model, "bank"):

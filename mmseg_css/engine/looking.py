@@ -10,12 +10,16 @@ from mmseg.structures import SegDataSample
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmseg_css.engine.labels_alone import LabelsAlone
 from mmseg_css.evaluation.diagnosis.tally import SPACES, Labelling, Looked
 from mmseg_css.evaluation.diagnosis.worst import Shown
 from mmseg_css.functional.diagnosis import cells, is_class
 from mmseg_css.models.segmentors import Inspection, SemiSegmentor
 from mmseg_css.models.segmentors.batch import images_of
 from mmseg_css.types import PseudoLabel
+
+#: What can be looked into.
+Looker = SemiSegmentor | LabelsAlone
 
 
 class Said(NamedTuple):
@@ -27,7 +31,7 @@ class Said(NamedTuple):
     inspection: Inspection
 
 
-def said_of(model: SemiSegmentor, batch: dict) -> Iterator[Said]:
+def said_of(model: Looker, batch: dict) -> Iterator[Said]:
     """Of a batch, in as few passes as the sizes of its images and masks allow. What is ignored, or no class, is -1.
 
     Raises:
@@ -51,7 +55,7 @@ def said_of(model: SemiSegmentor, batch: dict) -> Iterator[Said]:
 
 
 def without_ignored(
-    model: SemiSegmentor, samples: list[SegDataSample], pictures: list[Tensor], truth: Tensor, inspection: Inspection
+    model: Looker, samples: list[SegDataSample], pictures: list[Tensor], truth: Tensor, inspection: Inspection
 ) -> Said:
     """With -1 in the place of the ignored value, which may be that of a class."""
     ignored = model.ignore_index

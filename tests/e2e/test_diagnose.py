@@ -169,6 +169,27 @@ def test_every_other_method(method: str, make_config: MakeConfig, tmp_path: Path
     assert not read((tmp_path / "out" / "report.html").read_text()).open
 
 
+def test_labels_alone(make_config: MakeConfig, tmp_path: Path) -> None:
+    """A network of MMSegmentation, whose labels are as right as its predictions in a test."""
+    cfg = Config.fromfile(make_config("alone"))
+    preprocessor = {**cfg.model.data_preprocessor, "type": "SegDataPreProcessor"}
+    cfg.model = {**cfg.model.segmentor, "data_preprocessor": preprocessor}
+    cfg.dump(str(tmp_path / "alone.py"))
+    init_default_scope("mmseg")
+    torch.manual_seed(0)
+    torch.save({"state_dict": MODELS.build(cfg.model).state_dict()}, tmp_path / "some.pth")
+    arguments = [str(tmp_path / "alone.py"), str(tmp_path / "some.pth")]
+    call(["diagnose", *arguments, "--out", str(tmp_path / "out")])
+    found = json.loads((tmp_path / "out" / "report.json").read_text())
+    [checkpoint] = found["checkpoints"]
+    [(name, source)] = checkpoint["sources"].items()
+    assert name == "logit" and not source["supervises"] and "spaces" not in checkpoint
+    assert "Supervised-only learns from no pseudo-labels" in unescape((tmp_path / "out" / "report.html").read_text())
+    call(["test", *arguments, "--work-dir", str(tmp_path / "test")])
+    [figures] = [json.loads(path.read_text()) for path in (tmp_path / "test").glob("*/*.json")]
+    assert 100 * source["all"]["mIoU"]["value"] == pytest.approx(figures["mIoU"], abs=0.01)
+
+
 def test_unlabelled_images_with_masks(trained: Path, config: Path, tmp_path: Path) -> None:
     cfg = Config.fromfile(config)
     root = Path(cfg.train_dataloader.dataset.labeled.data_root)
@@ -179,15 +200,15 @@ def test_unlabelled_images_with_masks(trained: Path, config: Path, tmp_path: Pat
 
 
 def test_refusals(trained: Path, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    plain = Config.fromfile(config)
-    plain.model = {**plain.model.segmentor, "data_preprocessor": {"type": "SegDataPreProcessor", "size": (64, 64)}}
-    plain.dump(str(tmp_path / "plain.py"))
+    other = Config.fromfile(config)
+    other.model = {**other.model.segmentor, "type": "DepthEstimator"}
+    other.dump(str(tmp_path / "other.py"))
     for arguments, message in (
         ([str(config), str(tmp_path / "none.pth")], "none.pth"),
         ([str(config), str(trained / "iter_4.pth"), "--block", "0"], "--block must be at least 1"),
         ([str(config), str(trained / "iter_4.pth"), "--masks", "nowhere"], "40 of 40 unlabelled images have no mask"),
         (
-            [str(tmp_path / "plain.py"), str(trained / "iter_4.pth")],
+            [str(tmp_path / "other.py"), str(trained / "iter_4.pth")],
             "name the config of a semi-sup",
         ),
     ):

@@ -55,7 +55,7 @@ def _supervision(report: Mapping[str, Any], last: Mapping[str, Any]) -> str:
     everything, sure = source["all"], source["confident"]
     if not source["supervises"]:
         return (
-            f"{report['method']} learns from no labels of its own: of what its network says, called {name}, "
+            f"{report['method']} learns from no pseudo-labels: of what its network says, called {name}, "
             f"{percent(everything['precision'])} of the pixels are right."
         )
     text = (
