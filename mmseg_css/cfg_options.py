@@ -53,18 +53,24 @@ def merge_options(cfg: Config, options: Mapping[str, Any]) -> None:
     """Set settings of a config, in place.
 
     Raises:
-        ValueError: One is a variable of the config file, ``max_iters`` say: the file was read before it could be set,
-            so that no setting would follow it.
+        ValueError: One is nothing that is read, ``lr`` say, or a variable of the config file, ``max_iters`` say: the
+            file was read before it could be set, so that no setting would follow it.
     """
     for key in options:
         name, _, below = key.partition(".")
-        if name in cfg and name not in READ:
-            places = [place for place, value in _settings(cfg) if _same(value, cfg[name])]
-            instead = " or ".join(f"{place}.{below}".rstrip(".") for place in places[:4]) or "what it is used for"
-            raise ValueError(
-                f"--cfg-options {key}: {name} is a variable of the config file, which nothing reads after the file; "
-                f"set {instead}, or change {name} in the file"
-            )
+        if name in READ:
+            continue
+        if name not in cfg:
+            last = key.rpartition(".")[2]
+            alike = [place for place, _ in _settings(cfg) if place.rpartition(".")[2] == last]
+            meant = f": is {' or '.join(alike[:4])} meant?" if alike else ""
+            raise ValueError(f"--cfg-options {key}: no setting begins with {name}, and nothing would read it{meant}")
+        places = [place for place, value in _settings(cfg) if _same(value, cfg[name])]
+        instead = " or ".join(f"{place}.{below}".rstrip(".") for place in places[:4]) or "what it is used for"
+        raise ValueError(
+            f"--cfg-options {key}: {name} is a variable of the config file, which nothing reads after the file; "
+            f"set {instead}, or change {name} in the file"
+        )
     cfg.merge_from_dict(dict(options))
 
 

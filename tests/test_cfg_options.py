@@ -32,8 +32,24 @@ def test_a_variable_that_stands_for_nothing_is_refused() -> None:
 
 def test_what_is_read_is_set() -> None:
     cfg = load(LEAF)
-    merge_options(cfg, parse_options(["train_cfg.max_iters=7", "tta_model.type=Mine", "new=1", "compile=True"]))
-    assert (cfg.train_cfg.max_iters, cfg.tta_model.type, cfg.new, cfg.compile) == (7, "Mine", 1, True)
+    merge_options(cfg, parse_options(["train_cfg.max_iters=7", "tta_model.type=Mine", "compile=True"]))
+    assert (cfg.train_cfg.max_iters, cfg.tta_model.type, cfg.compile) == (7, "Mine", True)
+
+
+@pytest.mark.parametrize(
+    ("option", "meant"),
+    [
+        ("lr=0.5", "is optim_wrapper.optimizer.lr meant"),
+        ("batch_size=2", "train_dataloader.batch_size meant"),
+        ("seed=1", "is randomness.seed meant"),
+        ("optimizer.lr=1", "is optim_wrapper.optimizer.lr meant"),
+        ("data.samples_per_gpu=2", "nothing would read it$"),
+    ],
+)
+def test_what_nothing_reads_is_refused_with_what_is_probably_meant(option: str, meant: str) -> None:
+    """A sweep over it would train the same run each time."""
+    with pytest.raises(ValueError, match=f"no setting begins with {re.split(r'[.=]', option)[0]}, .*{meant}"):
+        merge_options(load(LEAF), parse_options([option]))
 
 
 @pytest.mark.parametrize(

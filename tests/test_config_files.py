@@ -69,3 +69,32 @@ def test_checkpoints_that_there_are(tmp_path: Path) -> None:
     assert no_checkpoint(asked).endswith(f"and none in {tmp_path}")
     (tmp_path / "iter_1000.pth").touch()
     assert no_checkpoint(asked) == f"there is no checkpoint {asked}; there are {tmp_path / 'iter_1000.pth'}"
+
+
+BASE = "max_iters = 3500\ncrop = (64, 64)\ntrain_cfg = dict(max_iters=max_iters)\nlimits = dict(a=1)\n"
+
+
+@pytest.mark.parametrize("chain", [False, True])
+@pytest.mark.parametrize("line", ["max_iters = 10000", "crop = (32, 32)"])
+def test_a_variable_that_nothing_follows(tmp_path: Path, line: str, chain: bool) -> None:
+    (tmp_path / "base.py").write_text(BASE)
+    (tmp_path / "between.py").write_text("_base_ = 'base.py'\n")
+    (tmp_path / "config.py").write_text(f"_base_ = ['{'between' if chain else 'base'}.py']\n{line}\n")
+    with pytest.raises(ValueError, match=rf"config\.py sets {line.split()[0]}, a variable of a file"):
+        read_config(tmp_path / "config.py")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "max_iters = 10000\ntrain_cfg = dict(max_iters=max_iters)",  # used here
+        "max_iters = 3500",  # nothing changes
+        "mine = 7",  # of nobody's else
+        "limits = dict(a=2)",  # for configs that are based on this one
+        "load_from = 'some.pth'",  # a setting
+    ],
+)
+def test_variables_that_do_no_harm(tmp_path: Path, text: str) -> None:
+    (tmp_path / "base.py").write_text(BASE)
+    (tmp_path / "config.py").write_text(f"_base_ = 'base.py'\n{text}\n")
+    read_config(tmp_path / "config.py")

@@ -1,6 +1,7 @@
 """``mmseg-css study``."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,6 +13,8 @@ from mmseg_css.extras import check_extra
 if TYPE_CHECKING:
     from mmseg_css.evaluation.comparison.cluster import Cluster
     from mmseg_css.evaluation.comparison.runs import Run
+    from mmseg_css.evaluation.comparison.study import Study
+    from mmseg_css.preparation.study import Plan
 
 Parts = Annotated[
     list[str] | None, Parameter(name="--parts", consume_multiple=True, help="Parts of the study; all otherwise.")
@@ -57,21 +60,38 @@ def command(
     """
     check_extra("compare", "mmseg-css study", "matplotlib", "scipy", "statsmodels")
     import mmseg_css.register  # noqa: F401
-    from mmseg_css.evaluation.comparison.study import Study, in_order, report, train
-    from mmseg_css.preparation.study import read_plan, write_leaves
+    from mmseg_css.evaluation.comparison.study import report
+    from mmseg_css.preparation.study import read_plan
 
     plan = read_plan(file)
     names = _known(parts or list(plan.parts), plan.parts)
     records = records or work_dir / "records"
-    configs = write_leaves(plan, names, work_dir / "configs")
-    study = Study(parts=configs, ceiling=plan.ceiling, seeds=seeds or plan.seeds, blocks=plan.blocks)
-    runs = study.runs(work_dir, records)
+    study = _study(plan, seeds, work_dir)
     if not report_only:
-        trainer = launcher(cluster, cluster_options, work_dir, jobs)
-        _look_ahead([run for run in in_order(runs) if run.finished() is None], jobs, here=trainer is None)
-        train(runs, work_dir, records, jobs=jobs, launcher=trainer)
-    report(study, runs, records)
+        asked = replace(study, parts={name: study.parts[name] for name in names}, seeds=seeds or plan.seeds)
+        _train(asked, work_dir, records, jobs, launcher(cluster, cluster_options, work_dir, jobs))
+    report(study, study.runs(work_dir, records), records)
     print((records / "study.md").read_text())
+
+
+def _study(plan: "Plan", seeds: Sequence[int] | None, work_dir: Path) -> "Study":
+    """All parts and seeds, whichever were asked for: what was reported before stays."""
+    from mmseg_css.evaluation.comparison.runs import locked
+    from mmseg_css.evaluation.comparison.study import Study
+    from mmseg_css.preparation.study import write_leaves
+
+    with locked(work_dir):  # trainings of another study may be about to read theirs
+        configs = write_leaves(plan, plan.parts, work_dir / "configs")
+    every = sorted({*plan.seeds, *(seeds or ())})
+    return Study(parts=configs, ceiling=plan.ceiling, seeds=every, blocks=plan.blocks)
+
+
+def _train(study: "Study", work_dir: Path, records: Path, jobs: int, trainer: "Cluster | None") -> None:
+    """What is not finished, after it was said how long that takes."""
+    from mmseg_css.evaluation.comparison.study import train
+
+    _look_ahead(study.unfinished(work_dir, records), jobs, here=trainer is None)
+    train(study.runs(work_dir, records), work_dir, records, jobs=jobs, launcher=trainer)
 
 
 def launcher(

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 DataSet = Literal["voc", "cityscapes", "coco"]
 
-IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
+IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".tif", ".tiff", ".webp")
 
 # What published lists put before an id, beside the folders of the data set's own arrangement.
 _IMAGE_FOLDER: Final = re.compile(r"(?:.*/)?(?:JPEGImages|leftImg8bit/train|train2017)/")

@@ -10,6 +10,7 @@ from mmengine import fileio
 from mmseg.datasets import BaseSegDataset
 
 from mmseg_css.datasets.checks import check_links, check_mask_free, check_paths, check_single
+from mmseg_css.datasets.pictures import pictures
 from mmseg_css.datasets.splits import IMAGE_SUFFIXES
 from mmseg_css.registry import DATASETS
 
@@ -96,9 +97,7 @@ class UnlabeledDataset(BaseSegDataset):
         images: dict[str, str] = {}
         check_links(folder, self.suffixes)
         names = fileio.list_dir_or_file(folder, list_dir=False, recursive=True, backend_args=self.backend_args)
-        for name in sorted(names):
-            if not name.lower().endswith(self.suffixes):
-                continue
+        for name in pictures(names, self.suffixes):
             image_id = self._image_id(name)
             if image_id in images:
                 raise ValueError(

@@ -45,6 +45,26 @@ def paired_t_test(ours: Float[np.ndarray, " s"], theirs: Float[np.ndarray, " s"]
     return Gain(mean, float(low), float(high), float(result.pvalue))
 
 
+def paired_t_test_within(differences: Sequence[Float[np.ndarray, " _"]]) -> Gain:
+    """The same of differences of several data sets, in the mean of these: would other seeds on them show a gain?
+
+    How much seeds differ is taken from within the data sets, and for the same in all of them; that data sets differ is
+    no chance. With one seed of each, or equal differences, interval and p are NaN.
+
+    >>> gain = paired_t_test_within([np.array([20.0, 20.5, 19.5]), np.array([1.0, 1.2, 0.8])])
+    >>> gain.mean, round(gain.low, 2), round(gain.high, 2)
+    (10.5, 10.07, 10.93)
+    """
+    mean = float(np.mean([own.mean() for own in differences]))
+    freedom = sum(len(own) - 1 for own in differences)
+    scatter = sum(float(((own - own.mean()) ** 2).sum()) for own in differences)
+    if not freedom or not scatter:
+        return Gain(mean, np.nan, np.nan, np.nan)
+    error = (scatter / freedom * sum(1 / len(own) for own in differences)) ** 0.5 / len(differences)
+    reach = float(stats.t.ppf(0.975, freedom)) * error
+    return Gain(mean, mean - reach, mean + reach, float(2 * stats.t.sf(abs(mean) / error, freedom)))
+
+
 def sign_flip_test(differences: Float[np.ndarray, " n"]) -> float:
     """Two-sided p-value of a mean difference of paired runs, from all ways to swap the runs of pairs.
 
@@ -75,23 +95,25 @@ def headroom_share(
 ) -> Share:
     """``(ours - base) / (ceiling - base)``, of means over seeds: how much of what all labels would give is reached.
 
-    The interval is Fieller's for the ratio of the means of two paired samples (Fieller 1954). It is NaN with one seed,
-    and where the headroom itself may be zero.
+    The interval is Fieller's for the ratio of the means of two paired samples (Fieller 1954), NaN with one seed. There
+    is no share of a headroom that is none, or may be none: NaN.
 
     >>> [round(part, 2) for part in headroom_share(np.array([4.0, 5.0]), np.array([2.0, 2.0]), np.array([7.0, 7.0]))]
     [0.5, -0.77, 1.77]
     """
     gain, room = ours - base, ceiling - base
     count, x, y = len(gain), float(gain.mean()), float(room.mean())
-    if count < 2 or y == 0:
-        return Share(x / y if y else np.nan, np.nan, np.nan)
+    if y <= 0:
+        return Share(np.nan, np.nan, np.nan)
+    if count < 2:
+        return Share(x / y, np.nan, np.nan)
     quantile = stats.t.ppf(0.975, count - 1)
     (vx, c), (_, vy) = np.cov(gain, room) / count
     # The ratios r for which the mean of gain - r * room differs from 0 by less than chance: a quadratic in r.
     a, b = y * y - quantile**2 * vy, x * y - quantile**2 * c
-    root = b * b - a * (x * x - quantile**2 * vx)
-    if a <= 0 or root < 0:
-        return Share(x / y, np.nan, np.nan)
+    if a <= 0:
+        return Share(np.nan, np.nan, np.nan)
+    root = max(0.0, b * b - a * (x * x - quantile**2 * vx))  # with a > 0 it is negative by rounding only
     return Share(x / y, float((b - root**0.5) / a), float((b + root**0.5) / a))
 
 
@@ -115,15 +137,15 @@ def detectable_gain(differences: Float[np.ndarray, " s"], *, power: float = 0.8)
 
     Args:
         differences: Of runs with the same seed.
-        power: The chance to find it. With one seed the result is NaN.
+        power: The chance to find it. With one seed, or equal differences, the result is NaN.
     """
-    if len(differences) < 2:
+    if len(differences) < 2 or np.ptp(differences) == 0:
         return np.nan
     return float(np.std(differences, ddof=1) * TTestPower().solve_power(nobs=len(differences), alpha=0.05, power=power))
 
 
 def class_iou(areas: Float[np.ndarray, "*rest n k 2"]) -> Float[np.ndarray, "*rest k"]:
-    """IoU of every class over all images, in percent; NaN for a class in neither prediction nor truth.
+    """IoU of every class over all images, in percent; NaN for a class without areas.
 
     >>> class_iou(np.array([[[1.0, 2.0]], [[1.0, 2.0]]]))
     array([50.])
@@ -188,6 +210,13 @@ def rare_classes(path: str) -> list[int]:
 
 
 def load_areas(path: str) -> Float[np.ndarray, "n k 2"]:
-    """Areas that `PerImageIoUMetric` wrote."""
+    """Areas that `PerImageIoUMetric` wrote; those of a class that the truth does not show are 0.
+
+    MMSegmentation counts such a class with an IoU of 0 as soon as one pixel is taken for it, and not before; in a
+    comparison the methods would be averaged over different classes.
+    """
     with np.load(path) as file:
-        return rearrange([file["intersection"], file["union"]], "two n k -> n k two")
+        areas = rearrange(np.stack([file["intersection"], file["union"]]), "two n k -> n k two")
+        if "label" in file:  # records of before lack it
+            areas[:, file["label"].sum(axis=0) == 0] = 0
+    return areas

@@ -8,43 +8,18 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 from mmengine.config import Config
 
 from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.cli.main import run
 from mmseg_css.evaluation.comparison import Question, compare
+from mmseg_css.evaluation.comparison.curves import _mean
 from mmseg_css.evaluation.comparison.results import summarise
 from mmseg_css.evaluation.comparison.runs import Lanes, Run, locked
 from mmseg_css.evaluation.comparison.tables import tables
 from mmseg_css.registry import HOOKS
-
-MIOU = {"base": (40.0, 41.0, 42.0), "new": (50.0, 52.0, 51.0), "all": (60.0, 60.0, 63.0)}
-CONFIG = "val_dataloader = dict(dataset=dict(type='DemoDataset'))\ntrain_cfg = dict(max_iters=800)\n"
-
-
-@pytest.fixture
-def configs(tmp_path: Path) -> dict[str, Path]:
-    for name in MIOU:
-        (tmp_path / f"{name}.py").write_text(CONFIG)
-    return {name: tmp_path / f"{name}.py" for name in MIOU}
-
-
-def finish(run: Run, miou: float, classes: int = 5) -> None:
-    """What a training that ended with this mIoU leaves behind."""
-    run.folder.mkdir(parents=True)
-    union = np.full((6, classes), 100.0)
-    np.savez(run.folder / "areas.npz", intersection=union * miou / 100, union=union)
-    curve = [{"iteration": 400, "minutes": 1.0, "mIoU": miou / 2}, {"iteration": 800, "minutes": 2.0, "mIoU": miou}]
-    (run.folder / "curve.json").write_text(json.dumps(curve))
-    run.finish({"minutes": 2.0, "memory_gib": 1.5, "made_with": {"threads": 1, "commit": f"c{run.seed // 2}"}})
-
-
-def finish_all(question: Question, work_dir: Path) -> None:
-    for name, runs in question.runs(work_dir).items():
-        for one, miou in zip(runs, MIOU[name], strict=False):
-            finish(one, miou)
+from tests.evaluation.finished import CONFIG, MIOU, finish, finish_all
 
 
 def test_what_finished_runs_say(configs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
@@ -94,13 +69,22 @@ def test_classes_of_a_config_of_ones_own(tmp_path: Path) -> None:
     assert list(compare(question, tmp_path / "work")["methods"]["base"]["IoU"]) == ["ground", "tree"]
 
 
-def test_a_run_of_other_settings_is_not_taken_for_this_one(configs: dict[str, Path], tmp_path: Path) -> None:
-    finish_all(Question(configs=configs), tmp_path / "work")
-    with pytest.raises(ValueError, match="another config, seed or other options"):
-        compare(Question(configs=configs, options=("max_iters=100",)), tmp_path / "work")
-    configs["new"].write_text(CONFIG + "load_from = 'x'\n")
-    with pytest.raises(ValueError, match=r"new_seed0 holds a run of another config"):
-        compare(Question(configs=configs), tmp_path / "work")
+def test_what_was_not_evaluated_at_its_end_is_not_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loop of MMEngine's own that was killed in its last evaluation ends at once when it goes on."""
+    config = tmp_path / "a.py"
+    config.write_text(CONFIG)
+    [one] = Question(configs={"a": config}).runs(tmp_path / "work")["a"]
+    one.folder.mkdir(parents=True)
+    (one.folder / "curve.json").write_text(json.dumps([{"iteration": 400, "minutes": 1.0, "mIoU": 30.0}]))
+    monkeypatch.setattr(Run, "command", lambda _: [sys.executable, "-c", ""])
+    with pytest.raises(RuntimeError, match="evaluated after 400 of 800 iterations last"):
+        Lanes(1).train([one], lambda _: None, lambda: None)
+    assert one.finished() is None
+
+
+def test_the_mean_curve_holds_what_all_runs_have(configs: dict[str, Path], tmp_path: Path) -> None:
+    curves = [[{"iteration": at, "mIoU": float(at)} for at in points] for points in ((100, 200, 400), (200, 300, 400))]
+    assert _mean(curves, "iteration") == ([200, 400], [200.0, 400.0])
 
 
 def test_records_stand_for_the_trainings(configs: dict[str, Path], tmp_path: Path) -> None:
@@ -253,3 +237,4 @@ def test_a_config_that_changes_while_its_training_waits(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="was changed while this training waited"):
         Lanes().train([one], lambda run: None, lambda: None)
     assert one.finished() is None
+    assert Question(configs={"a": config}).runs(tmp_path / "work")["a"][0].finished() is None  # and not refused

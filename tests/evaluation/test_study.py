@@ -87,8 +87,9 @@ def test_what_a_method_is_worth_over_data_sets(study: Study, tmp_path: Path) -> 
     # All four gains are positive: of 16 ways to swap, two are as extreme.
     assert new["gain"]["p"] == pytest.approx(2 / 16)
     assert new["gain"]["p_holm"] == pytest.approx(holm([2 / 16])[0])
-    # Student's with three degrees of freedom, whose quantile is 3.1824 at 0.975.
-    half = 3.1824 * np.std([10, 12, 2, 4], ddof=1) / 2
+    # The seeds of a data set differ by 2, so that their variance is 2; Student's quantile is 4.3027 at 0.975 with two
+    # degrees of freedom. That the data sets differ by 8 is no chance.
+    half = 4.3027 * np.sqrt(2 * (1 / 2 + 1 / 2)) / 2
     assert new["gain"]["interval"] == pytest.approx([7 - half, 7 + half], abs=1e-3)
     assert new["gain_per_data_set"] == pytest.approx({"x": 11, "y": 3})
     assert new["headroom"] == pytest.approx((10 + 12 + 2 + 4) / (20 + 20 + 10 + 10))
@@ -106,8 +107,9 @@ def test_a_seed_counts_when_all_of_it_is_finished(study: Study, tmp_path: Path) 
     runs = study.runs(tmp_path / "work", records)
     finish(runs["few"]["x"]["new"][0], 99.0)
     part = report(study, runs, records)["parts"]["few"]
-    assert part["seeds"] == {"x": [1], "y": [1]}
+    assert part["methods"]["new"]["seeds"] == {"x": [1], "y": [1]}  # with seed 0 there is no baseline yet
     assert part["methods"]["new"]["gain_per_data_set"] == pytest.approx({"x": 12, "y": 4})
+    assert part["trainings"] == {"finished": 7, "planned": 12}
 
 
 def test_a_method_that_has_not_begun_hides_no_other(study: Study, tmp_path: Path) -> None:
@@ -121,7 +123,13 @@ def test_a_method_that_has_not_begun_hides_no_other(study: Study, tmp_path: Path
     runs = both.runs(tmp_path / "work", records)
     assert list(report(both, runs, records)["parts"]["few"]["methods"]) == ["all", "new"]
     finish(runs["few"]["x"]["later"][0], 45.0)
-    assert report(both, runs, records)["parts"] == {}  # begun, and so the part waits for it
+    methods = report(both, runs, records)["parts"]["few"]["methods"]
+    assert [*methods] == ["all", "new", "later"] and methods["new"]["pairs"] == 4
+    assert methods["later"]["seeds"] == {"x": [0]} and methods["later"]["gain"]["mean"] == pytest.approx(5)
+    assert methods["later"]["headroom"] == pytest.approx(5 / 20)
+    text = (records / "study.md").read_text()
+    assert "means over other trainings: compare them by data set" in text and "13 of 16 trainings" in text
+    assert json.loads((records / "few" / "x" / "results.json").read_text())["seeds"] == [0]  # of all its methods
 
 
 def test_before_the_first_method_there_is_the_ceiling(study: Study, tmp_path: Path) -> None:
@@ -132,16 +140,56 @@ def test_before_the_first_method_there_is_the_ceiling(study: Study, tmp_path: Pa
     assert list(report(study, runs, records)["parts"]["few"]["methods"]) == ["all"]
 
 
-def test_a_part_waits_for_all_its_data_sets(study: Study, tmp_path: Path) -> None:
+def test_no_data_set_counts_for_more_than_another(study: Study, tmp_path: Path) -> None:
     finish_part(study, tmp_path, "few", seeds=(0,))
     records = tmp_path / "records"
     runs = study.runs(tmp_path / "work", records)
     for name in MIOU["x"]:
         finish(runs["few"]["x"][name][1], MIOU["x"][name][1])
     part = report(study, runs, records)["parts"]["few"]
-    assert part["seeds"] == {"x": [0], "y": [0]}  # no data set counts for more than another
-    assert part["methods"]["new"]["gain"]["mean"] == pytest.approx((10 + 2) / 2)
+    assert part["methods"]["new"]["seeds"] == {"x": [0, 1], "y": [0]}
+    assert part["methods"]["new"]["gain"]["mean"] == pytest.approx(((10 + 12) / 2 + 2) / 2)
     assert json.loads((records / "few" / "x" / "results.json").read_text())["seeds"] == [0, 1]
+
+
+def test_where_all_labels_gain_nothing_there_is_no_share(study: Study, tmp_path: Path) -> None:
+    records = tmp_path / "records"
+    runs = study.runs(tmp_path / "work", records)
+    for data, seed in product(MIOU, (0, 1)):
+        for name, miou in (("base", 50.0), ("all", 50.1 + seed), ("new", 55.0)):
+            finish(runs["few"][data][name][seed], miou)
+    new = report(study, runs, records)["parts"]["few"]["methods"]["new"]
+    assert new["gain"]["mean"] == pytest.approx(5) and new["headroom"] is None
+
+
+def test_machines_are_told(study: Study, tmp_path: Path) -> None:
+    records = tmp_path / "records"
+    runs = study.runs(tmp_path / "work", records)
+    for (data, methods), seed in product(runs["few"].items(), (0, 1)):
+        for name, own in methods.items():
+            finish(own[seed], MIOU[data][name][seed])
+            device = "H100" if (data, name, seed) == ("y", "new", 1) else "cpu"
+            own[seed].finish({"minutes": 2.0, "memory_gib": 1.5, "made_with": {"device": device, "commit": "abc"}})
+    part = report(study, runs, records)["parts"]["few"]
+    assert part["methods"]["new"]["machines_differ"] == ["y"] and part["methods"]["all"]["machines_differ"] == []
+    assert part["made_with"] == {"device": ["cpu", "H100"], "commit": "abc"}
+    text = (records / "study.md").read_text()
+    assert "another machine than their baseline: new on y." in text and "device cpu and H100, commit abc." in text
+
+
+def test_other_masks_are_no_comparison(study: Study, tmp_path: Path) -> None:
+    finish_part(study, tmp_path, "few")
+    records = tmp_path / "records"
+    runs = study.runs(tmp_path / "work", records)
+    file = runs["few"]["y"]["new"][1].record / "areas.npz"
+    np.savez(file, **{**np.load(file), "label": np.tile([51, 30, 9], (4, 1))})
+    with pytest.raises(ValueError, match="evaluated with different validation masks"):
+        report(study, runs, records)
+
+
+def test_a_seed_counts_once(study: Study) -> None:
+    with pytest.raises(ValueError, match="counts twice"):
+        Study(parts=study.parts, ceiling="all", seeds=(0, 1, 0), blocks={})
 
 
 def test_one_training_of_each_tells_no_chance(study: Study, tmp_path: Path) -> None:

@@ -5,17 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from PIL import Image
 
-from mmseg_css.cli.main import call
 from mmseg_css.preparation.own_data.coding import find_coding, to_indices
 from mmseg_css.preparation.own_data.masks import look_at_mask
 from mmseg_css.preparation.own_data.split import given_split, split
 from mmseg_css.registry import DATASETS
+from tests.preparation.folders import SIDE, labels_of, lines, run, sets_of, write, write_image
 
-SIDE = 40
 REFUSED = (OSError, ValueError)
 
 
@@ -23,39 +21,6 @@ REFUSED = (OSError, ValueError)
 def _start_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     init_default_scope("mmseg")
-
-
-def labels_of(number: int, height: int = SIDE, width: int = SIDE) -> np.ndarray:
-    """Stripes of three classes, at another place in each image."""
-    stripes = np.arange(width) * 3 // width
-    return np.broadcast_to((stripes + number) % 3, (height, width)).astype(np.uint8)
-
-
-def write(path: str, pixels: np.ndarray) -> None:
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path)
-
-
-def write_image(path: str, height: int = SIDE, width: int = SIDE) -> None:
-    write(path, np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8))
-
-
-def run(*arguments: str) -> Config:
-    call(["init", *arguments])
-    return Config.fromfile("configs/own/css_lite0_own.py")
-
-
-def lines(name: str) -> list[str]:
-    return Path(f"configs/own/{name}.txt").read_text().splitlines()
-
-
-def sets_of(cfg: Config) -> dict[str, list[dict]]:
-    """Every sample of the three data sets, images and labels as they are read."""
-    paired = cfg.train_dataloader.dataset
-    configs = {"train": paired.labeled, "val": cfg.val_dataloader.dataset, "unlabeled": paired.unlabeled}
-    load = dict(type="LoadImageFromFile")
-    pipelines = {name: [load] if name == "unlabeled" else [load, dict(type="LoadAnnotations")] for name in configs}
-    return {name: list(DATASETS.build({**config, "pipeline": pipelines[name]})) for name, config in configs.items()}
 
 
 def number_of(sample: dict) -> int:
@@ -82,9 +47,8 @@ def test_folders_for_training_and_validation(train: str, val: str, capsys: pytes
 @pytest.mark.parametrize(
     "names",
     [
-        ["train/a", "b", "val/c"],  # some lie in neither
         ["train/a", "train/b"],  # there is no validation
-        ["a/train/x", "a/val/y"],  # not the uppermost folders
+        ["train/a", "car/b"],  # trains
         ["site 1/a", "site 2/b"],
         ["train", "val"],  # files
     ],
@@ -93,6 +57,17 @@ def test_folders_that_say_nothing_about_it(names: list[str]) -> None:
     assert given_split(names) is None
     found = split({name: {0} for name in names}, share=0.5)
     assert sorted(found.train + found.val) == sorted(names)
+
+
+def test_folders_at_any_depth() -> None:
+    assert given_split(["b/Validate/z", "a/train/x", "a/val/y"]) == (("a/train/x",), ("a/val/y", "b/Validate/z"))
+
+
+@pytest.mark.parametrize("names", [["train/a", "b", "val/c"], ["train/a", "test/b"], ["train/a", "val/b", "test/c"]])
+def test_nothing_is_thrown_together(names: list[str]) -> None:
+    """Test images would be trained on."""
+    with pytest.raises(ValueError, match="they would be trained on or validate by chance"):
+        split({name: {0} for name in names}, share=0.5)
 
 
 # -- images and masks in one folder -----------------------------------------------------------------------------------

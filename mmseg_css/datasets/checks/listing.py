@@ -2,12 +2,14 @@
 
 import os.path as osp
 from collections import Counter
+from pathlib import Path
 
 from mmengine import fileio
 from mmengine.dataset import BaseDataset
 from mmseg.datasets import BaseSegDataset
 
 from mmseg_css.datasets.checks.warning import warn
+from mmseg_css.datasets.pictures import pictures
 from mmseg_css.datasets.splits import IMAGE_SUFFIXES
 
 
@@ -20,12 +22,39 @@ def check_listing(leaf: BaseDataset) -> None:
             f"{len(repeated)} images are listed more than once in {leaf.ann_file!r}, and count as often, the first: "
             f"{repeated[0]!r}; take the repeated lines out, unless that is meant"
         )
+    if unused := _labelled_later(leaf):
+        warn(
+            f"{len(unused)} images in {leaf.data_prefix['img_path']!r} have masks, and stand neither in "
+            f"{leaf.ann_file!r} nor in another list beside it, the first: {unused[0]!r}; to train on them, append "
+            "their paths to that list"
+        )
     if left_out := _left_out(leaf):
         warn(
             f"{len(left_out)} images in {leaf.data_prefix['img_path']!r} do not end in {leaf.img_suffix!r} and are "
             f"left out, the first: {left_out[0]!r}; to use them, too, list whole names in a FolderDataset, which mixes "
             "endings"
         )
+
+
+def _labelled_later(leaf: BaseDataset) -> list[str]:
+    """Images of a list that `mmseg-css init` wrote for training to which masks were added since."""
+    from mmseg_css.datasets.folder import FolderDataset  # which is checked by what lies beside this file
+
+    if not isinstance(leaf, FolderDataset) or osp.basename(leaf.ann_file) != "train.txt":
+        return []
+    lists = [path for path in Path(leaf.ann_file).parent.glob("*.txt") if path.name != "unlabeled.txt"]
+    listed = {line.strip() for path in lists for line in path.read_text(encoding="utf-8-sig").splitlines()}
+    if not any(path.name == "val.txt" for path in lists):
+        return []
+    folders = (leaf.data_prefix["img_path"], leaf.data_prefix["seg_map_path"])
+    images, masks = (
+        fileio.list_dir_or_file(folder, list_dir=False, recursive=True, backend_args=leaf.backend_args)
+        for folder in folders
+    )
+    there = {*masks}
+    return [
+        name for name in pictures(images) if name not in listed and osp.splitext(name)[0] + leaf.seg_map_suffix in there
+    ]
 
 
 def _left_out(leaf: BaseDataset) -> list[str]:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
+from mmseg_css.datasets.pictures import RECORDS
 from mmseg_css.datasets.splits import IMAGE_SUFFIXES
 
 LIST_SUFFIX: Final = ".txt"
@@ -33,9 +34,9 @@ class Inputs(NamedTuple):
 def find_inputs(given: Sequence[Path], out: Path) -> Inputs:
     """The files that are meant, each once.
 
-    Of a folder all images are, at any depth, but for hidden ones and those in ``out``; they are called by their path
-    below it. Files that are named or listed are called by their path below the folder that holds all of these. Paths in
-    a list start from the folder that the command is called in.
+    Of a folder all images are, at any depth, but for hidden ones, those in ``out`` and those of earlier outputs; they
+    are called by their path below it. Files that are named or listed are called by their path below the folder that
+    holds all of these. Paths in a list start from the folder that the command is called in.
 
     Raises:
         FileNotFoundError: A folder, a list or a file that was given is not there.
@@ -48,7 +49,7 @@ def find_inputs(given: Sequence[Path], out: Path) -> Inputs:
     if missing := [str(path) for path in given if not path.exists()]:
         raise FileNotFoundError(f"there is no {missing[0]}")
     if same := [str(path) for path in given if path.is_dir() and path.resolve() == out.resolve()]:
-        raise ValueError(f"--out is {same[0]!r}, the folder of the images: name another, a folder in it for one")
+        raise ValueError(f"--out is {same[0]!r}, the folder of the images: name another, beside it for one")
     for path in given:
         if path.is_dir():
             files = list(_files_below(path, out))
@@ -72,8 +73,12 @@ def _files_below(folder: Path, out: Path) -> Iterator[Path]:
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and not _is_output(Path(parent, name)))
         yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _is_output(folder: Path) -> bool:
+    return any((folder / name).exists() for name in RECORDS)
 
 
 def _images_of(folder: Path, files: Iterable[Path]) -> list[Path]:

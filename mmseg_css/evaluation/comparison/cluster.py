@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from mmseg_css.evaluation.comparison.runs import Lanes, Run
+from mmseg_css.evaluation.comparison.runs import Lanes, Run, ended_in_order
 from mmseg_css.extras import check_extra
 
 #: Where jobs run: under Slurm, or as processes of this machine, which is for trying it.
@@ -46,24 +46,27 @@ class Cluster:
         """
         executor = self._executor()
         wanted = [run for run in runs if run.finished() is None]
+        for run in wanted:
+            run.settings  # noqa: B018  (read once and kept: a job starts later, and refuses to train other ones)
         pending: dict[Any, Run] = {}
         failed = []
-        try:
-            while wanted or pending:
-                pending |= self._submit(executor, wanted, self.jobs - len(pending))
-                ended = [job for job in pending if job.done()]
-                for job in ended:
-                    run = pending.pop(job)
-                    if (error := job.exception()) is not None:
-                        failed.append(f"the job {job.job_id} of {run.name}, seed {run.seed}: {error}")
-                    done(run)
-                waiting()
-                if pending and not ended:
-                    time.sleep(PATIENCE)
-        except BaseException:
-            for job in pending:
-                job.cancel()
-            raise
+        with ended_in_order():
+            try:
+                while wanted or pending:
+                    pending |= self._submit(executor, wanted, self.jobs - len(pending))
+                    ended = [job for job in pending if job.done()]
+                    for job in ended:
+                        run = pending.pop(job)
+                        if (error := job.exception()) is not None:
+                            failed.append(f"the job {job.job_id} of {run.name}, seed {run.seed}: {error}")
+                        done(run)
+                    waiting()
+                    if pending and not ended:
+                        time.sleep(PATIENCE)
+            except BaseException:
+                for job in pending:
+                    job.cancel()
+                raise
         if failed:
             raise RuntimeError("\n".join(failed))
 

@@ -14,6 +14,16 @@ from mmseg_css.evaluation.comparison.runs import Lanes, Run, locked
 from mmseg_css.evaluation.comparison.tables import tables
 
 
+def check_seeds(seeds: Sequence[int]) -> None:
+    """Refuse seeds of which one stands there twice.
+
+    Raises:
+        ValueError: It does.
+    """
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"--seeds {' '.join(map(str, seeds))}: a seed that counts twice is no second run")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Question:
     """What is compared.
@@ -38,8 +48,7 @@ class Question:
     options: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError(f"--seeds {' '.join(map(str, self.seeds))}: a seed that counts twice is no second run")
+        check_seeds(self.seeds)
         if self.ceiling is not None and self.ceiling not in self.configs:
             raise ValueError(f"--ceiling {self.ceiling} is none of the configs: {', '.join(self.configs)}")
         for name in ("block", "evaluations"):

@@ -1,10 +1,9 @@
 """Learning curves, over iterations and over minutes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
-
-import numpy as np
 
 
 def draw_curves(results: Mapping[str, Any], out: Path) -> None:
@@ -30,11 +29,17 @@ def plot_curves(figure: Any, results: Mapping[str, Any]) -> None:
             curves = [([point[key] for point in run], [point["mIoU"] for point in run]) for run in method["curves"]]
             for x, y in curves:
                 axis.plot(x, y, linewidth=0.6, alpha=0.5, **style)
-            shortest = min(len(x) for x, _ in curves)
-            mean = np.mean([(x[:shortest], y[:shortest]) for x, y in curves], axis=0)
-            axis.plot(*mean, linewidth=2, label=name, **style)
+            axis.plot(*_mean(method["curves"], key), linewidth=2, label=name, **style)
         axis.set_xlabel(label)
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("mIoU, percent")
     handles, names = axes[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=min(len(names), 5), frameon=False)
+
+
+def _mean(curves: Sequence[Sequence[Mapping[str, float]]], key: str) -> tuple[list[float], list[float]]:
+    """Over the runs, after the iterations that all were evaluated after."""
+    points = [{point["iteration"]: point for point in run} for run in curves]
+    common = sorted(set.intersection(*({*own} for own in points)))
+    x, y = ([fmean(own[at][of] for own in points) for at in common] for of in (key, "mIoU"))
+    return x, y

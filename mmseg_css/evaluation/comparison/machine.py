@@ -4,12 +4,15 @@ import os
 import platform
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 
 from mmseg_css.locations import CLONE
 from mmseg_css.version import __version__
+
+#: What of a clone a training depends on.
+COMPUTES: Final = ("mmseg_css", "configs", "tools", "requirements")
 
 
 def made_with(jobs: int) -> dict[str, Any]:
@@ -29,11 +32,17 @@ def made_with(jobs: int) -> dict[str, Any]:
 def _commit() -> str | None:
     if CLONE is None:  # or the repository that somebody's environment lies in would answer
         return None
-    asked = ["git", "-C", str(CLONE), "describe", "--always", "--dirty"]
     try:
-        return subprocess.run(asked, capture_output=True, text=True).stdout.strip() or None
+        commit = _git("describe", "--always")
+        # Records that a comparison writes into the clone change no training.
+        changed = _git("status", "--porcelain", "--untracked-files=no", "--", *COMPUTES)
     except OSError:
         return None
+    return f"{commit}-dirty" if commit and changed else commit or None
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", "-C", str(CLONE), *arguments], capture_output=True, text=True).stdout.strip()
 
 
 def _processor() -> str:

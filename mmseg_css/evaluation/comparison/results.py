@@ -26,8 +26,13 @@ SCHEMA: Final = 2
 
 
 def summarise(runs: Mapping[str, Sequence[Run]], *, ceiling: str | None = None, block: int = 1) -> dict[str, Any]:
-    """The results of finished runs, as docs/comparing.md describes them. The first config is the baseline."""
+    """The results of finished runs, as docs/comparing.md describes them. The first config is the baseline.
+
+    Raises:
+        ValueError: They were evaluated with different masks.
+    """
     baseline = next(iter(runs))
+    check_one_truth([run for own in runs.values() for run in own])
     areas = {name: np.stack([load_areas(str(run.record / "areas.npz")) for run in own]) for name, own in runs.items()}
     miou = {name: np.nanmean(class_iou(own), axis=1) for name, own in areas.items()}
     classes = _classes(runs[baseline][0].config)
@@ -49,7 +54,7 @@ def summarise(runs: Mapping[str, Sequence[Run]], *, ceiling: str | None = None, 
             "ceiling": ceiling,
             "seeds": [run.seed for run in runs[baseline]],
             "block": block,
-            "made_with": _together([made for own in runs.values() for made in map(_made_with, own)]),
+            "made_with": together([run.made_with() for own in runs.values() for run in own]),
             "machines_differ": _machines_differ(runs),
             "methods": methods,
         }
@@ -58,18 +63,41 @@ def summarise(runs: Mapping[str, Sequence[Run]], *, ceiling: str | None = None, 
 
 def _machines_differ(runs: Mapping[str, Sequence[Run]]) -> list[int]:
     """Seeds whose trainings, which are compared with each other, ran on different machines, as far as they noted it."""
-    found = []
-    for of_a_seed in zip(*runs.values(), strict=True):
-        made = [_made_with(run) for run in of_a_seed]
-        if any(len({one[key] for one in made if key in one}) > 1 for key in ("processor", "device")):
-            found.append(of_a_seed[0].seed)
-    return found
+    return [of_a_seed[0].seed for of_a_seed in zip(*runs.values(), strict=True) if machines_of(*of_a_seed)]
+
+
+def machines_of(*runs: Run) -> bool:
+    """Whether they ran on different machines, or with another torch, as far as they noted it."""
+    made = [run.made_with() for run in runs]
+    return any(len({one[key] for one in made if key in one}) > 1 for key in ("processor", "device", "torch"))
+
+
+def check_one_truth(runs: Sequence[Run]) -> None:
+    """Refuse trainings that were evaluated with different masks, which cannot be compared.
+
+    Raises:
+        ValueError: They were.
+    """
+    first: tuple[Run, np.ndarray] | None = None
+    for run in runs:
+        with np.load(run.record / "areas.npz") as file:
+            if "label" not in file:  # records of before
+                continue
+            pixels = file["label"]
+        if first is None:
+            first = run, pixels
+        elif not np.array_equal(first[1], pixels):
+            raise ValueError(
+                f"{first[0].record} and {run.record} were evaluated with different validation masks: name another "
+                "--work-dir and --records, or delete the older one"
+            )
 
 
 def _method(
     runs: Sequence[Run], areas: Float[np.ndarray, "s n k 2"], miou: Float[np.ndarray, " s"], classes: Sequence[str]
 ) -> dict[str, Any]:
     finished = [run.finished() or {} for run in runs]
+    curves = [_curve(run) for run in runs]
     return {
         "config": str(runs[0].config),
         "mIoU": float(miou.mean()),
@@ -77,15 +105,12 @@ def _method(
         "IoU": dict(zip(classes, class_iou(areas).mean(axis=0).tolist(), strict=True)),
         "minutes": float(np.mean([run["minutes"] for run in finished])),
         "memory_gib": float(np.max([run["memory_gib"] for run in finished])),
-        "curves": [_curve(run) for run in runs],
+        "iterations": curves[0][-1]["iteration"],
+        "curves": curves,
     }
 
 
-def _made_with(run: Run) -> dict[str, Any]:
-    return (run.finished() or {}).get("made_with", {})  # runs of before did not note it
-
-
-def _together(noted: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def together(noted: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What all runs were made with; a list where they differ."""
     keys = {key: None for one in noted for key in one}
     values = {key: list({str(one.get(key)): one.get(key) for one in noted}.values()) for key in keys}

@@ -1,6 +1,5 @@
 """The trainings of a comparison: each in a process of its own, several side by side, none of them twice."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -23,6 +22,7 @@ from mmengine.config import Config
 from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.config_files import read_config
 from mmseg_css.evaluation.comparison.machine import made_with
+from mmseg_css.evaluation.comparison.settings import fingerprints
 from mmseg_css.locations import PACKAGE
 
 PATIENCE: Final = 10.0  # seconds
@@ -58,12 +58,7 @@ class Run:
 
     def read_settings(self) -> dict[str, Any]:
         """The same as the files say it now."""
-        config = json.dumps(self._cfg().to_dict(), sort_keys=True, default=str)
-        return {
-            "config_sha256": hashlib.sha256(config.encode()).hexdigest(),
-            "options": list(self.options),
-            "seed": self.seed,
-        }
+        return {**fingerprints(self._cfg().to_dict()), "options": list(self.options), "seed": self.seed}
 
     def _cfg(self) -> Config:
         return read_config(self.config)
@@ -114,6 +109,11 @@ class Run:
             return []
         return [f"default_hooks.checkpoint.interval={late}", "default_hooks.checkpoint.max_keep_ckpts=2"]
 
+    def made_with(self) -> dict[str, Any]:
+        """What a finished run was made with, as far as it noted that."""
+        noted: dict[str, Any] = (self.finished() or {}).get("made_with", {})
+        return noted
+
     def finished(self) -> dict[str, Any] | None:
         """Minutes, memory and what it was made with if the run is finished.
 
@@ -123,11 +123,12 @@ class Run:
         for place in (self.record, self.folder):
             if (file := place / "run.json").exists():
                 known = json.loads(file.read_text())
-                if known["settings"] != self.settings:
-                    other = [key for key, value in self.settings.items() if known["settings"].get(key) != value]
+                # Records of before lack some.
+                other = [key for key, value in self.settings.items() if known["settings"].get(key, value) != value]
+                if other:
                     raise ValueError(
-                        f"{place} holds a run of another config, seed or other options than {self.config} "
-                        f"({', '.join(other)}): name another --work-dir and --records, or delete that folder"
+                        f"{place} holds a run of another config, seed or image list, or of other options, than "
+                        f"{self.config} ({', '.join(other)}): name another --work-dir and --records, or delete it"
                     )
                 if known["finished"] and place != self.record:  # before records were asked for
                     self.finish(known["finished"])
@@ -179,11 +180,10 @@ class Lanes:
         for run in wanted:
             run.settings  # noqa: B018  (read once and kept)
         failed = []
-        with ThreadPoolExecutor(self.jobs) as pool, _ended_in_order():
+        with ThreadPoolExecutor(self.jobs) as pool, ended_in_order():
             futures = {}
             try:
                 for run, command in zip(wanted, commands, strict=True):
-                    run.begin()
                     futures[pool.submit(self._train, run, command)] = run
                 pending = set(futures)
                 while pending:
@@ -206,12 +206,14 @@ class Lanes:
         environment["PYTHONPATH"] = os.pathsep.join(path)
         if self.jobs > 1:
             environment |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        run.folder.mkdir(parents=True, exist_ok=True)
         with (run.folder / "output.txt").open("a") as output:
             with self._reading:
                 changed = run.read_settings() != run.settings
             if changed:  # what is noted would not be what was trained
                 print(f"{run.config} was changed while this training waited: start again", file=output)
                 return 1
+            run.begin()
             made = made_with(self.jobs)  # now: the clone may have other commits when the training ends
             # A session of its own, so that Ctrl-C reaches only us, who let it save a checkpoint.
             process = subprocess.Popen(
@@ -224,8 +226,12 @@ class Lanes:
         process.returncode = os.waitstatus_to_exitcode(status)
         del self._processes[process.pid]
         if process.returncode == 0:
-            minutes = json.loads((run.folder / "curve.json").read_text())[-1]["minutes"]
-            run.finish({"minutes": minutes, "memory_gib": usage.ru_maxrss / 2**20, "made_with": made})
+            last = json.loads((run.folder / "curve.json").read_text())[-1]
+            if last["iteration"] != run.iterations:  # a loop that does not evaluate once more what was stopped there
+                with (run.folder / "output.txt").open("a") as output:
+                    print(f"evaluated after {last['iteration']} of {run.iterations} iterations last", file=output)
+                return 1
+            run.finish({"minutes": last["minutes"], "memory_gib": usage.ru_maxrss / 2**20, "made_with": made})
         return process.returncode
 
     def _stop(self) -> None:
@@ -235,7 +241,7 @@ class Lanes:
 
 
 @contextmanager
-def _ended_in_order() -> Iterator[None]:
+def ended_in_order() -> Iterator[None]:
     """SIGTERM, and the end of our terminal, raise an exception here: otherwise we would leave the trainings behind."""
     if threading.current_thread() is not threading.main_thread():
         yield

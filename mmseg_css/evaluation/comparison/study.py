@@ -1,24 +1,21 @@
 """Several comparisons whose trainings are shared, and what they say together."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from mmseg_css.evaluation.comparison.cluster import Cluster
-from mmseg_css.evaluation.comparison.compare import write_results
+from mmseg_css.evaluation.comparison.compare import check_seeds, write_results
+from mmseg_css.evaluation.comparison.pooling import pool
 from mmseg_css.evaluation.comparison.progress import Board
 from mmseg_css.evaluation.comparison.results import summarise
 from mmseg_css.evaluation.comparison.runs import Lanes, Run, locked
 from mmseg_css.evaluation.comparison.tables import pooled_table
-from mmseg_css.evaluation.json_numbers import without_nan
-from mmseg_css.evaluation.statistics import class_iou, holm, load_areas, paired_t_test, rare_classes, sign_flip_test
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 #: The trainings of a comparison by method, in the order of the seeds.
 Runs = dict[str, list[Run]]
 
@@ -32,12 +29,18 @@ class Study:
         ceiling: The method that knows all labels.
         seeds: Seeds of the trainings of each.
         blocks: Of data sets that are videos: neighbouring images that the test over images swaps together.
+
+    Raises:
+        ValueError: A seed stands there twice.
     """
 
     parts: Mapping[str, Mapping[str, Mapping[str, Path]]]
     ceiling: str
     seeds: Sequence[int]
     blocks: Mapping[str, int]
+
+    def __post_init__(self) -> None:
+        check_seeds(self.seeds)
 
     def runs(self, work_dir: Path, records: Path) -> dict[str, dict[str, Runs]]:
         """The trainings by part, data set and method. A config that several parts share is trained once."""
@@ -51,6 +54,10 @@ class Study:
             }
             for part, sets in self.parts.items()
         }
+
+    def unfinished(self, work_dir: Path, records: Path) -> list[Run]:
+        """What is still to be trained, in order."""
+        return [run for run in in_order(self.runs(work_dir, records)) if run.finished() is None]
 
 
 def _run(name: str, config: Path, seed: int, work_dir: Path, records: Path) -> Run:
@@ -93,103 +100,38 @@ def train(
 def report(study: Study, runs: Mapping[str, Mapping[str, Runs]], records: Path) -> dict[str, Any]:
     """Write what the finished trainings say: ``study.json`` and ``study.md``, and the results of each comparison.
 
-    A data set counts the seeds of which all its trainings are finished, a part those that all its data sets count.
-    Methods of which a part has no finished training yet are left out of it.
+    A part counts each method where it and the baseline are finished. A comparison, of one data set, has the methods
+    that have begun there, and the seeds of which all these are finished.
 
     Returns:
         What ``study.json`` holds (docs/comparing.md).
     """
     parts: dict[str, Any] = {}
-    text = []
-    for part, planned in runs.items():
-        sets = _begun(planned, study.ceiling)
-        compared = {data: own for data, all_runs in sets.items() if (own := _finished(all_runs))}
-        results = {
-            data: summarise(own, ceiling=study.ceiling, block=study.blocks.get(data, 1))
-            for data, own in compared.items()
-        }
-        for data, result in results.items():
-            write_results(result, records / part.replace(" ", "_") / data)
-        common = (
-            set.intersection(*({*result["seeds"]} for result in results.values())) if len(results) == len(sets) else {}
-        )
-        if common:
-            together = {data: _of_seeds(own, common) for data, own in compared.items()}
-            results = {
-                data: results[data] if own == compared[data] else summarise(own, ceiling=study.ceiling)
-                for data, own in together.items()
-            }
-            parts[part] = pool(results, {data: _rare_gains(own) for data, own in together.items()})
-            text.append(f"## {part}\n\n{pooled_table(parts[part], markdown=True)}")
+    for part, sets in runs.items():
+        for data, planned in sets.items():
+            if own := _compared(planned, study.ceiling):
+                result = summarise(own, ceiling=study.ceiling, block=study.blocks.get(data, 1))
+                write_results(result, records / part.replace(" ", "_") / data)
+        pooled = pool(sets, study.ceiling)
+        if pooled["methods"]:
+            parts[part] = pooled
     found = {"schema": SCHEMA, "parts": parts}
+    text = [f"## {part}\n\n{pooled_table(pooled, markdown=True)}" for part, pooled in parts.items()]
     records.mkdir(parents=True, exist_ok=True)
     (records / "study.json").write_text(json.dumps(found, indent=2) + "\n")
-    (records / "study.md").write_text("\n\n".join(text) + "\n")
+    (records / "study.md").write_text("\n\n".join(text or ["No method is finished anywhere."]) + "\n")
     return found
 
 
-def _begun(sets: Mapping[str, Runs], ceiling: str) -> dict[str, Runs]:
-    """Without the methods of which no training is finished on any data set; baseline and ceiling stay."""
-    baseline = next(iter(next(iter(sets.values()))))
+def _compared(planned: Runs, ceiling: str) -> Runs:
+    """Baseline, ceiling and the methods that have a finished training, with the seeds that they have in common."""
+    baseline = next(iter(planned))
     begun = {
-        name for own in sets.values() for name, runs in own.items() if any(run.finished() is not None for run in runs)
+        name: own for name, own in planned.items() if name in (baseline, ceiling) or any(run.finished() for run in own)
     }
-    kept = begun | {baseline, ceiling}
-    return {data: {name: runs for name, runs in own.items() if name in kept} for data, own in sets.items()}
+    whole = [index for index, of_a_seed in enumerate(zip(*begun.values(), strict=True)) if all(map(_done, of_a_seed))]
+    return {name: [own[index] for index in whole] for name, own in begun.items()} if whole else {}
 
 
-def _finished(runs: Runs) -> Runs:
-    """The seeds of which all trainings are finished; empty where there is none."""
-    whole = [
-        seed for seed in range(len(next(iter(runs.values())))) if all(own[seed].finished() for own in runs.values())
-    ]
-    return {name: [own[seed] for seed in whole] for name, own in runs.items()} if whole else {}
-
-
-def _of_seeds(runs: Runs, seeds: Collection[int]) -> Runs:
-    return {name: [run for run in own if run.seed in seeds] for name, own in runs.items()}
-
-
-def _rare_gains(runs: Runs) -> dict[str, list[float]]:
-    """Of each seed: what each method gains on the third of the classes with the fewest pixels."""
-    rare = rare_classes(str(next(iter(runs.values()))[0].record / "areas.npz"))
-    of_rare = {
-        name: np.array([np.nanmean(class_iou(load_areas(str(run.record / "areas.npz")))[rare]) for run in own])
-        for name, own in runs.items()
-    }
-    base = next(iter(of_rare.values()))
-    return {name: (own - base).tolist() for name, own in of_rare.items()}
-
-
-def pool(results: Mapping[str, Mapping[str, Any]], rare: Mapping[str, Mapping[str, Sequence[float]]]) -> dict[str, Any]:
-    """What each method is worth over all data sets: its gains, a pair of trainings of each data set and seed.
-
-    Interval and p are of other seeds on these data sets and lists, not of other data sets.
-
-    Args:
-        results: What `summarise` says, by data set.
-        rare: Gains on rare classes, by data set, method and seed.
-    """
-    baseline, ceiling = next(iter(results.values()))["baseline"], next(iter(results.values()))["ceiling"]
-    names = [name for name in next(iter(results.values()))["methods"] if name != baseline]
-    methods: dict[str, Any] = {}
-    for name in names:
-        own = {data: result["methods"][name] for data, result in results.items()}
-        gains = np.array([gain for method in own.values() for gain in method["gain"]["per_seed"]])
-        tested = paired_t_test(gains, np.zeros_like(gains))
-        room = np.mean([result["methods"][ceiling]["gain"]["mean"] for result in results.values()])
-        methods[name] = {
-            "gain": {"mean": tested.mean, "interval": [tested.low, tested.high], "p": sign_flip_test(gains)},
-            "pairs": len(gains),
-            "gain_per_data_set": {data: method["gain"]["mean"] for data, method in own.items()},
-            "headroom": None if name == ceiling or room <= 0 else float(gains.mean() / room),
-            "gain_rare": float(np.mean([gain for of_set in rare.values() for gain in of_set[name]])),
-            "minutes": float(np.mean([method["minutes"] for method in own.values()])),
-            "memory_gib": max(method["memory_gib"] for method in own.values()),
-        }
-    family = [name for name in names if name != ceiling]
-    for name, p in zip(family, holm([methods[name]["gain"]["p"] for name in family]), strict=True):
-        methods[name]["gain"]["p_holm"] = p
-    seeds = {data: result["seeds"] for data, result in results.items()}
-    found: dict[str, Any] = without_nan({"baseline": baseline, "ceiling": ceiling, "seeds": seeds, "methods": methods})
-    return found
+def _done(run: Run) -> bool:
+    return run.finished() is not None

@@ -1,5 +1,6 @@
 """The results of a comparison in two tables: what the methods are worth, and the classes."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,33 +18,52 @@ def tables(results: Mapping[str, Any], *, markdown: bool = False) -> str:
             f" The trainings of seed {' and '.join(map(str, differ))} ran on different machines: a difference between "
             "them may be the machines'."
         )
+    lengths = {name: method["iterations"] for name, method in results["methods"].items()}
+    if len({*lengths.values()}) > 1:
+        note += f" Lengths differ: {', '.join(f'{name} {length} iterations' for name, length in lengths.items())}."
     return "\n\n".join([*parts, note]) + "\n"
 
 
 def pooled_table(pooled: Mapping[str, Any], *, markdown: bool = False) -> str:
     """A row for each method of a part of a study, over its data sets."""
-    columns = ("gain", "95 % interval", "p (Holm)", "share of headroom", "gain on rare classes")
-    table = PrettyTable(["", *columns, *pooled["seeds"], "minutes", "GiB"])
+    columns = ("pairs", "gain", "95 % interval", "p (Holm)", "share of headroom", "gain on rare classes")
+    table = PrettyTable(["", *columns, *pooled["data_sets"], "minutes", "GiB"])
     for name, method in pooled["methods"].items():
         table.add_row(
             [
                 name,
+                method["pairs"],
                 f"{method['gain']['mean']:+.1f}",
                 _interval(method["gain"]["interval"], "+.1f"),
                 _tested(method["gain"], "p"),
                 _number(method["headroom"], ".0%"),
                 f"{method['gain_rare']:+.1f}",
-                *(f"{gain:+.1f}" for gain in method["gain_per_data_set"].values()),
+                *(_number(method["gain_per_data_set"].get(data), "+.1f") for data in pooled["data_sets"]),
                 f"{method['minutes']:.1f}",
                 f"{method['memory_gib']:.1f}",
             ]
         )
-    seeds = "; ".join(f"{data} {' / '.join(map(str, seeds))}" for data, seeds in pooled["seeds"].items())
-    least = 2 / 2 ** max(method["pairs"] for method in pooled["methods"].values())
-    return (
-        f"{_render(table, markdown)}\n\nGains over {pooled['baseline']} in points of mIoU; seeds: {seeds}. p is of a "
-        f"sign-flip test, which with so few pairs of trainings says at least {least:.2g}."
+    return f"{_render(table, markdown)}\n\n{' '.join(_pooled_notes(pooled))}"
+
+
+def _pooled_notes(pooled: Mapping[str, Any]) -> Iterable[str]:
+    methods, trainings = pooled["methods"], pooled["trainings"]
+    least = 2 / 2 ** max(method["pairs"] for method in methods.values())
+    yield (
+        f"Gains over {pooled['baseline']} in points of mIoU, over pairs of trainings of one data set and seed; "
+        f"{trainings['finished']} of {trainings['planned']} trainings are finished. p is of a sign-flip test, which "
+        f"with so few pairs says at least {least:.2g}."
     )
+    if len({json.dumps(method["seeds"]) for method in methods.values()}) > 1:
+        yield "Methods with other pairs than others are means over other trainings: compare them by data set."
+    if differ := {name: method["machines_differ"] for name, method in methods.items() if method["machines_differ"]}:
+        of = "; ".join(f"{name} on {', '.join(data)}" for name, data in differ.items())
+        yield (
+            f"Trained on another machine than their baseline: {of}. What these gain may be the machines' in part, and "
+            "minutes of different machines compare nothing."
+        )
+    made = ", ".join(f"{key.replace('_', ' ')} {_all(value)}" for key, value in pooled["made_with"].items())
+    yield f"Made with {made}."
 
 
 def _all(value: Any) -> str:

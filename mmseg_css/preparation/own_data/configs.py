@@ -20,6 +20,7 @@ class Plan(NamedTuple):
 
     ``steps`` is the length of a training.
     ``unlabeled_names`` lists the unlabelled images where masks lie among them, and is empty elsewhere.
+    ``seen`` are images for validation that an earlier call had for training.
     """
 
     images: Path
@@ -33,6 +34,7 @@ class Plan(NamedTuple):
     sizes: Sizes
     steps: int
     unlabeled_names: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
 
 
 def target_files(out: Path, methods: Iterable[str] = METHODS) -> dict[str, Path]:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from mmengine import fileio
 
 from mmseg_css.datasets.checks import check_links
+from mmseg_css.datasets.pictures import pictures
 from mmseg_css.datasets.splits import IMAGE_SUFFIXES
 from mmseg_css.preparation.own_data.split import TRAIN, VAL
 
@@ -105,8 +106,8 @@ def find_images(folder: Path, wanted: Callable[[str], bool] = lambda name: True)
     """
     found: dict[str, str] = {}
     check_links(str(folder), IMAGE_SUFFIXES)
-    for name in sorted(fileio.list_dir_or_file(str(folder), list_dir=False, recursive=True)):
-        if not name.lower().endswith(IMAGE_SUFFIXES) or not wanted(PurePath(name).as_posix()):
+    for name in pictures(fileio.list_dir_or_file(str(folder), list_dir=False, recursive=True)):
+        if not wanted(PurePath(name).as_posix()):
             continue
         key = unicodedata.normalize("NFC", without_ending(name))
         if key in found:

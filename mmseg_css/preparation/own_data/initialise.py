@@ -77,10 +77,17 @@ def initialise(folders: Folders, known: Known, wanted: Wanted, *, overwrite: boo
         sizes=sizes,
         steps=steps_for(max(len(parts.train), len(found.unlabeled))),
         unlabeled_names=tuple(found.unlabeled) if found.side_by_side and not found.apart else (),
+        seen=tuple(name for name in parts.val if name in trained_on(folders.out)),
     )
     written = write_configs(plan, folders.out, wanted.methods)
     print_report(found, plan, written, training_commands(written, WEIGHTS, plan.steps))
     return written
+
+
+def trained_on(out: Path) -> set[str]:
+    """The training images of an earlier call, whose list is about to be replaced."""
+    listed = out / "train.txt"
+    return {*listed.read_text(encoding="utf-8-sig").splitlines()} if listed.is_file() else set()
 
 
 def check_targets(out: Path, index_masks: Path) -> None:

@@ -76,6 +76,12 @@ def _about_classes(found: Survey, plan: Plan) -> Iterator[str]:
         yield f"The masks' names do not all end alike; copies that do were written to {plan.masks}."
     if coding.kind == "values" and coding.table.get(255, 255) != 255 and len(coding.table) > 2:
         yield "255 counts as a class here. If it means that nothing is known of a pixel, say --ignore 255."
+    binary = [name for name, mask in found.masks.items() if {*(mask.values or ())} == {0, 255}]
+    if coding.kind == "values" and coding.table.get(255) == 255 and len(coding.classes) == 2 and binary:
+        yield (
+            f"{_count(binary, 'mask')} ({_some(binary)}) with 0 and 255 alone, and 255 is ignored, because others hold "
+            "1, too. If 255 is the object there, write 1 in its place, or mend the masks with stray values."
+        )
     shares = coding.shares(found.masks.values())
     empty = [coding.classes[index] for index, share in shares.items() if share == 0]
     rare = [coding.classes[index] for index, share in shares.items() if 0 < share < RARE]
@@ -100,6 +106,12 @@ def _about_split(found: Survey, plan: Plan) -> Iterator[str]:
     for part, other in (("training", "validation"), ("validation", "training")):
         if missing := sorted(shown[other] - shown[part]):
             yield f"No {part} image shows {_some([plan.coding.classes[index] for index in missing])}."
+    if plan.seen:
+        yield (
+            f"{_count(plan.seen, 'image')} for validation ({_some(plan.seen)}) stood in the train.txt that was there: "
+            "test no checkpoint of before with these configs, which has learnt them. Figures of before were of other "
+            "images, too."
+        )
     given = given_split(found.masks)
     if given:
         yield "The folders for training and validation are taken as they are; so --val and --seed would say nothing."
@@ -160,7 +172,10 @@ def class_table(found: Survey, coding: Coding) -> Table:
         sources = ", ".join(coding.sources(index)) or "none"
         table.add_row(str(index), escape(coding.classes[index]), sources, f"{share:.2%}", str(images[index]))
     if ignored := coding.sources(255):
-        table.add_row("", "ignored", ", ".join(ignored), "", "")
+        held = [(mask.values or {}) if coding.kind == "values" else mask.colours for mask in found.masks.values()]
+        lost = [sum(pixels for key, pixels in own.items() if coding.table.get(key) == 255) for own in held]
+        share = sum(lost) / sum(sum(own.values()) for own in held)
+        table.add_row("", "ignored", ", ".join(ignored), f"{share:.2%} of all", str(sum(map(bool, lost))))
     return table
 
 

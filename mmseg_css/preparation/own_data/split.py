@@ -16,21 +16,39 @@ class Split(NamedTuple):
 
 #: How the folder of each part may be called.
 TRAIN: Final = frozenset({"train", "training"})
-VAL: Final = frozenset({"val", "valid", "validation"})
+VAL: Final = frozenset({"val", "valid", "validation", "validate", "dev"})
+TEST: Final = frozenset({"test", "testing"})
 
 
 def given_split(names: Iterable[str]) -> Split | None:
-    """The parts by the uppermost folder of every image, if all of them are called so; else None.
+    """The parts by a folder of every image that is called so, at any depth; None if images lie in no such parts.
+
+    Raises:
+        ValueError: Some images lie in folders for training, others in folders for validation or tests, and the rest,
+            of which one cannot know what it is for, elsewhere.
 
     >>> given_split(["train/a.png", "val/site 1/b.png"])
     Split(train=('train/a.png',), val=('val/site 1/b.png',))
     """
     names = sorted(names)
-    folders = {name: name.split("/")[0].lower() if "/" in name else "" for name in names}
-    found = frozenset(folders.values())
-    if not found <= TRAIN | VAL or not found & TRAIN or not found & VAL:
-        return None
-    return Split(*(tuple(name for name in names if folders[name] in part) for part in (TRAIN, VAL)))
+    parts = {name: _part_of(name) for name in names}
+    found = {*parts.values()}
+    if found == {TRAIN, VAL}:
+        return Split(*(tuple(name for name in names if parts[name] is part) for part in (TRAIN, VAL)))
+    if TRAIN in found and found & {VAL, TEST}:
+        other = next(name for name in names if parts[name] not in (TRAIN, VAL))
+        raise ValueError(
+            f"some labelled images lie in folders for training, and others ({other!r} is one) neither there nor in "
+            "those for validation: they would be trained on or validate by chance. Move what is for neither (test "
+            "images, say), with its masks, out of both folders, and the rest into train/ or val/; of train/ alone "
+            "validation images are drawn"
+        )
+    return None
+
+
+def _part_of(name: str) -> frozenset[str] | None:
+    folders = [folder.lower() for folder in name.split("/")[:-1]]
+    return next((part for folder in folders for part in (TRAIN, VAL, TEST) if folder in part), None)
 
 
 def split(classes_of: Mapping[str, Collection[int]], share: float = 0.2, seed: int = 0) -> Split:

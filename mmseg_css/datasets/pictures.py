@@ -1,0 +1,31 @@
+"""Which files below a folder are its pictures."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import PurePath, PurePosixPath
+from typing import Final
+
+from mmseg_css.datasets.splits import IMAGE_SUFFIXES
+
+#: Files that `mmseg-css predict` and `suggest` put beside the masks and pictures that they write.
+RECORDS: Final = ("predictions.json", "suggestions.json")
+
+
+def pictures(names: Iterable[str], suffixes: Sequence[str] = IMAGE_SUFFIXES) -> list[str]:
+    """Names with these endings, in any case, sorted; none that is hidden, or lies in a folder that we wrote.
+
+    Args:
+        names: Paths below the folder, of all its files.
+        suffixes: With their dots, in lower case.
+
+    >>> pictures(["a.JPG", ".b.png", ".cache/a.png", "out/predictions.json", "out/masks/a.png", "more/a.png"])
+    ['a.JPG', 'more/a.png']
+    """
+    plain = {name: PurePosixPath(PurePath(name).as_posix()) for name in names}
+    written = {path.parent for path in plain.values() if path.name in RECORDS} - {PurePosixPath(".")}
+    return sorted(
+        name
+        for name, path in plain.items()
+        if name.lower().endswith(tuple(suffixes))
+        and not any(part.startswith(".") for part in path.parts)
+        and not written & {*path.parents}
+    )

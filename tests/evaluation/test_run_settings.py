@@ -1,0 +1,53 @@
+"""Which trainings of a comparison are the same one, and which may be compared."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mmseg_css.evaluation.comparison.compare import Question, compare
+from tests.evaluation.finished import CONFIG, finish, finish_all
+
+LISTED = CONFIG + "train_dataloader = dict(dataset=dict(labeled=dict(data_root={root!r}, ann_file='list.txt')))\n"
+
+
+def test_a_run_of_other_settings_is_not_taken_for_this_one(configs: dict[str, Path], tmp_path: Path) -> None:
+    finish_all(Question(configs=configs), tmp_path / "work")
+    with pytest.raises(ValueError, match="another config, seed or image list"):
+        compare(Question(configs=configs, options=("max_iters=100",)), tmp_path / "work")
+    configs["new"].write_text(CONFIG + "load_from = 'x'\n")
+    with pytest.raises(ValueError, match=r"new_seed0 holds a run of another config"):
+        compare(Question(configs=configs), tmp_path / "work")
+
+
+def test_other_labelled_images_are_another_run(tmp_path: Path) -> None:
+    """Whoever labels more images, under the same name of the list, has other trainings."""
+    config, listed = tmp_path / "a.py", tmp_path / "list.txt"
+    config.write_text(LISTED.format(root=str(tmp_path)))
+    listed.write_text("first\n")
+    finish(Question(configs={"a": config}).runs(tmp_path / "work")["a"][0], 50.0)
+    assert Question(configs={"a": config}).runs(tmp_path / "work")["a"][0].finished()
+    listed.write_text("first\nsecond\n")
+    with pytest.raises(ValueError, match=r"a_seed0 holds a run of another config.*\(lists_sha256\)"):
+        Question(configs={"a": config}).runs(tmp_path / "work")["a"][0].finished()
+
+
+def test_records_that_knew_no_lists_still_count(tmp_path: Path) -> None:
+    config = tmp_path / "a.py"
+    config.write_text(CONFIG)
+    [one] = Question(configs={"a": config}).runs(tmp_path / "work")["a"]
+    finish(one, 50.0)
+    noted = json.loads((one.folder / "run.json").read_text())
+    del noted["settings"]["lists_sha256"]
+    (one.folder / "run.json").write_text(json.dumps(noted))
+    assert one.finished()
+
+
+def test_trainings_of_other_lengths_are_told(configs: dict[str, Path], tmp_path: Path) -> None:
+    question = Question(configs=configs, seeds=(0,))
+    finish_all(question, tmp_path / "work")
+    path = question.runs(tmp_path / "work")["new"][0].folder / "curve.json"
+    path.write_text(path.read_text().replace("800", "900"))
+    results = compare(question, tmp_path / "work")
+    assert results["methods"]["new"]["iterations"] == 900
+    assert "Lengths differ: base 800 iterations, new 900 iterations" in (tmp_path / "work" / "results.md").read_text()
