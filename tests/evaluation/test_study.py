@@ -129,7 +129,19 @@ def test_a_method_that_has_not_begun_hides_no_other(study: Study, tmp_path: Path
     assert methods["later"]["headroom"] == pytest.approx(5 / 20)
     text = (records / "study.md").read_text()
     assert "means over other trainings: compare them by data set" in text and "13 of 16 trainings" in text
-    assert json.loads((records / "few" / "x" / "results.json").read_text())["seeds"] == [0]  # of all its methods
+    results = json.loads((records / "few" / "x" / "results.json").read_text())
+    assert results["seeds"] == [0, 1] and [*results["methods"]] == ["base", "all", "new"]  # what has all seeds
+
+
+def test_while_no_method_is_through_those_that_have_begun_are_compared(study: Study, tmp_path: Path) -> None:
+    records = tmp_path / "records"
+    runs = study.runs(tmp_path / "work", records)
+    for name, seeds in (("base", (0, 1)), ("all", (0, 1)), ("new", (1,))):
+        for seed in seeds:
+            finish(runs["few"]["x"][name][seed], MIOU["x"][name][seed])
+    report(study, runs, records)
+    results = json.loads((records / "few" / "x" / "results.json").read_text())
+    assert results["seeds"] == [1] and [*results["methods"]] == ["base", "all", "new"]
 
 
 def test_before_the_first_method_there_is_the_ceiling(study: Study, tmp_path: Path) -> None:

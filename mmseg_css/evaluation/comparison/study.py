@@ -100,8 +100,8 @@ def train(
 def report(study: Study, runs: Mapping[str, Mapping[str, Runs]], records: Path) -> dict[str, Any]:
     """Write what the finished trainings say: ``study.json`` and ``study.md``, and the results of each comparison.
 
-    A part counts each method where it and the baseline are finished. A comparison, of one data set, has the methods
-    that have begun there, and the seeds of which all these are finished.
+    A part counts each method where it and the baseline are finished. A comparison, of one data set, has the seeds of
+    baseline and ceiling, and the methods that are finished with all of these.
 
     Returns:
         What ``study.json`` holds (docs/comparing.md).
@@ -124,14 +124,17 @@ def report(study: Study, runs: Mapping[str, Mapping[str, Runs]], records: Path) 
 
 
 def _compared(planned: Runs, ceiling: str) -> Runs:
-    """Baseline, ceiling and the methods that have a finished training, with the seeds that they have in common."""
-    baseline = next(iter(planned))
-    begun = {
-        name: own for name, own in planned.items() if name in (baseline, ceiling) or any(run.finished() for run in own)
+    """Baseline and ceiling, and the methods that are finished with all seeds that these are; while there is none, those
+    that have begun, with the seeds in common."""
+    needed = (next(iter(planned)), ceiling)
+    done = {
+        name: {index for index, run in enumerate(own) if run.finished() is not None} for name, own in planned.items()
     }
-    whole = [index for index, of_a_seed in enumerate(zip(*begun.values(), strict=True)) if all(map(_done, of_a_seed))]
-    return {name: [own[index] for index in whole] for name, own in begun.items()} if whole else {}
-
-
-def _done(run: Run) -> bool:
-    return run.finished() is not None
+    seeds = set.intersection(*(done[name] for name in needed))
+    names = [name for name, own in done.items() if name in needed or own >= seeds]
+    if len(names) == len({*needed}):
+        names = [name for name, own in done.items() if name in needed or own & seeds]
+        seeds = set.intersection(*(done[name] for name in names))
+    if not seeds or len(names) == len({*needed}):
+        return {}
+    return {name: [planned[name][index] for index in sorted(seeds)] for name in names}
