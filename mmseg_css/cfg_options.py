@@ -14,7 +14,9 @@ READ: Final = frozenset(
     {
         *RUNNERS,
         *(
+            "activation_checkpointing",
             "compile",
+            "efficient_conv_bn_eval",
             "detect_anomalous_params",
             "find_unused_parameters",
             "model_wrapper_cfg",
@@ -62,10 +64,10 @@ def merge_options(cfg: Config, options: Mapping[str, Any]) -> None:
             continue
         if name not in cfg:
             last = key.rpartition(".")[2]
-            alike = [place for place, _ in _settings(cfg) if place.rpartition(".")[2] == last]
+            alike = [place for place, _ in settings_of(cfg) if place.rpartition(".")[2] == last]
             meant = f": is {' or '.join(alike[:4])} meant?" if alike else ""
             raise ValueError(f"--cfg-options {key}: no setting begins with {name}, and nothing would read it{meant}")
-        places = [place for place, value in _settings(cfg) if _same(value, cfg[name])]
+        places = [place for place, value in settings_of(cfg) if _same(value, cfg[name])]
         instead = " or ".join(f"{place}.{below}".rstrip(".") for place in places[:4]) or "what it is used for"
         raise ValueError(
             f"--cfg-options {key}: {name} is a variable of the config file, which nothing reads after the file; "
@@ -78,7 +80,7 @@ def _same(value: Any, other: Any) -> bool:
     return type(value) is type(other) and value == other
 
 
-def _settings(cfg: Config) -> Iterator[tuple[str, Any]]:
+def settings_of(cfg: Config) -> Iterator[tuple[str, Any]]:
     """Every setting that a training reads, with its key."""
     for name in cfg:
         if name in READ - {"unlabeled"}:

@@ -1,13 +1,14 @@
 """Reading a config file, with errors that name it."""
 
 import ast
+from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from mmengine.config import Config
 
-from mmseg_css.cfg_options import READ
+from mmseg_css.cfg_options import READ, settings_of
 
 #: Endings of configs.
 KINDS: Final = (".py", ".json", ".yaml", ".yml")
@@ -49,11 +50,13 @@ def _check_variables(path: Path, cfg: Config) -> None:
     if path.suffix != ".py":
         return
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
-    used = {node.id for node in names if isinstance(node.ctx, ast.Load)}
-    idle = {name: value for name, value in _assigned(tree).items() if name not in used and name not in READ}
-    for name, value in idle.items():
-        if name in cfg and (before := _in_bases(path, tree, name)) is not None and before != ast.dump(value):
+    idle = {name: node for name, node in _assigned(tree).items() if name not in _used(tree) and name not in READ}
+    below = list(_bases(path, tree)) if idle else []
+    for name, node in idle.items():
+        before = next((own[name] for own in map(_assigned, below) if name in own), None)
+        if before is None or not any(name in _used(base) for base in below) or _value(before) == _value(node):
+            continue
+        if not any(_value(node) == _plain(value) for _, value in settings_of(cfg)):  # nor was that set, too
             raise ValueError(
                 f"{path} sets {name}, a variable of a file that it is based on and that was read before, so that no "
                 "setting follows: set what it stands for (train_cfg=dict(max_iters=...) for max_iters, say), or change "
@@ -74,19 +77,37 @@ def _assigned(tree: ast.Module) -> dict[str, ast.expr]:
     }
 
 
-def _in_bases(path: Path, tree: ast.Module, name: str) -> str | None:
-    """What the files below ``_base_`` set a variable to, as far as they are files; None if they do not use it."""
+def _used(tree: ast.Module) -> set[str]:
+    """Variables that a file reads, its own and those of its bases."""
+    nodes = list(ast.walk(tree))
+    own = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    return own | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+
+
+def _value(node: ast.expr) -> Any:
+    try:
+        return _plain(ast.literal_eval(node))
+    except ValueError:  # an expression
+        return ast.dump(node)
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _bases(path: Path, tree: ast.Module) -> Iterator[ast.Module]:
+    """The files below ``_base_``, nearest first, as far as they are named plainly and lie there."""
     found = next((node.value for node in tree.body if isinstance(node, ast.Assign) and _is_base(node)), None)
-    given = [] if found is None else ast.literal_eval(found)
+    try:
+        given = [] if found is None else ast.literal_eval(found)
+    except ValueError:  # put together from parts
+        return
     for base in [given] if isinstance(given, str) else given:
         file = path.parent / base
-        if "::" in base or not file.is_file() or file.suffix != ".py":
-            continue
-        below = ast.parse(file.read_text(encoding="utf-8"))
-        own = _assigned(below).get(name)
-        if (value := ast.dump(own) if own is not None else _in_bases(file, below, name)) is not None:
-            return value
-    return None
+        if "::" not in base and file.is_file() and file.suffix == ".py":
+            below = ast.parse(file.read_text(encoding="utf-8"))
+            yield below
+            yield from _bases(file, below)
 
 
 def _is_base(node: ast.Assign) -> bool:

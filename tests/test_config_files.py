@@ -71,7 +71,10 @@ def test_checkpoints_that_there_are(tmp_path: Path) -> None:
     assert no_checkpoint(asked) == f"there is no checkpoint {asked}; there are {tmp_path / 'iter_1000.pth'}"
 
 
-BASE = "max_iters = 3500\ncrop = (64, 64)\ntrain_cfg = dict(max_iters=max_iters)\nlimits = dict(a=1)\n"
+BASE = (
+    "max_iters = 3500\ncrop = (64, 64)\nlimits = dict(a=1)\nnote = 'one'\n"
+    "train_cfg = dict(max_iters=max_iters)\nmodel = dict(size=crop)\n"
+)
 
 
 @pytest.mark.parametrize("chain", [False, True])
@@ -92,9 +95,18 @@ def test_a_variable_that_nothing_follows(tmp_path: Path, line: str, chain: bool)
         "mine = 7",  # of nobody's else
         "limits = dict(a=2)",  # for configs that are based on this one
         "load_from = 'some.pth'",  # a setting
+        "max_iters = 20\ntrain_cfg = dict(max_iters=20)",  # set as well
+        "crop = [64, 64]",  # the same in other words
+        "note = 'another'",  # used by nobody
     ],
 )
 def test_variables_that_do_no_harm(tmp_path: Path, text: str) -> None:
     (tmp_path / "base.py").write_text(BASE)
     (tmp_path / "config.py").write_text(f"_base_ = 'base.py'\n{text}\n")
     read_config(tmp_path / "config.py")
+
+
+def test_a_base_that_is_put_together(tmp_path: Path) -> None:
+    (tmp_path / "base.py").write_text(BASE)
+    (tmp_path / "config.py").write_text("_base_ = ['./ba' + 'se.py']\nmax_iters = 10000\n")
+    read_config(tmp_path / "config.py")  # which bases it has is not known before

@@ -5,14 +5,14 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from math import exp
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from mmcv.transforms import Compose
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.runner import Runner
-from mmseg.models.segmentors import CascadeEncoderDecoder, EncoderDecoder
+from mmseg.models.segmentors import EncoderDecoder
 from torch import nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
@@ -28,6 +28,7 @@ from mmseg_css.evaluation.diagnosis.tally import Tally
 from mmseg_css.evaluation.diagnosis.worst import Worst, failures
 from mmseg_css.extras import check_extra
 from mmseg_css.models.segmentors import SemiSegmentor
+from mmseg_css.models.segmentors.decoding import check_model
 from mmseg_css.typos import explained
 
 
@@ -77,12 +78,14 @@ def diagnose(asked: Diagnosis) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: A file is missing.
-        ValueError: The method does not label images, or the images cannot be batched as in training.
+        TypeError: The network does not say a class for every pixel.
+        ValueError: It has not one output for each class, or the images cannot be batched as in training.
     """
     cfg = [_config(asked, own) for own in asked.checkpoints][0]
     with explained(cfg):
+        check_model(cfg.model)
         runner = Runner.from_cfg(cfg)
-        model = _looked_into(runner.model, asked.config)
+        model = _looked_into(runner.model)
         loader, metainfo = images_with_truth(cfg, asked)
     found: list[dict[str, Any]] = []
     for checkpoint in asked.checkpoints:
@@ -107,15 +110,8 @@ def diagnose(asked: Diagnosis) -> dict[str, Any]:
     } | _of_method(model)
 
 
-def _looked_into(model: nn.Module, config: Path) -> Looker:
-    if isinstance(model, SemiSegmentor):
-        return model
-    if type(model) is EncoderDecoder or type(model) is CascadeEncoderDecoder:
-        return LabelsAlone(model)
-    raise ValueError(
-        f"{config}: model.type is {type(model).__name__}, into which this command cannot look: name the config of a "
-        "semi-supervised method, or of an EncoderDecoder"
-    )
+def _looked_into(model: nn.Module) -> Looker:
+    return model if isinstance(model, SemiSegmentor) else LabelsAlone(cast(EncoderDecoder, model))
 
 
 def _of_method(model: Looker) -> dict[str, Any]:

@@ -10,13 +10,16 @@ from torch import Tensor, nn
 from mmseg_css.functional.contrastive import confidence_indicator
 from mmseg_css.functional.pseudo_label import logit_pseudo_label
 from mmseg_css.models.segmentors import Inspection, Progress
-from mmseg_css.models.segmentors.decoding import heads_of, logits_of
+from mmseg_css.models.segmentors.decoding import check_outputs, heads_of, logits_of
 
 
 class LabelsAlone:
     """What `mmseg-css diagnose` asks of a method, of a network of MMSegmentation that no method trained.
 
     It learned from no pseudo-labels; what it says is called ``logit``, as that of a method's student.
+
+    Raises:
+        ValueError: The network has not one output for each class.
     """
 
     name: Final = "Supervised-only"
@@ -26,6 +29,7 @@ class LabelsAlone:
     teacher: Final = None
 
     def __init__(self, student: EncoderDecoder) -> None:
+        check_outputs(student, "model")
         self.student = student
         self.progress = Progress()
 

@@ -203,13 +203,18 @@ def test_refusals(trained: Path, config: Path, tmp_path: Path, capsys: pytest.Ca
     other = Config.fromfile(config)
     other.model = {**other.model.segmentor, "type": "DepthEstimator"}
     other.dump(str(tmp_path / "other.py"))
+    binary = Config.fromfile(config)
+    binary.model = {**binary.model.segmentor, "data_preprocessor": {"type": "SegDataPreProcessor", "size": (64, 64)}}
+    binary.model.decode_head.update(num_classes=2, out_channels=1, threshold=0.5)
+    binary.dump(str(tmp_path / "binary.py"))
     for arguments, message in (
         ([str(config), str(tmp_path / "none.pth")], "none.pth"),
         ([str(config), str(trained / "iter_4.pth"), "--block", "0"], "--block must be at least 1"),
         ([str(config), str(trained / "iter_4.pth"), "--masks", "nowhere"], "40 of 40 unlabelled images have no mask"),
+        ([str(tmp_path / "binary.py"), str(trained / "iter_4.pth")], "pseudo-labels need one output for each class"),
         (
             [str(tmp_path / "other.py"), str(trained / "iter_4.pth")],
-            "name the config of a semi-sup",
+            "of which no method has logits of classes for every pixel",
         ),
     ):
         assert run(["diagnose", *arguments, "--out", str(tmp_path)]) == 1

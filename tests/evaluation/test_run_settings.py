@@ -28,8 +28,17 @@ def test_other_labelled_images_are_another_run(tmp_path: Path) -> None:
     finish(Question(configs={"a": config}).runs(tmp_path / "work")["a"][0], 50.0)
     assert Question(configs={"a": config}).runs(tmp_path / "work")["a"][0].finished()
     listed.write_text("first\nsecond\n")
-    with pytest.raises(ValueError, match=r"a_seed0 holds a run of another config.*\(lists_sha256\)"):
+    with pytest.raises(ValueError, match=r"a_seed0 holds a run of another config.*\(.*list\.txt\)"):
         Question(configs={"a": config}).runs(tmp_path / "work")["a"][0].finished()
+
+
+def test_records_count_where_the_data_are_not(tmp_path: Path) -> None:
+    config, listed = tmp_path / "a.py", tmp_path / "list.txt"
+    config.write_text(LISTED.format(root=str(tmp_path)))
+    listed.write_text("first\n")
+    finish(Question(configs={"a": config}).runs(tmp_path / "work")["a"][0], 50.0)
+    listed.unlink()
+    assert Question(configs={"a": config}).runs(tmp_path / "work")["a"][0].finished()
 
 
 def test_records_that_knew_no_lists_still_count(tmp_path: Path) -> None:

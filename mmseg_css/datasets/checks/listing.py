@@ -11,6 +11,7 @@ from mmseg.datasets import BaseSegDataset
 from mmseg_css.datasets.checks.warning import warn
 from mmseg_css.datasets.pictures import pictures
 from mmseg_css.datasets.splits import IMAGE_SUFFIXES
+from mmseg_css.registry import DATASETS
 
 
 def check_listing(leaf: BaseDataset) -> None:
@@ -38,14 +39,14 @@ def check_listing(leaf: BaseDataset) -> None:
 
 def _labelled_later(leaf: BaseDataset) -> list[str]:
     """Images of a list that `mmseg-css init` wrote for training to which masks were added since."""
-    from mmseg_css.datasets.folder import FolderDataset  # which is checked by what lies beside this file
-
-    if not isinstance(leaf, FolderDataset) or osp.basename(leaf.ann_file) != "train.txt":
+    if not isinstance(leaf, DATASETS.get("FolderDataset")) or osp.basename(leaf.ann_file) != "train.txt":
         return []
-    lists = [path for path in Path(leaf.ann_file).parent.glob("*.txt") if path.name != "unlabeled.txt"]
-    listed = {line.strip() for path in lists for line in path.read_text(encoding="utf-8-sig").splitlines()}
-    if not any(path.name == "val.txt" for path in lists):
+    beside = Path(leaf.ann_file).parent
+    if not (beside / "val.txt").is_file():
         return []
+    lists = [path for path in beside.glob("*.txt") if path.is_file() and path.name != "unlabeled.txt"]
+    texts = [path.read_text(encoding="utf-8-sig", errors="replace") for path in lists]  # not all of them need be lists
+    listed = {line.strip() for text in texts for line in text.splitlines()}
     folders = (leaf.data_prefix["img_path"], leaf.data_prefix["seg_map_path"])
     images, masks = (
         fileio.list_dir_or_file(folder, list_dir=False, recursive=True, backend_args=leaf.backend_args)

@@ -22,7 +22,7 @@ from mmengine.config import Config
 from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.config_files import read_config
 from mmseg_css.evaluation.comparison.machine import made_with
-from mmseg_css.evaluation.comparison.settings import fingerprints
+from mmseg_css.evaluation.comparison.settings import differing, fingerprints
 from mmseg_css.locations import PACKAGE
 
 PATIENCE: Final = 10.0  # seconds
@@ -123,9 +123,7 @@ class Run:
         for place in (self.record, self.folder):
             if (file := place / "run.json").exists():
                 known = json.loads(file.read_text())
-                # Records of before lack some.
-                other = [key for key, value in self.settings.items() if known["settings"].get(key, value) != value]
-                if other:
+                if other := differing(known["settings"], self.settings):
                     raise ValueError(
                         f"{place} holds a run of another config, seed or image list, or of other options, than "
                         f"{self.config} ({', '.join(other)}): name another --work-dir and --records, or delete it"

@@ -10,12 +10,22 @@ from typing import Any, Final
 LISTS: Final = ("ann_file", "exclude")
 
 
-def fingerprints(cfg: Mapping[str, Any]) -> dict[str, str]:
-    """Of a config, and of the contents of the image lists that it names."""
+def fingerprints(cfg: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a config, and of each image list that it names and that is there."""
     return {
         "config_sha256": _sha256(json.dumps(cfg, sort_keys=True, default=str).encode()),
-        "lists_sha256": _sha256(b"\n\n".join(path.read_bytes() for path in _lists(cfg))),
+        "lists_sha256": {path.as_posix(): _sha256(path.read_bytes()) for path in _lists(cfg)},
     }
+
+
+def differing(known: Mapping[str, Any], own: Mapping[str, Any]) -> list[str]:
+    """Settings that a run was noted to have, and that are others now.
+
+    A record of before may lack some, and a machine without the data the lists.
+    """
+    other = [key for key, value in own.items() if key != "lists_sha256" and known.get(key, value) != value]
+    then, now = (settings.get("lists_sha256", {}) for settings in (known, own))
+    return other + [path for path in then.keys() & now.keys() if then[path] != now[path]]
 
 
 def _sha256(content: bytes) -> str:

@@ -1,6 +1,6 @@
 """From counts to what the report says, as docs/diagnosis.md describes it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +16,8 @@ from mmseg_css.functional.diagnosis import BINS, CELLS
 SIZES: Final = ("small", "middle", "large")
 #: Confidences from which curves have a point.
 THRESHOLDS: Final = tuple(round(0.01 * step, 2) for step in range(100))
+#: How well an indicator finds its target.
+MEASURES: Final = {"auroc": quantities.auroc, "average_precision": quantities.average_precision}
 #: Pairs of classes that are named.
 PAIRS: Final = 10
 
@@ -230,40 +232,36 @@ def _indicators(tally: Tally, draws: Resampled, labelling: str, classes: Sequenc
     names = [name.split("/")[1:] for name in tally.totals if name.startswith(f"{labelling}/") and name.count("/") == 2]
     found: dict[str, Any] = {}
     for target, indicator in names:
-        histogram = tally.totals[f"{labelling}/{target}/{indicator}"]
-        drawn = _drawn_by_class(tally, draws, f"{labelling}/{target}/{indicator}")
+        key = f"{labelling}/{target}/{indicator}"
+        histogram = tally.totals[key]
         own = found.setdefault(target, {"pixels": int(histogram.sum()), "targets": int(histogram[:, 1].sum())})
-        own[indicator] = _found(histogram, drawn, "auroc", quantities.auroc, classes)
-        own[indicator] |= _found(histogram, drawn, "average_precision", quantities.average_precision, classes)
+        own[indicator] = _found(tally, draws, key, classes)
     if tally.hard is not None:
         for target in found:
             found[target]["hard"] = _hard(draws.total(f"{labelling}/{target}/hard"), tally)
     return found
 
 
-def _drawn_by_class(tally: Tally, draws: Resampled, key: str) -> Float[np.ndarray, "s k 2 n"]:
-    """Histograms of an indicator in each resample."""
-    image, of_class, counts = tally.of_classes(key)
-    own = [of_class == index for index in range(tally.num_classes)]
-    return np.stack([draws.total_of(image[rows], counts[rows]) for rows in own], axis=1)
-
-
-def _found(
-    histogram: Float[np.ndarray, "k 2 n"],
-    drawn: Float[np.ndarray, "s k 2 m"],
-    name: str,
-    measure: Callable[[Any], Float[np.ndarray, "..."]],
-    classes: Sequence[str],
-) -> dict[str, Any]:
+def _found(tally: Tally, draws: Resampled, key: str, classes: Sequence[str]) -> dict[str, Any]:
     """How well an indicator finds its target: over all pixels, by class, and in the mean of the classes."""
-    exact, by_class = measure(histogram), measure(drawn)
-    return {
-        name: estimate(measure(drawn.sum(1)), float(measure(histogram.sum(0)))),
-        f"{name}_macro": estimate(_mean(by_class), float(_mean(exact))),
-        f"{name}_classes": {
-            of_class: estimate(by_class[:, index], float(exact[index])) for index, of_class in enumerate(classes)
-        },
-    }
+    histogram, (image, of_class, counts) = tally.totals[key], tally.of_classes(key)
+    pooled: Any = 0.0
+    drawn: dict[str, list[np.ndarray]] = {name: [] for name in MEASURES}
+    for index in range(len(classes)):  # one at a time: all draws of all classes would fill the memory
+        rows = of_class == index
+        of_draws = draws.total_of(image[rows], counts[rows])
+        pooled = pooled + of_draws
+        for name, measure in MEASURES.items():
+            drawn[name].append(measure(of_draws))
+    found: dict[str, Any] = {}
+    for name, measure in MEASURES.items():
+        exact, by_class = measure(histogram), np.stack(drawn[name], axis=1)
+        found[name] = estimate(measure(pooled), float(measure(histogram.sum(0))))
+        found[f"{name}_macro"] = estimate(_mean(by_class), float(_mean(exact)))
+        found[f"{name}_classes"] = {
+            of: estimate(by_class[:, index], float(exact[index])) for index, of in enumerate(classes)
+        }
+    return found
 
 
 def _hard(counts: Float[np.ndarray, "s ..."], tally: Tally) -> dict[str, Any]:

@@ -107,17 +107,17 @@ def _kind(config: Mapping[str, Any]) -> Any:
     return MODELS.get(kind) if isinstance(kind := config.get("type"), str) else kind
 
 
-def check_outputs(network: EncoderDecoder) -> None:
-    """Check that every head of a network has one output for each class.
+def check_outputs(network: EncoderDecoder, place: str = "model.segmentor") -> None:
+    """Check that every head of a network, at this key of a config, has one output for each class.
 
     Raises:
         ValueError: One has not.
     """
     for index, head in enumerate(heads := heads_of(network)):
-        place = f"model.segmentor.decode_head{f'[{index}]' if len(heads) > 1 else ''}"
+        which = f"{place}.decode_head{f'[{index}]' if len(heads) > 1 else ''}"
         if head.out_channels != head.num_classes or head.num_classes < 2:
             raise ValueError(
-                f"{place} has num_classes={head.num_classes} and out_channels={head.out_channels}; "
+                f"{which} has num_classes={head.num_classes} and out_channels={head.out_channels}; "
                 "pseudo-labels need one output for each class. For binary segmentation set "
                 "num_classes=2, out_channels=2."
             )

@@ -77,7 +77,7 @@ def initialise(folders: Folders, known: Known, wanted: Wanted, *, overwrite: boo
         sizes=sizes,
         steps=steps_for(max(len(parts.train), len(found.unlabeled))),
         unlabeled_names=tuple(found.unlabeled) if found.side_by_side and not found.apart else (),
-        seen=tuple(name for name in parts.val if name in trained_on(folders.out)),
+        seen=tuple(sorted({*parts.val} & trained_on(folders.out))),
     )
     written = write_configs(plan, folders.out, wanted.methods)
     print_report(found, plan, written, training_commands(written, WEIGHTS, plan.steps))
