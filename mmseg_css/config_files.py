@@ -50,11 +50,13 @@ def _check_variables(path: Path, cfg: Config) -> None:
     if path.suffix != ".py":
         return
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    idle = {name: node for name, node in _assigned(tree).items() if name not in _used(tree) and name not in READ}
+    followed = READ | _used(tree)
+    idle = {name: node for name, node in _assigned(tree).items() if name not in followed}
     below = list(_bases(path, tree)) if idle else []
+    used = set().union(*map(_used, below))
     for name, node in idle.items():
         before = next((own[name] for own in map(_assigned, below) if name in own), None)
-        if before is None or not any(name in _used(base) for base in below) or _value(before) == _value(node):
+        if before is None or name not in used or _value(before) == _value(node):
             continue
         if not any(_value(node) == _plain(value) for _, value in settings_of(cfg)):  # nor was that set, too
             raise ValueError(

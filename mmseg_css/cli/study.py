@@ -88,10 +88,11 @@ def _study(plan: "Plan", seeds: Sequence[int] | None, work_dir: Path) -> "Study"
 
 def _train(study: "Study", work_dir: Path, records: Path, jobs: int, trainer: "Cluster | None") -> None:
     """What is not finished, after it was said how long that takes."""
-    from mmseg_css.evaluation.comparison.study import train
+    from mmseg_css.evaluation.comparison.study import in_order, train
 
-    _look_ahead(study.unfinished(work_dir, records), jobs, here=trainer is None)
-    train(study.runs(work_dir, records), work_dir, records, jobs=jobs, launcher=trainer)
+    runs = study.runs(work_dir, records)
+    _look_ahead([run for run in in_order(runs) if run.finished() is None], jobs, here=trainer is None)
+    train(runs, work_dir, records, jobs=jobs, launcher=trainer)
 
 
 def launcher(

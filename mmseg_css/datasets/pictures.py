@@ -7,7 +7,9 @@ from typing import Final
 from mmseg_css.datasets.splits import IMAGE_SUFFIXES
 
 #: Files that `mmseg-css predict` and `suggest` put beside the masks and pictures that they write.
-RECORDS: Final = ("predictions.json", "suggestions.json")
+PREDICTIONS: Final = "predictions.json"
+SUGGESTIONS: Final = "suggestions.json"
+RECORDS: Final = (PREDICTIONS, SUGGESTIONS)
 
 
 def pictures(names: Iterable[str], suffixes: Sequence[str] = IMAGE_SUFFIXES) -> list[str]:

@@ -12,10 +12,10 @@ import numpy as np
 from jaxtyping import UInt, UInt8
 from PIL import Image
 
+from mmseg_css.datasets.pictures import PREDICTIONS
 from mmseg_css.deployment.prediction.network import Classes
 from mmseg_css.deployment.prediction.predictor import Prediction
 
-RECORD: Final = "predictions.json"
 #: Folders, and how their files end.
 KINDS: Final = {"overlays": ".jpg", "probabilities": ".npz", "masks": ".png"}
 OPACITY: Final = 0.5
@@ -56,7 +56,7 @@ class Outputs:
         legend = [{"index": index, "name": name, "colour": colour} for index, (name, colour) in enumerate(coloured)]
         # As it will be read again.
         record = json.loads(json.dumps({**made_by, "classes": legend}, default=str))
-        path = self.folder / RECORD
+        path = self.folder / PREDICTIONS
         if self.overwrite and path.is_file():
             self._clear(record, path)
         else:

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.config_files import read_config
+from mmseg_css.datasets.pictures import SUGGESTIONS
 from mmseg_css.deployment.labelled import check_classes
 from mmseg_css.deployment.prediction.folder import Summary, check_all_read
 from mmseg_css.deployment.prediction.outputs import fingerprint
@@ -22,7 +23,6 @@ from mmseg_css.deployment.suggestion.scoring import SCORES, Seen, look, scores_o
 from mmseg_css.deployment.suggestion.writing import (
     FORMATS,
     LIST,
-    RECORD,
     TABLE,
     Format,
     begin,
@@ -86,7 +86,7 @@ def suggest(asked: Request) -> None:
         write_labels(asked.out, asked.formats, image, prediction.labels, predictor.classes)
     print(
         f"suggested {len(images)} of {len(pool.unlabelled)} images; written to {asked.out}: "
-        + ", ".join((TABLE, RECORD, LIST, *asked.formats))
+        + ", ".join((TABLE, SUGGESTIONS, LIST, *asked.formats))
     )
     check_all_read(Summary(faults=faults))
 

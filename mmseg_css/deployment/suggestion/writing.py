@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 from jaxtyping import UInt
 
+from mmseg_css.datasets.pictures import SUGGESTIONS
 from mmseg_css.deployment.prediction.inputs import Item
 from mmseg_css.deployment.prediction.network import Classes
 from mmseg_css.deployment.prediction.outputs import palette_image, write_whole
@@ -20,7 +21,6 @@ from mmseg_css.deployment.suggestion.polygons import coco_of, labelme_of, region
 #: Folders of labels to correct.
 Format = Literal["masks", "coco", "labelme"]
 FORMATS: Final[tuple[Format, ...]] = get_args(Format)
-RECORD: Final = "suggestions.json"
 TABLE: Final = "suggestions.csv"
 LIST: Final = "suggested.txt"
 SCHEMA: Final = 1
@@ -32,11 +32,11 @@ def begin(folder: Path, *, overwrite: bool) -> None:
     Raises:
         FileExistsError: It holds something, which is not what an earlier call wrote and is to be overwritten.
     """
-    ours = (folder / RECORD).is_file()
+    ours = (folder / SUGGESTIONS).is_file()
     if folder.exists() and any(folder.iterdir()):
         if not ours:
             raise FileExistsError(
-                f"{folder} is not empty, and no {folder / RECORD} says what wrote it: name another --out"
+                f"{folder} is not empty, and no {folder / SUGGESTIONS} says what wrote it: name another --out"
             )
         if not overwrite:
             raise FileExistsError(
@@ -51,7 +51,7 @@ def begin(folder: Path, *, overwrite: bool) -> None:
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:
     """Write what is suggested: all that is known, a table of the images, and their lines for a list."""
-    _write_json(folder / RECORD, {"schema": SCHEMA, **record})
+    _write_json(folder / SUGGESTIONS, {"schema": SCHEMA, **record})
     rows = record["images"]
     table = io.StringIO()
     writer = csv.DictWriter(table, fieldnames=list(rows[0]))

@@ -55,10 +55,6 @@ class Study:
             for part, sets in self.parts.items()
         }
 
-    def unfinished(self, work_dir: Path, records: Path) -> list[Run]:
-        """What is still to be trained, in order."""
-        return [run for run in in_order(self.runs(work_dir, records)) if run.finished() is None]
-
 
 def _run(name: str, config: Path, seed: int, work_dir: Path, records: Path) -> Run:
     place = Path(config.parent.name) / f"{name}_seed{seed}"

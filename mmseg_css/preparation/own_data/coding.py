@@ -40,6 +40,11 @@ class Coding(NamedTuple):
         total = sum(count for index, count in pixels.items() if index != IGNORED)
         return {index: pixels[index] / max(total, 1) for index in range(len(self.classes))}
 
+    def ignored(self, mask: MaskFacts) -> tuple[int, int]:
+        """Pixels of a mask that belong to no class, and all of them."""
+        pixels = _pixels([mask], self.kind)
+        return sum(count for key, count in pixels.items() if self.table[key] == IGNORED), pixels.total()
+
     def classes_of(self, mask: MaskFacts) -> frozenset[int]:
         """Classes that a mask holds."""
         return frozenset(self.table[key] for key in _pixels([mask], self.kind)) - {IGNORED}

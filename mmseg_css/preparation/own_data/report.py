@@ -172,9 +172,8 @@ def class_table(found: Survey, coding: Coding) -> Table:
         sources = ", ".join(coding.sources(index)) or "none"
         table.add_row(str(index), escape(coding.classes[index]), sources, f"{share:.2%}", str(images[index]))
     if ignored := coding.sources(255):
-        held = [(mask.values or {}) if coding.kind == "values" else mask.colours for mask in found.masks.values()]
-        lost = [sum(pixels for key, pixels in own.items() if coding.table.get(key) == 255) for own in held]
-        share = sum(lost) / sum(sum(own.values()) for own in held)
+        lost, pixels = zip(*map(coding.ignored, found.masks.values()), strict=True)
+        share = sum(lost) / sum(pixels)
         table.add_row("", "ignored", ", ".join(ignored), f"{share:.2%} of all", str(sum(map(bool, lost))))
     return table
 
