@@ -29,7 +29,7 @@ def command(
         onnx: An ONNX file, too (pip install "mmseg-css[onnx]").
     """
     from mmseg_css.register import compat  # isort: skip
-    from mmseg_css.deployment.onnx import check_installed, export_onnx
+    from mmseg_css.deployment.onnx import check_installed, export_onnx, left_to_do
     from mmseg_css.deployment.plain import export_segmentor
 
     if onnx:
@@ -44,3 +44,5 @@ def command(
         print("writing ONNX and comparing it, which takes minutes ...", flush=True)
         path = export_onnx(exported.config, exported.checkpoint)
         print(f"wrote {path}; onnxruntime gives the model's logits")
+        if more := left_to_do(config):
+            print(f"note: {more}")

@@ -10,6 +10,8 @@ from mmseg_css.datasets.splits import IMAGE_SUFFIXES
 PREDICTIONS: Final = "predictions.json"
 SUGGESTIONS: Final = "suggestions.json"
 RECORDS: Final = (PREDICTIONS, SUGGESTIONS)
+#: Endings of pictures of other kinds, which nothing here reads.
+UNREAD: Final = (".heic", ".heif", ".avif", ".gif", ".jp2", ".jxl", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".dcm")
 
 
 def pictures(names: Iterable[str], suffixes: Sequence[str] = IMAGE_SUFFIXES) -> list[str]:

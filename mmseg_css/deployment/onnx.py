@@ -1,6 +1,8 @@
 """An exported network as an ONNX file, compared with the original in onnxruntime."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,11 +14,13 @@ from packaging.version import Version
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mmseg_css.config_files import read_config
 from mmseg_css.extras import check_extra
 from mmseg_css.models.segmentors.decoding import logits_of
 
 TOLERANCE = 1e-4  # of the largest logit
 LOWEST_TORCH = (2, 9)
+LOADING = ("LoadImageFromFile", "LoadAnnotations", "PackSegInputs")
 
 
 class PicturesToLogits(nn.Module):
@@ -91,6 +95,21 @@ def export_onnx(config: Path, checkpoint: Path) -> Path:
             path.unlink()
             raise
     return path
+
+
+def left_to_do(config: Path) -> str | None:
+    """What a config's test pipeline does to pictures beside loading them, in words: the file does not."""
+    cfg = read_config(config)
+    dataset = cfg.get("test_dataloader", {}).get("dataset", {})
+    steps = [step for step in dataset.get("pipeline", cfg.get("test_pipeline", [])) if step["type"] not in LOADING]
+    if not steps:
+        return None
+    done = ", ".join(f"{step['type']}({_settings(step)})" for step in steps)
+    return f"the ONNX file takes pictures as they are after {done} of the test pipeline, so do that to yours first"
+
+
+def _settings(step: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={value!r}" for key, value in step.items() if key != "type")
 
 
 def pictures(*shape: int) -> Float[Tensor, "b c H W"]:

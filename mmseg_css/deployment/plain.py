@@ -13,6 +13,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from mmseg.datasets import BaseSegDataset
 
 from mmseg_css.config_files import read_config
+from mmseg_css.engine.checkpoints import check_preprocessing
 from mmseg_css.models.heads import DeepLabV3PlusHead, MapDPTHead, ProjectionMixin
 from mmseg_css.models.segmentors import SemiSegmentor
 from mmseg_css.registry import DATASETS, MODELS, TRANSFORMS
@@ -59,12 +60,9 @@ def export_segmentor(
     model, definition = plain_model(cfg.model.segmentor if prefixes else cfg.model)
     model["data_preprocessor"] = {**cfg.model.data_preprocessor, "type": "SegDataPreProcessor"}
     saved = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
+    check_preprocessing(MODELS.build(cfg.model.data_preprocessor), saved, checkpoint)
     state = saved.get("state_dict", saved)
-    if prefixes and PREFIX["teacher"] not in prefixes and any(name.startswith(PREFIX["teacher"]) for name in state):
-        raise ValueError(
-            f"{checkpoint} holds a teacher, which {cfg.model.type} of {config} has not, and so is of another method: "
-            "name the config that it was trained with (it lies in its work dir)"
-        )
+    _check_teacher(prefixes, state, f"{cfg.model.type} of {config}", checkpoint)
     weights = network_weights(state, prefix, checkpoint)
     plain, notes = plain_config(cfg, model)
     text = plain.pretty_text
@@ -73,6 +71,15 @@ def export_segmentor(
     # MMSeg's functions for inference read the classes there, and `balance` that it was there.
     meta = {key: value for key, value in saved.get("meta", {}).items() if key in ("dataset_meta", "balance")}
     return Exported(written, publish(weights, meta, out), notes)
+
+
+def _check_teacher(prefixes: tuple[str, ...], state: Mapping[str, Any], model: str, checkpoint: str) -> None:
+    teacher = PREFIX["teacher"]
+    if prefixes and teacher not in prefixes and any(name.startswith(teacher) for name in state):
+        raise ValueError(
+            f"{checkpoint} holds a teacher, which {model} has not, and so is of another method: name the config that "
+            "it was trained with (it lies in its work dir)"
+        )
 
 
 def _free(path: Path, overwrite: bool) -> Path:

@@ -16,6 +16,8 @@ from mmseg_css.version import __version__
 #: Rises when a checkpoint of before can no longer be read as it is.
 FORMAT: Final = 1
 META_KEY: Final = "mmseg_css"
+#: What the run that wrote a checkpoint notes of its images, under ``run`` of its meta.
+PREPROCESSING: Final = "model.data_preprocessor"
 #: A file that names the checkpoints of an earlier training in the same folder.
 EARLIER: Final = "earlier_checkpoints"
 
@@ -182,6 +184,33 @@ def check_fit(model: nn.Module, checkpoint: Mapping[str, Any], path: str = "the 
         raise ValueError(
             f"{path} is not a checkpoint of this config's {type(model).__name__}: {', '.join(faults)}. Take the config "
             "that it was trained with (it lies in its work dir)"
+        )
+
+
+def preprocessing_of(prepare: Any) -> dict[str, Any]:
+    """How a data preprocessor normalises images, as checkpoints note it; empty where it leaves them as they are."""
+    if not getattr(prepare, "_enable_normalize", False):
+        return {}
+    # As MMEngine and onedl-mmsegmentation call it, and upstream MMSegmentation.
+    turns = getattr(prepare, "_channel_conversion", False) or getattr(prepare, "channel_conversion", False)
+    return {"mean": prepare.mean.flatten().tolist(), "std": prepare.std.flatten().tolist(), "channels turned": turns}
+
+
+def check_preprocessing(prepare: nn.Module, checkpoint: Mapping[str, Any], path: str = "the checkpoint") -> None:
+    """Check that images are normalised as when the checkpoint was trained; older checkpoints do not say how.
+
+    Raises:
+        ValueError: It does not, so that what it predicts would mean nothing.
+    """
+    now = preprocessing_of(prepare)
+    then = checkpoint.get("meta", {}).get(META_KEY, {}).get("run", {}).get(PREPROCESSING, now)
+    if differing := [key for key in {**then, **now} if then.get(key) != now.get(key)]:
+        key = differing[0]
+        raise ValueError(
+            f"{path} was trained on images normalised in another way: {key} was {then.get(key)}, and is {now.get(key)} "
+            "in this config, so that the network would see other pictures than it knows. Take the config that it was "
+            "trained with (it lies in its work dir), or correct mean, std, bgr_to_rgb and rgb_to_bgr of "
+            "model.data_preprocessor"
         )
 
 

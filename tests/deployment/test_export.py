@@ -15,7 +15,7 @@ from mmseg.apis import inference_model, init_model
 
 from mmseg_css import compat
 from mmseg_css.cli.main import call
-from mmseg_css.deployment.onnx import PicturesToLogits, check_installed, check_onnx, pictures, writes_onnx
+from mmseg_css.deployment.onnx import PicturesToLogits, check_installed, check_onnx, left_to_do, pictures, writes_onnx
 from mmseg_css.deployment.plain import export_segmentor, make_dataset_plain, network_weights
 from mmseg_css.registry import MODELS
 from tests.configs.helpers import load, shrink
@@ -137,6 +137,22 @@ def test_what_onnx_is_written_of_gives_the_logits_of_the_model(
     with torch.no_grad():
         [found] = PicturesToLogits(model)(images)
     torch.testing.assert_close(found, inference_model(model, picture).seg_logits.data, rtol=1e-4, atol=1e-5)
+
+
+def test_what_the_onnx_file_does_not_do_in_words(tmp_path: Path) -> None:
+    def said(**cfg: object) -> str | None:
+        Config(cfg).dump(tmp_path / "config.py")
+        return left_to_do(tmp_path / "config.py")
+
+    load, resize = {"type": "LoadImageFromFile"}, {"type": "Resize", "scale": (160, 120), "keep_ratio": True}
+    pack = [{"type": "LoadAnnotations"}, {"type": "PackSegInputs"}]
+    assert said(test_pipeline=[load, *pack]) is None
+    assert said() is None
+    for cfg in (
+        {"test_pipeline": [load, resize, *pack]},
+        {"test_pipeline": [load], "test_dataloader": {"dataset": {"pipeline": [load, resize, *pack]}}},
+    ):
+        assert "after Resize(scale=(160, 120), keep_ratio=True) of the test" in (said(**cfg) or "")
 
 
 def test_onnx_by_an_old_torch_in_words(monkeypatch: pytest.MonkeyPatch) -> None:

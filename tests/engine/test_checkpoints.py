@@ -5,10 +5,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from mmengine.fileio import get_file_backend
+from mmseg.models import SegDataPreProcessor
 from torch import nn
 
 from mmseg_css.compat import damage
@@ -146,6 +148,34 @@ def test_a_checkpoint_of_the_model_passes_whatever_wraps_it() -> None:
     checkpoints.check_fit(Net(), {"state_dict": Net().state_dict()}, "iter_1.pth")
     checkpoints.check_fit(nn.ModuleDict({"module": Net()}), {"state_dict": Net().state_dict()}, "iter_1.pth")
     checkpoints.check_fit(Net(), Net().state_dict(), "iter_1.pth")
+
+
+def noted(**settings: object) -> dict:
+    """The checkpoint of a run with this preprocessor."""
+    prepare = SegDataPreProcessor(**settings)
+    return {"meta": {"mmseg_css": {"run": {checkpoints.PREPROCESSING: checkpoints.preprocessing_of(prepare)}}}}
+
+
+NORMALISED: dict[str, Any] = {"mean": [127.0] * 3, "std": [128.0] * 3, "bgr_to_rgb": True}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"mean": [0.0] * 3}, r"mean was \[127\.0, 127\.0, 127\.0\], and is \[0\.0, 0\.0, 0\.0\]"),
+        ({"std": [1.0] * 3}, "std was"),
+        ({"bgr_to_rgb": False}, "channels turned was True, and is False"),
+        ({"mean": None, "std": None}, "and is None"),
+    ],
+)
+def test_other_pictures_than_were_learnt_are_refused(changes: dict[str, Any], said: str) -> None:
+    checkpoint = noted(**NORMALISED)
+    checkpoints.check_preprocessing(SegDataPreProcessor(**NORMALISED, pad_val=3), checkpoint)
+    checkpoints.check_preprocessing(SegDataPreProcessor(), {"meta": {}})  # older ones do not say
+    with pytest.raises(ValueError, match=rf"iter_1\.pth was trained on images normalised in another way: .*{said}"):
+        checkpoints.check_preprocessing(SegDataPreProcessor(**{**NORMALISED, **changes}), checkpoint, "iter_1.pth")
+    with pytest.raises(ValueError, match="was None"):
+        checkpoints.check_preprocessing(SegDataPreProcessor(**NORMALISED), noted())
 
 
 def test_a_format_of_the_future_is_refused() -> None:

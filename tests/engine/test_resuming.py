@@ -161,6 +161,7 @@ def test_a_schedule_by_metrics_cannot_be_changed(root: Path) -> None:
         ),
         ({"optim_wrapper__accumulative_counts": 2}, "optim_wrapper.accumulative_counts: 2, the config's; the checkp"),
         ({"randomness__seed": 8}, "randomness.seed: 7, the checkpoint's, so that its draws go on; the config has 8"),
+        ({"model__data_preprocessor__mean": [0.0]}, "model.data_preprocessor: {'mean': [0.0],"),
         ({"train_dataloader__dataset__unlabeled__ann_file": "some.txt"}, "unlabelled images: 5, fingerprint "),
     ],
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from PIL import Image
 
@@ -183,6 +184,50 @@ def test_a_hint_at_sliding_windows(
     else:
         assert hint in said
         assert 'test_cfg=dict(mode="slide", crop_size=crop_size, stride=(42, 42))' in said
+
+
+# -- what fits, and is odd ---------------------------------------------------------------------------------------------
+
+
+def test_pictures_that_are_not_read_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(4):
+        write_image(f"images/{number}.png")
+        write(f"masks/{number}.png", labels_of(number))
+    write_image("more/5.png")
+    for name in ("images/6.HEIC", "more/a/7.gif", "more/8.dng", "more/.9.gif", "more/notes.txt"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_bytes(b"nothing")
+    run("images", "masks", "more")
+    said = capsys.readouterr().out
+    assert "! 1 picture in images of a kind that is not read (6.HEIC), not used." in said
+    assert "! 2 pictures in more of a kind that is not read (8.dng, a/7.gif), not used." in said
+
+
+@pytest.mark.parametrize(("side", "named"), [(SIDE, False), (2 * SIDE, False), (3 * SIDE, True)])
+def test_unlabelled_images_of_another_size(side: int, named: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(4):
+        write_image(f"images/{number}.png")
+        write(f"masks/{number}.png", labels_of(number))
+        write_image(f"more/{number}.png", side, side + 5)
+    run("images", "masks", "more")
+    expected = f"! The shorter side of labelled images has {SIDE} pixels, of unlabelled ones {side} (medians)."
+    assert (expected in capsys.readouterr().out) == named
+
+
+def test_classes_that_a_mirror_exchanges(capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(4):
+        write_image(f"images/{number}.png")
+        write(f"masks/{number}.png", labels_of(number))
+    write_image("images/5.png")
+    cfg = run("images", "masks", "--classes", "left door,body,right door")
+    assert "are exchanged: left door and right door." in capsys.readouterr().out
+    [flip] = [step for step in cfg.labeled.pipeline if step["type"] == "RandomFlip"]
+    assert flip["swap_seg_labels"] == [[0, 2]]
+    assert cfg.model.augmentation.flip_probability == 0
+    run("images", "masks", "--classes", "door,body,roof", "--overwrite")
+    cfg = Config.fromfile("configs/own/aided_css_lite0_own.py")
+    assert "flip_probability" not in cfg.model.augmentation
+    assert "swap_seg_labels" not in next(step for step in cfg.labeled.pipeline if step["type"] == "RandomFlip")
 
 
 # -- files named after images -----------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from mmseg_css.datasets.checks.outputs import check_output_names
 from mmseg_css.datasets.checks.paths import check_links, check_not_empty, check_paths, leaves
 from mmseg_css.datasets.checks.reading import WatchedPipeline, watch
 from mmseg_css.datasets.checks.sets import check_set
+from mmseg_css.datasets.checks.sides import check_views, mirrored
 
 __all__ = [
     "EVALUATION",
@@ -45,11 +46,13 @@ __all__ = [
     "check_set",
     "check_single",
     "check_training_paths",
+    "check_views",
     "check_wrappers",
     "dataset_configs",
     "find_faults",
     "ignored_values",
     "image_fault",
     "leaves",
+    "mirrored",
     "watch",
 ]

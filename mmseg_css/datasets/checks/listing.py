@@ -10,6 +10,7 @@ from mmseg.datasets import BaseSegDataset
 
 from mmseg_css.datasets.checks.warning import warn
 from mmseg_css.datasets.pictures import pictures
+from mmseg_css.datasets.rewritten import Origin, changed_since, origin_of
 from mmseg_css.datasets.splits import IMAGE_SUFFIXES
 from mmseg_css.registry import DATASETS
 
@@ -23,11 +24,20 @@ def check_listing(leaf: BaseDataset) -> None:
             f"{len(repeated)} images are listed more than once in {leaf.ann_file!r}, and count as often, the first: "
             f"{repeated[0]!r}; take the repeated lines out, unless that is meant"
         )
-    if unused := _labelled_later(leaf):
+    origin = origin_of(leaf.data_prefix.get("seg_map_path") or "")
+    if origin is not None and (changed := changed_since(origin)):
+        warn(
+            f"{len(changed)} files have changed since `{origin.command}` made the masks in "
+            f"{leaf.data_prefix['seg_map_path']!r} of them, which are as they were then, the first: {changed[0]!r}; "
+            "to use what they hold now, call it again with --overwrite"
+        )
+    if unused := _labelled_later(leaf, origin):
+        remedy = "append their paths to that list"
+        if origin is not None and origin.masks:
+            remedy = f"call `{origin.command}` again with --overwrite"
         warn(
             f"{len(unused)} images in {leaf.data_prefix['img_path']!r} have masks, and stand neither in "
-            f"{leaf.ann_file!r} nor in another list beside it, the first: {unused[0]!r}; to train on them, append "
-            "their paths to that list"
+            f"{leaf.ann_file!r} nor in another list beside it, the first: {unused[0]!r}; to train on them, {remedy}"
         )
     if left_out := _left_out(leaf):
         warn(
@@ -37,7 +47,7 @@ def check_listing(leaf: BaseDataset) -> None:
         )
 
 
-def _labelled_later(leaf: BaseDataset) -> list[str]:
+def _labelled_later(leaf: BaseDataset, origin: Origin | None) -> list[str]:
     """Images of a list that `mmseg-css init` wrote for training to which masks were added since."""
     if not isinstance(leaf, DATASETS.get("FolderDataset")) or osp.basename(leaf.ann_file) != "train.txt":
         return []
@@ -47,15 +57,26 @@ def _labelled_later(leaf: BaseDataset) -> list[str]:
     lists = [path for path in beside.glob("*.txt") if path.is_file() and path.name != "unlabeled.txt"]
     texts = [path.read_text(encoding="utf-8-sig", errors="replace") for path in lists]  # not all of them need be lists
     listed = {line.strip() for text in texts for line in text.splitlines()}
-    folders = (leaf.data_prefix["img_path"], leaf.data_prefix["seg_map_path"])
-    images, masks = (
+    images, (masks, suffixes) = leaf.data_prefix["img_path"], _masks_of(leaf, origin)
+    if not fileio.isdir(masks, backend_args=leaf.backend_args):
+        return []
+    names, there = (
         fileio.list_dir_or_file(folder, list_dir=False, recursive=True, backend_args=leaf.backend_args)
-        for folder in folders
+        for folder in (images, masks)
     )
-    there = {*masks}
+    known, side_by_side = {*there}, osp.realpath(images) == osp.realpath(masks)
+    named = {name: {osp.splitext(name)[0] + suffix for suffix in suffixes} for name in pictures(names)}
+    # Side by side, a mask is called as its own mask would be.
     return [
-        name for name in pictures(images) if name not in listed and osp.splitext(name)[0] + leaf.seg_map_suffix in there
+        name for name, own in named.items() if name not in listed and own & known and not (side_by_side and name in own)
     ]
+
+
+def _masks_of(leaf: BaseDataset, origin: Origin | None) -> tuple[str, list[str]]:
+    """Where the user's masks are, and what they have in the place of an image's ending."""
+    if origin is None or not origin.masks:
+        return leaf.data_prefix["seg_map_path"], [leaf.seg_map_suffix]
+    return origin.masks, sorted({origin.ending + osp.splitext(name)[1] for name in origin.files})
 
 
 def _left_out(leaf: BaseDataset) -> list[str]:

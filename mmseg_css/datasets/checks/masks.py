@@ -25,6 +25,7 @@ from mmseg_css.datasets.checks.labels import TRAINING, Purpose, check_labels
 from mmseg_css.datasets.checks.listing import check_listing
 from mmseg_css.datasets.checks.paths import leaves
 from mmseg_css.datasets.checks.pipelines import transforms_in
+from mmseg_css.datasets.checks.sides import check_sides
 
 IGNORED: Final = 255  # what MMSeg itself writes for reduce_zero_label, for dropped classes and for padding
 FAULTY: Final = -1
@@ -76,14 +77,14 @@ def check_masks(
     """
     checks = []
     for leaf in leaves(dataset):
-        step = 1 if most is None else -(-len(leaf) // most)
-        check = MaskCheck(leaf, step)
+        check = MaskCheck(leaf, step=1 if most is None else -(-len(leaf) // most))
         faults = find_faults(check, range(len(leaf)), "checking masks", threads)
         what = f"labelled images of {type(leaf).__name__}"
         summary = f"{len(faults)} of the {len(leaf)} {what} cannot be {purpose.participle} on"
         raise_faults(faults, summary, shown, remedy)
         check_listing(leaf)
         check_depth(leaf, remedy)
+        check_sides(leaf)
         checks.append(check)
     check_labels(checks, purpose, remedy)
 

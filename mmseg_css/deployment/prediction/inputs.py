@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from mmseg_css.datasets.pictures import RECORDS
+from mmseg_css.datasets.pictures import RECORDS, UNREAD
 from mmseg_css.datasets.splits import IMAGE_SUFFIXES
 
 LIST_SUFFIX: Final = ".txt"
@@ -24,7 +24,7 @@ class Item(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """What was found. ``passed_over`` are videos among the images of a folder."""
+    """What was found. ``passed_over`` are videos and pictures that are not read, among the images of a folder."""
 
     images: list[Item]
     videos: list[Item]
@@ -53,7 +53,7 @@ def find_inputs(given: Sequence[Path], out: Path) -> Inputs:
     for path in given:
         if path.is_dir():
             files = list(_files_below(path, out))
-            passed_over += [file for file in files if _is_video(file)]
+            passed_over += [file for file in files if _is_video(file) or file.suffix.lower() in UNREAD]
             items += _called(_images_of(path, files), path)
         elif path not in named:
             items += _below_common_folder(_lines(path))

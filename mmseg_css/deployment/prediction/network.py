@@ -10,7 +10,7 @@ from mmengine.runner.checkpoint import CheckpointLoader, load_state_dict
 from mmseg.apis import init_model
 from mmseg.models.segmentors import BaseSegmentor
 
-from mmseg_css.engine.checkpoints import check_fit, check_format
+from mmseg_css.engine.checkpoints import check_fit, check_format, check_preprocessing
 from mmseg_css.typos import explained
 
 
@@ -33,6 +33,7 @@ def load_network(cfg: Config, checkpoint: str, device: str) -> tuple[BaseSegment
     saved = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
     check_format(saved, checkpoint)
     check_fit(model, saved, checkpoint)
+    check_preprocessing(model.data_preprocessor, saved, checkpoint)
     load_state_dict(model, saved.get("state_dict", saved), strict=False)  # extra state that other versions wrote
     classes = classes_of(saved.get("meta", {}), model.num_classes)
     model.dataset_meta = {"classes": classes.names, "palette": classes.palette.tolist()}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mmseg_css.cfg_options import parse_options
+from mmseg_css.datasets.pictures import UNREAD
 from mmseg_css.deployment.prediction.folder import check_all_read, predict_all
 from mmseg_css.deployment.prediction.inputs import find_inputs
 from mmseg_css.deployment.prediction.outputs import Outputs, fingerprint
@@ -39,8 +40,9 @@ def predict_files(asked: Request) -> None:
         ValueError: Something does not fit, or some files could not be read and all others are done.
     """
     found = find_inputs(asked.inputs, asked.out)
-    for video in found.passed_over:
-        print(f"note: the video {video} is passed over; name it to predict it")
+    for path in found.passed_over:
+        remedy = "convert it to .jpg or .png" if path.suffix.lower() in UNREAD else "it is a video: name it"
+        print(f"note: {path} is passed over; to predict it, {remedy}")
     settings: dict[str, Any] = {
         "mode": asked.mode,
         "tta": asked.tta,

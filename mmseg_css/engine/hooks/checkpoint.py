@@ -18,10 +18,12 @@ from mmengine.runner.base_loop import BaseLoop
 
 from mmseg_css.engine.checkpoints import (
     META_KEY,
+    PREPROCESSING,
     check_fit,
     check_format,
     check_some_fit,
     not_exact,
+    preprocessing_of,
     set_aside,
     stamp,
     take_back,
@@ -209,7 +211,7 @@ class DurableCheckpointHook(CheckpointHook):
 
     def _described(self, runner: Runner) -> dict[str, Any]:
         if self._run is None:  # once, because it reads every name in the data sets
-            self._run = describe(runner)
+            self._run = {**describe(runner), PREPROCESSING: preprocessing_of(unwrap(runner.model).data_preprocessor)}
         return self._run
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:

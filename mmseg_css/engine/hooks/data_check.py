@@ -9,6 +9,7 @@ from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
 from mmseg_css.datasets import PairedDataset, checks
+from mmseg_css.engine.checkpoints import check_preprocessing
 from mmseg_css.engine.hooks.method import unwrap
 from mmseg_css.registry import HOOKS
 
@@ -59,6 +60,8 @@ class DataCheckHook(Hook):
                 checks.check_num_classes(heads, classes, name)
             if training is not None and loop is not training:
                 checks.check_same_classes(_metainfo(loop), _metainfo(training), name=name)
+        if training is not None:
+            checks.check_views(_metainfo(training), getattr(model, "augmentation", None))
         _check_ignored_value(model, loops)
         for name, loop in loops.items():
             if self.files:
@@ -69,9 +72,12 @@ class DataCheckHook(Hook):
         self._checked |= loops.keys()
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """A network that was trained on other classes evaluates, or goes on, as if nothing were wrong."""
+        """A network that was trained on other classes, or sees other pictures, goes on as if nothing were wrong."""
         learnt = checkpoint.get("meta", {}).get("dataset_meta") or {}
         loops = _loops(runner)
+        if "training set" not in loops:
+            path = runner._load_from or "the checkpoint"
+            check_preprocessing(_network(runner.model).data_preprocessor, checkpoint, path)
         if "training set" not in loops or runner.cfg.get("resume"):
             for name, loop in loops.items():
                 checks.check_same_classes(_metainfo(loop), learnt, name=name, other_name="training of the checkpoint")

@@ -17,7 +17,9 @@ from mmseg_css.config_files import read_config
 from mmseg_css.datasets.checks import IGNORED, check_config, dataset_configs
 from mmseg_css.datasets.checks.images import listed
 from mmseg_css.datasets.coco import spread_palette
+from mmseg_css.datasets.rewritten import remember
 from mmseg_css.preparation.own_data.coding import IGNORED_COLOUR, MOST_CLASSES, write_indices
+from mmseg_css.preparation.own_data.configs import config_path
 from mmseg_css.preparation.own_data.masks import Colour
 from mmseg_css.preparation.own_data.shapes import Annotated, images_in, painted
 from mmseg_css.registry import DATASETS
@@ -87,6 +89,7 @@ def write_masks(asked: Request) -> None:
         labels = painted(image, values, outside)
         write_indices(target, labels, classes.palette)
         pixels, ignored = pixels + labels.size, ignored + int((labels == IGNORED).sum())
+    remember(asked.out, "mmseg-css data masks", dict.fromkeys(config_path(file) for file, _ in found))
     print(
         f"{len(images)} masks written to {asked.out}; {ignored / pixels:.2%} of their pixels are ignored ({IGNORED})."
     )
@@ -133,7 +136,7 @@ def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, PurePosixPath]]:
 
 
 def _inside(folder: Path) -> list[Path]:
-    """The JSON files of a folder and its subfolders but hidden ones, which systems and editors leave there."""
+    """The JSON files below a folder but hidden ones, which systems, editors and we leave there."""
     return sorted(
         file
         for file in folder.rglob("*")

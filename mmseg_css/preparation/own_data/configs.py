@@ -6,12 +6,16 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
 from typing import Any, Final, NamedTuple
 
+from mmseg_css.datasets.checks import mirrored
 from mmseg_css.locations import bases_from
 from mmseg_css.preparation.leaves import DEFAULT, METHODS, leaf_text
 from mmseg_css.preparation.own_data.coding import Coding
 from mmseg_css.preparation.own_data.images import Input, Sizes
 from mmseg_css.preparation.own_data.split import Split
 
+#: Methods that mirror the view whose pseudo-labels they have, and how they do not.
+MIRRORING: Final = ("css", "aided_css")
+STILL: Final = {"augmentation.flip_probability": 0.0}
 TALLEST: Final = 4  # an image is resized to its shorter side unless it is longer than this many times that
 
 
@@ -65,8 +69,11 @@ def write_configs(plan: Plan, out: Path, methods: Iterable[str] = DEFAULT) -> di
             _write(out / f"{name}.txt", "".join(f"{image}\n" for image in images))
     _write(out / "_base_" / "data.py", data_text(plan, out, bases_from(out / "_base_")))
     files = target_files(out, ["supervised"] if plan.unlabeled is None else methods)
+    sides = mirrored(plan.coding.classes)
     for method, path in files.items():
-        _write(path, leaf_text(method, "./_base_/data.py", bases_from(out)))
+        # The labels of labelled images change sides when these are mirrored; pseudo-labels do not.
+        settings = STILL if sides and method in MIRRORING else {}
+        _write(path, leaf_text(method, "./_base_/data.py", bases_from(out), settings=settings))
     return files
 
 
@@ -135,12 +142,14 @@ loading = [
 
 def _labeled_text(plan: Plan) -> str:
     resized = 'dict(type="RandomResize", scale=scale, ratio_range=(0.75, 1.5), keep_ratio=True),'
+    sides = [list(pair) for pair in mirrored(plan.coding.classes)]
+    exchange = f", swap_seg_labels={sides}" if sides else ""
     pipeline = _lines(
         "*loading,",
         'dict(type="LoadAnnotations"),',
         'dict(type="RandomScale", scale=(0.75, 1.5)),' if plan.sizes.shorter_side is None else resized,
         'dict(type="RandomCrop", crop_size=crop_size, cat_max_ratio=0.75),',
-        'dict(type="RandomFlip", prob=0.5),',
+        f'dict(type="RandomFlip", prob=0.5{exchange}),',
         'dict(type="PhotoMetricDistortion"),' if plan.input.channels == 3 else "",
         'dict(type="PackSegInputs"),',
         depth=8,

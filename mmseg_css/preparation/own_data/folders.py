@@ -12,7 +12,7 @@ from typing import NamedTuple
 from mmengine import fileio
 
 from mmseg_css.datasets.checks import check_links
-from mmseg_css.datasets.pictures import pictures
+from mmseg_css.datasets.pictures import UNREAD, pictures
 from mmseg_css.datasets.splits import IMAGE_SUFFIXES
 from mmseg_css.preparation.own_data.split import TRAIN, VAL
 
@@ -119,6 +119,11 @@ def find_images(folder: Path, wanted: Callable[[str], bool] = lambda name: True)
     if not found:
         raise ValueError(f"{str(folder)!r} holds no such file that ends in {', '.join(IMAGE_SUFFIXES)}")
     return found
+
+
+def find_unread(folder: Path) -> list[str]:
+    """Pictures below a folder of kinds that are not read, and so no images of it."""
+    return pictures(fileio.list_dir_or_file(str(folder), list_dir=False, recursive=True), UNREAD)
 
 
 def pair(images_folder: Path, masks_folder: Path, mask_names: str | None = None) -> Pairing:

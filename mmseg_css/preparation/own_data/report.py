@@ -4,12 +4,14 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from mmseg_css.datasets.checks import mirrored
 from mmseg_css.preparation.own_data.coding import RARE, Coding
 from mmseg_css.preparation.own_data.configs import Plan
 from mmseg_css.preparation.own_data.split import given_split
@@ -43,6 +45,11 @@ def _about_images(found: Survey, plan: Plan) -> Iterator[str]:
         yield f"{_count(pairing.without_image, 'mask')} without an image ({_some(pairing.without_image)}), not used."
     if found.repeated:
         yield f"{_count(found.repeated, 'image')} of UNLABELED are labelled, too, and left out there (repeated.txt)."
+    for folder, others in found.unread.items():
+        yield (
+            f"{_count(others, 'picture')} in {folder} of a kind that is not read ({_some(others)}), not used. To use "
+            "them, convert them to .jpg or .png."
+        )
     if turned := sum(image.turned for image in images):
         yield (
             f"{turned} of {len(images)} images are turned or mirrored when they are read, because their EXIF data say "
@@ -82,6 +89,9 @@ def _about_classes(found: Survey, plan: Plan) -> Iterator[str]:
             f"{_count(binary, 'mask')} ({_some(binary)}) with 0 and 255 alone, and 255 is ignored, because others hold "
             "1, too. If 255 is the object there, write 1 in its place, or mend the masks with stray values."
         )
+    if sides := mirrored(coding.classes):
+        names = [f"{coding.classes[left]} and {coding.classes[right]}" for left, right in sides]
+        yield f"Where a labelled image is mirrored, these are exchanged: {_some(names)}. Strong views are not mirrored."
     shares = coding.shares(found.masks.values())
     empty = [coding.classes[index] for index, share in shares.items() if share == 0]
     rare = [coding.classes[index] for index, share in shares.items() if 0 < share < RARE]
@@ -123,6 +133,13 @@ def _about_split(found: Survey, plan: Plan) -> Iterator[str]:
 def _about_sizes(found: Survey, plan: Plan) -> Iterator[str]:
     """Images of which the network sees much more, or much less, at once than in training."""
     crop, side = plan.sizes
+    typical = [median(min(image.size) for image in part.values()) for part in (found.labeled, found.unlabeled) if part]
+    if max(typical) > FAR_LARGER * min(typical):
+        yield (
+            f"The shorter side of labelled images has {typical[0]:g} pixels, of unlabelled ones {typical[1]:g} "
+            "(medians). If these show the same things in another size, what is learnt from one does not fit the other: "
+            f"bring both to one scale{'' if side is None else ', or look whether the resizing has done so'}."
+        )
     seen = {name: found.labeled[name].size for name in plan.split.val}
     shrunk = [name for name, size in seen.items() if side is not None and min(size) > FAR_LARGER * side]
     if side is not None:

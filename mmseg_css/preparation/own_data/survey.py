@@ -9,7 +9,15 @@ from typing import Final, NamedTuple, TypeVar
 from tqdm import tqdm
 
 from mmseg_css.datasets.checks.images import listed
-from mmseg_css.preparation.own_data.folders import Pair, Pairing, check_folders, find_images, pair, same_files
+from mmseg_css.preparation.own_data.folders import (
+    Pair,
+    Pairing,
+    check_folders,
+    find_images,
+    find_unread,
+    pair,
+    same_files,
+)
 from mmseg_css.preparation.own_data.images import ImageFacts, look_at_image
 from mmseg_css.preparation.own_data.masks import MaskFacts, look_at_mask
 
@@ -21,7 +29,7 @@ SAME_PROPORTION: Final = 0.01
 class Survey(NamedTuple):
     """What the folders hold. ``labeled`` and ``masks`` go by the image's name; ``unlabeled`` goes by its own, below
     ``unlabeled_folder``, without the images that are labelled, which are ``repeated``. The masks of the ``resized`` are
-    to be brought to the size of their images.
+    to be brought to the size of their images. ``unread`` are pictures of other kinds, by their folder.
     """
 
     images_folder: Path
@@ -32,6 +40,7 @@ class Survey(NamedTuple):
     masks: dict[str, MaskFacts]
     unlabeled: dict[str, ImageFacts]
     repeated: tuple[str, ...]
+    unread: dict[Path, list[str]]
     resized: frozenset[str] = frozenset()
 
     @property
@@ -84,6 +93,7 @@ def survey(
         masks={pair.image: mask for pair, (_, mask) in labeled.items()},
         unlabeled=others,
         repeated=tuple(repeated),
+        unread={path: names for path in {images: 0, folder: 0} if (names := find_unread(path))},
         resized=frozenset(pair.image for pair, (image, mask) in labeled.items() if image.size != mask.size),
     )
 

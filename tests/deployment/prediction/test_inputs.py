@@ -19,11 +19,11 @@ def names(given: list[Path], out: Path) -> list[str]:
 
 
 def test_a_folder_and_its_subfolders(tmp_path: Path) -> None:
-    files = ("b.JPG", "a/x.y.png", "a/ü 1/c.tiff", "notes.txt", ".hidden.png", ".trash/d.png", "clip.mp4")
+    files = ("b.JPG", "a/x.y.png", "a/ü 1/c.tiff", "notes.txt", ".hidden.png", ".trash/d.png", "clip.mp4", "d.HEIC")
     touch(*(tmp_path / file for file in files))
     found = find_inputs([tmp_path], tmp_path / "out")
     assert [str(item.name) for item in found.images] == ["b", "a/x.y", "a/ü 1/c"]
-    assert (found.videos, found.passed_over) == ([], [tmp_path / "clip.mp4"])
+    assert (found.videos, found.passed_over) == ([], [tmp_path / "clip.mp4", tmp_path / "d.HEIC"])
 
 
 def test_the_output_within_the_folder_is_no_input(tmp_path: Path) -> None:

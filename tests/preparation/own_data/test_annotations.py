@@ -34,7 +34,7 @@ def pixels(path: str) -> list[list[int]]:
 
 
 def written() -> list[str]:
-    return sorted(path.relative_to("masks").as_posix() for path in Path("masks").rglob("*.*"))
+    return sorted(path.relative_to("masks").as_posix() for path in Path("masks").rglob("[!.]*.*"))
 
 
 def test_masks_have_the_paths_of_the_files(capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,9 +36,10 @@ def test_other_classes_in_validation(root: Path, method: str, other: dict, messa
         run(cfg, "train")
 
 
-def save(root: Path, method: str) -> str:
+def save(root: Path, method: str, hook: str = "CheckpointHook") -> str:
     """A checkpoint of one step."""
     cfg = config(root, method)
+    cfg["default_hooks"]["checkpoint"]["type"] = hook
     cfg.pop("val_dataloader"), cfg.pop("val_cfg"), cfg.pop("val_evaluator")
     runner = Runner.from_cfg(Config(cfg))
     runner.train()
@@ -131,3 +132,28 @@ def test_as_many_outputs_as_classes(root: Path, method: str, stage: str) -> None
         ValueError, match=r"decode_head\.num_classes=3, but the \w+ set has 2 classes \(background, thing"
     ):
         run(cfg, stage)
+
+
+# -- what was learnt, and what is tested ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_other_pictures_in_the_test_than_were_learnt(root: Path, method: str, wrapped: bool) -> None:
+    path = save(root, method, hook="DurableCheckpointHook")
+    for mean, refused in (([127.5], False), ([0.0], True)):
+        cfg = config(root, method)
+        cfg["load_from"] = path
+        cfg["model"]["data_preprocessor"]["mean"] = mean
+        if wrapped:
+            tta = {"type": "SegTTAModel", "module": cfg["model"]}
+            cfg["model"] = {**tta, "data_preprocessor": cfg["model"]["data_preprocessor"]}
+            pipeline = cfg["test_dataloader"]["dataset"]["pipeline"]
+            load = next(step for step in pipeline if step["type"] == "LoadAnnotations")
+            flips = [[{"type": "RandomFlip", "prob": 0.0}], [load], [{"type": "PackSegInputs"}]]
+            cfg["test_dataloader"]["dataset"]["pipeline"] = [pipeline[0], {"type": "TestTimeAug", "transforms": flips}]
+        if refused:
+            with pytest.raises(ValueError, match=r"iter_1\.pth was trained on images normalised .*mean was \[127\.5"):
+                run(cfg, "test")
+        else:
+            run(cfg, "test")

@@ -1,0 +1,160 @@
+"""What people change after `mmseg-css init`, or after `data masks`, and what a training then says of it."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+
+from mmseg_css.cli.main import call
+from mmseg_css.datasets import checks
+from mmseg_css.registry import DATASETS
+from tests.preparation.own_data.conftest import (
+    SIDE,
+    labels_of,
+    labels_read,
+    names,
+    run,
+    write,
+    write_images,
+    write_masks,
+)
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    found: list[str] = []
+    monkeypatch.setattr(checks.listing, "warn", found.append)
+    return found
+
+
+def begin(cfg: Config) -> None:
+    DATASETS.build(cfg.train_dataloader.dataset)
+
+
+def rewrite(path: str, pixels: np.ndarray) -> None:
+    """Within the same tick of the clock, too, a change is one."""
+    stat = os.stat(path)
+    write(path, pixels)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))
+
+
+# -- masks that were written anew -------------------------------------------------------------------------------------
+
+
+def test_masks_that_were_corrected_since(said: list[str]) -> None:
+    write_images(names(6))
+    write_masks(names(5), factor=100)  # values 0, 100, 200
+    cfg = run()
+    begin(cfg)
+    os.utime("masks/00.png")  # touched, and as it was
+    begin(cfg)
+    assert not said
+    rewrite("masks/02.png", labels_of(0) * 100)
+    begin(cfg)
+    [message] = said
+    assert message.startswith("1 files have changed since `mmseg-css init` made the masks in 'data/own/index_masks'")
+    assert "the first: 'masks/02.png'; to use what they hold now, call it again with --overwrite" in message
+    said.clear()
+    cfg = run("--overwrite")
+    begin(cfg)
+    assert not said
+    np.testing.assert_array_equal(labels_read(cfg)["02.png"], labels_of(0))
+
+
+def test_masks_that_are_gone_since(said: list[str]) -> None:
+    """The copies are all that a training needs."""
+    write_images(names(6))
+    write_masks(names(5), factor=100)
+    cfg = run()
+    for path in Path("masks").iterdir():
+        path.unlink()
+    begin(cfg)
+    Path("masks").rmdir()
+    begin(cfg)
+    assert not said
+
+
+# -- masks that came later --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("factor", [1, 100])
+def test_masks_that_were_added_since(said: list[str], factor: int) -> None:
+    write_images(names(6))
+    write_masks(names(5), factor=factor)
+    cfg = run()
+    begin(cfg)
+    assert not said
+    write("masks/05.png", labels_of(5) * factor)
+    begin(cfg)
+    [message] = said
+    assert message.startswith("1 images in 'images' have masks, and stand neither in 'configs/own/train.txt' nor")
+    assert "the first: '05.png'" in message
+    assert message.endswith(
+        "append their paths to that list" if factor == 1 else "call `mmseg-css init` again with --overwrite"
+    )
+
+
+@pytest.mark.parametrize("factor", [1, 100])
+def test_masks_beside_their_images(said: list[str], factor: int) -> None:
+    write_images(names(6, ".jpg"))
+    for number, name in enumerate(names(5)):
+        write(f"images/{name}", labels_of(number) * factor)
+    call(["init", "images", "images", "--mask-names", "*.png"])
+    cfg = Config.fromfile("configs/own/css_lite0_own.py")
+    begin(cfg)
+    assert not said
+    write("images/05.png", labels_of(5) * factor)
+    begin(cfg)
+    [message] = said
+    assert message.startswith("1 images in 'images' have masks,")
+    assert "the first: '05.jpg'" in message
+
+
+# -- masks of polygons ------------------------------------------------------------------------------------------------
+
+
+def write_shapes(name: str, middle: int) -> None:
+    shapes = [
+        {"label": label, "points": [[left, 0], [right, SIDE]], "shape_type": "rectangle"}
+        for label, left, right in (("ground", 0, middle), ("sky", middle, SIDE))
+    ]
+    content = {"shapes": shapes, "imageHeight": SIDE, "imageWidth": SIDE, "imagePath": f"{name}.png"}
+    Path("polygons").mkdir(exist_ok=True)
+    Path(f"polygons/{name}.json").write_text(json.dumps(content))
+
+
+def test_polygons_that_were_corrected_since(said: list[str]) -> None:
+    write_images(names(6))
+    for name in names(5, ""):
+        write_shapes(name, 20)
+    make = ["data", "masks", "polygons", "--out", "masks", "--classes", "ground,sky"]
+    call(make)
+    cfg = run("--classes", "ground,sky")
+    begin(cfg)
+    assert not said
+    stat = os.stat("polygons/03.json")
+    write_shapes("03", 30)
+    os.utime("polygons/03.json", ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))
+    begin(cfg)
+    [message] = said
+    assert "`mmseg-css data masks` made the masks in 'masks' of them" in message
+    assert "the first: 'polygons/03.json'" in message
+    said.clear()
+    call([*make, "--overwrite"])
+    begin(cfg)
+    assert not said
+
+
+def test_what_is_noted_is_no_annotation(said: list[str]) -> None:
+    """Masks beside the files they are made of, and a second call."""
+    for name in names(2, ""):
+        write_shapes(name, 20)
+    make = ["data", "masks", "polygons", "--out", "polygons", "--classes", "ground,sky"]
+    call(make)
+    call([*make, "--overwrite"])
+    assert sorted(path.name for path in Path("polygons").iterdir()) == [
+        *(".made_of.json", "00.json", "00.png", "01.json", "01.png")
+    ]
