@@ -13,6 +13,7 @@ model = dict(
     data_preprocessor=_base_.preprocessing,
     segmentor=segmentor,
     labeller="teacher",
+    augmentation=dict(partner="opposite"),
     teacher=dict(decay=0.996, mode="eval", buffers="average"),
 )
 train_dataloader = dict(batch_size=4, num_workers=4, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))

@@ -1,9 +1,11 @@
 """Pretrained weights that cannot be fetched, said with what to do on a machine without internet."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 from urllib.error import URLError
 
+from huggingface_hub.utils import LocalEntryNotFoundError  # timm's weights come from there
 from mmengine.config import Config
 
 from mmseg_css.datasets.checks.config import pretrained_in
@@ -25,3 +27,19 @@ def downloads_explained(cfg: Config) -> Iterator[None]:
             f"{' and '.join(asked) or 'the config names none'}. Fetch the file where there is internet, and name it in "
             "that key, or set the key above it (init_cfg) to None to begin with random weights"
         ) from error
+    except LocalEntryNotFoundError as error:
+        asked = [f"{key}.pretrained=True, {name}" for key, name in _timms(cfg.model, "model")]
+        raise ConnectionError(
+            f"pretrained weights of timm could not be fetched ({' and '.join(asked) or 'the config names none'}). "
+            "Build that network once where there is internet, copy ~/.cache/huggingface from there, and set "
+            "HF_HUB_OFFLINE=1 here; or set pretrained=False to begin with random weights"
+        ) from error
+
+
+def _timms(config: Any, key: str) -> Iterator[tuple[str, str]]:
+    """Where a model's config, which stands under ``key``, asks timm for weights: the key and the network."""
+    if isinstance(config, Mapping):
+        if config.get("pretrained") is True:
+            yield key, config.get("model_name", config.get("type", ""))
+        for name, child in config.items():
+            yield from _timms(child, f"{key}.{name}")

@@ -8,14 +8,13 @@ import torch
 from jaxtyping import Int
 from mmseg.structures import SegDataSample
 from torch import Tensor
-from torch.nn import functional as F
 
 from mmseg_css.engine.labels_alone import LabelsAlone
 from mmseg_css.evaluation.diagnosis.tally import SPACES, Labelling, Looked
 from mmseg_css.evaluation.diagnosis.worst import Shown
 from mmseg_css.functional.diagnosis import cells, is_class
 from mmseg_css.models.segmentors import Inspection, SemiSegmentor
-from mmseg_css.models.segmentors.batch import images_of
+from mmseg_css.models.segmentors.batch import at_stride, images_of
 from mmseg_css.types import PseudoLabel
 
 #: What can be looked into.
@@ -75,9 +74,9 @@ def labellings_of(said: Said, weak_threshold: float) -> dict[str, Labelling]:
     images, and with the pseudo-label that takes part in a contrast. ``b`` images each."""
     inspection = said.inspection
     size = inspection.logits.shape[2:]
-    truth, mistaken = _nearest(said.truth, size), inspection.logits.argmax(1)
+    truth, mistaken = at_stride(said.truth, size).long(), inspection.logits.argmax(1)
     label, confidence = inspection.sources[inspection.contrasts]
-    pseudo = _nearest(torch.where(confidence >= weak_threshold, label, -1), size)
+    pseudo = at_stride(torch.where(confidence >= weak_threshold, label, -1), size).long()
     known = is_class(truth, inspection.logits.shape[1])
     wrong = mistaken != truth
     found = {}
@@ -120,7 +119,3 @@ def shown_of(said: Said, looked: Looked, index: int) -> Shown:
         looked.sources[said.inspection.looked_at].confidence.cpu().numpy(),
         cells(*map(torch.from_numpy, (*both, truth))).numpy().astype(np.int8) if len(both) == len(SPACES) else None,
     )
-
-
-def _nearest(labels: Int[Tensor, "b H W"], size: torch.Size) -> Int[Tensor, "b h w"]:
-    return F.interpolate(labels[:, None].float(), size, mode="nearest")[:, 0].long()

@@ -18,6 +18,7 @@ from mmseg_css.registry import MODELS
 from tests.compat.runs import assert_equal, state, validating
 from tests.configs.helpers import ROOT
 from tests.engine.tiny import METHODS, config, train, write_data
+from tests.models.methods.helpers import UNLABELLING
 
 RESNET = {
     "_delete_": True,
@@ -192,9 +193,9 @@ def test_compile(root: Path) -> None:
 # -- where curves and pictures go -------------------------------------------------------------------------------------
 
 
-def drawn(root: Path, backend: dict[str, Any]) -> Config:
+def drawn(root: Path, backend: dict[str, Any], method: str = "css") -> Config:
     kind = backend["type"]
-    cfg = validating(root, 2, work_dir=str(root / kind))
+    cfg = validating(root, 2, method, work_dir=str(root / kind))
     cfg.visualizer = {"type": "SegLocalVisualizer", "name": f"{kind}-{root.name}", "vis_backends": [backend]}
     cfg.custom_hooks = [{"type": "DiagnosticsHook", "log_interval": 1, "image_interval": 1}]
     return cfg
@@ -207,14 +208,19 @@ def test_local_backend(root: Path) -> None:
     assert len(list(root.rglob("pseudo_labels_*.png"))) == 2
 
 
-def test_tensorboard_backend(root: Path) -> None:
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "supervised"])
+def test_tensorboard_backend(root: Path, method: str) -> None:
+    """Every loss, the score and the pictures of every method; anchors of those with a contrast."""
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    runner = train(drawn(root, {"type": "TensorboardVisBackend"}))
+    runner = train(drawn(root, {"type": "TensorboardVisBackend"}, method))
     runner.visualizer.close()
     [events] = root.rglob("events.out.tfevents*")
     found = accumulator.EventAccumulator(str(events)).Reload().Tags()
-    assert {"loss", "mIoU"} <= {*found["scalars"]}
-    assert found["images"] == ["pseudo_labels"]
+    logged = {name for name in runner.message_hub.log_scalars if name.startswith("train/") and "loss" in name}
+    assert {name.removeprefix("train/") for name in logged} | {"mIoU"} <= {*found["scalars"]}
+    assert any(name.startswith("unsup.") for name in found["scalars"])
+    assert found["images"] == ([] if method in UNLABELLING else ["pseudo_labels"])
+    assert any("anchors/" in name for name in found["scalars"]) == (method in ("css", "aided_css", "pc2seg"))
 
 
 def test_wandb_backend(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

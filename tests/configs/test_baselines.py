@@ -99,6 +99,7 @@ def test_numbers_of_unimatch_v2s_authors(data: str) -> None:
 def test_fixmatch_with_a_teacher_is_unimatch_v2s_baseline() -> None:
     own, v2 = load("fixmatch/fixmatch_dinov2-b_voc_1-8"), load("unimatch_v2/unimatch_v2_dinov2-b_voc_1-8")
     assert (own.model.type, own.model.labeller, own.model.teacher) == ("FixMatch", "teacher", v2.model.teacher)
+    assert own.model.augmentation == v2.model.augmentation
     for key in ("optim_wrapper", "param_scheduler", "train_dataloader"):
         assert own[key] == v2[key], key
 

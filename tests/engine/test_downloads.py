@@ -3,6 +3,7 @@
 from urllib.error import URLError
 
 import pytest
+from huggingface_hub.utils import LocalEntryNotFoundError
 from mmengine.config import Config
 
 from mmseg_css.engine.downloads import downloads_explained
@@ -17,6 +18,16 @@ def test_the_setting_is_named() -> None:
     told = rf"\(no route\): model\.segmentor\.backbone\.init_cfg\.checkpoint='{URL}'\. Fetch the file"
     with pytest.raises(ConnectionError, match=told), downloads_explained(cfg):
         raise URLError("no route")
+
+
+def test_a_network_of_timm_is_named() -> None:
+    model = {"segmentor": {"backbone": {"type": "TIMMBackbone", "model_name": "xception65", "pretrained": True}}}
+    cfg = Config({"model": model}, format_python_code=False)
+    told = (
+        r"\(model\.segmentor\.backbone\.pretrained=True, xception65\)\. Build that network once where there is internet"
+    )
+    with pytest.raises(ConnectionError, match=told), downloads_explained(cfg):
+        raise LocalEntryNotFoundError("no file, and no internet")
 
 
 def test_other_errors_pass() -> None:

@@ -1,4 +1,4 @@
-# ADE20K, 150 classes, 20 210 training images, sized as in MMSeg. No paper here reports on it; the list is our own.
+# ADE20K, 150 classes, 20 210 training images, sized as in MMSeg. The list is our own.
 num_classes = 150
 crop_size = (512, 512)
 scale = (2048, 512)

@@ -1,5 +1,5 @@
 # DPT with DINOv2-B, patches of 14 pixels, as in UniMatch V2. Of the four levels only the last passes the final norm,
-# and the head has batch norm: both as in MMPretrain and MMSeg. In an evaluation images are padded to multiples of 14.
+# and the head has batch norm: both as in MMPretrain and MMSeg. In an evaluation images are resized to multiples of 14.
 norm_cfg = dict(type="SyncBN", requires_grad=True)
 segmentor = dict(
     type="EncoderDecoder",

@@ -3,11 +3,12 @@
 from typing import Any, Literal, NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from mmseg.models.segmentors import EncoderDecoder
 from mmseg.structures import SegDataSample
 from mmseg.utils import add_prefix
 from torch import Tensor
+from torch.nn import functional as F
 
 from mmseg_css.compat import without_gradients
 from mmseg_css.models.segmentors.decoding import decode, heads_of, logits_of
@@ -133,6 +134,27 @@ def supervised_embeddings(network: EncoderDecoder, labeled: Images) -> tuple[dic
     return supervise(network, features, [output.logits], labeled.samples), output
 
 
+def at_stride(values: Shaped[Tensor, "b H W"], size: torch.Size) -> Float[Tensor, "b h w"]:
+    """Of each pixel of a decoder's maps the value of the nearest pixel of the image."""
+    return F.interpolate(values[:, None].float(), size, mode="nearest")[:, 0]
+
+
 def full_precision(like: Tensor) -> torch.autocast:
     """No autocast: for what the network's outputs are compared and counted with."""
     return torch.autocast(like.device.type, enabled=False)
+
+
+def one_batch(labeled: SegOutput, unlabeled: SegOutput) -> SegOutput:
+    """The outputs for labelled and for augmented unlabelled images, one after the other.
+
+    Raises:
+        ValueError: They are of two sizes.
+    """
+    sizes = [tuple(output.logits.shape[2:]) for output in (labeled, unlabeled)]
+    if sizes[0] != sizes[1]:
+        raise ValueError(
+            f"the decoder gave {sizes[0]} pixels for labelled and {sizes[1]} for augmented unlabelled images; both "
+            "must have one size: set model.data_preprocessor.size and model.augmentation.crop to that of RandomCrop in "
+            "both pipelines"
+        )
+    return SegOutput(*(torch.cat(pair) for pair in zip(labeled, unlabeled, strict=True)))

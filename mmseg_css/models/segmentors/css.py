@@ -1,11 +1,11 @@
 """CSS: pseudo-labels from two spaces, contrast where the representation is weak (ICCV 2023, arXiv 2307.09755)."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, Literal, cast, get_args
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from mmseg_css.functional.contrastive import confidence_indicator, similarity_indicator
 from mmseg_css.functional.prototypes import check_temperature
@@ -19,7 +19,14 @@ from mmseg_css.models.choices import check_choice, check_within
 from mmseg_css.models.heads import check_projection
 from mmseg_css.models.prototype_bank import PrototypeBank
 from mmseg_css.models.segmentors.base import SemiSegmentor
-from mmseg_css.models.segmentors.batch import Images, full_precision, segment, supervised_embeddings
+from mmseg_css.models.segmentors.batch import (
+    Images,
+    at_stride,
+    full_precision,
+    one_batch,
+    segment,
+    supervised_embeddings,
+)
 from mmseg_css.models.segmentors.decoding import check_one_map
 from mmseg_css.models.segmentors.telling import Diagnostics, Inspection
 from mmseg_css.models.teacher import EMATeacher
@@ -92,6 +99,7 @@ class CSS(SemiSegmentor):
         check_within("model", 0, 1, prototype_decay=prototype_decay, confidence_decay=confidence_decay or 0)
         check_within("model", 0, 1, weak_threshold=weak_threshold, strong_threshold=strong_threshold)
         self.strategy = strategy
+        self.contrasts = "mix" if strategy == "mix" else "logit"  # which pseudo-label takes part in the contrast
         self.indicator = indicator
         self.teacher_sees = teacher_sees
         bank = partial(PrototypeBank, num_classes=self.num_classes)
@@ -99,8 +107,7 @@ class CSS(SemiSegmentor):
         self.confidences = None if confidence_decay is None else bank(channels=1, decay=confidence_decay)
         self.pseudo_label_loss = MODELS.build(pseudo_label_loss)
         self.contrast_loss = MODELS.build(contrast_loss)
-        self.weak_threshold = weak_threshold
-        self.strong_threshold = strong_threshold
+        self.weak_threshold, self.strong_threshold = weak_threshold, strong_threshold
         self.temperature = temperature
         self.cross_warmup = cross_warmup
 
@@ -128,7 +135,7 @@ class CSS(SemiSegmentor):
             logits = self.at_image(student.logits, view)
             pseudo = self.pseudo_label_loss(logits, view, self.ignore_index)
 
-            both = _one_batch(output, student)
+            both = one_batch(output, student)
             contrast_source = PseudoLabel(view.labels[:, -1], view.confidences[:, -1])
             labels = self.contrast_labels(labeled.ground_truth, contrast_source, both.logits.shape[2:])
             contrast, anchors = self._contrast(both, labels, generator)
@@ -148,16 +155,10 @@ class CSS(SemiSegmentor):
         The first label map supervises the logit space, the last one the contrast; under ``mix`` and ``logit`` they are
         one.
         """
-        by_logits, by_prototypes = self._spaces(teacher, (unlabeled.images.shape[2], unlabeled.images.shape[3]))
+        spaces = self._spaces(teacher, (unlabeled.images.shape[2], unlabeled.images.shape[3]))
         valid = unlabeled.valid
-        agreeing = (by_logits.label == by_prototypes.label) & valid
-
-        if self.strategy == "mix":
-            sources = [by_logits._replace(label=agreement(by_logits, by_prototypes, self.ignore_index))]
-        elif self._crossed:
-            sources = [by_prototypes, by_logits]
-        else:
-            sources = [by_logits]
+        agreeing = (spaces["logit"].label == spaces["representation"].label) & valid
+        sources = [spaces[name] for name in dict.fromkeys((self._supervises, self.contrasts))]
         if self.confidences is not None:
             sources[0] = self._relative(sources[0], valid, teacher.logits.shape[2:])
         return self.view_of(unlabeled, sources, agreeing), agreeing.sum() / valid.sum().clamp(min=1)
@@ -166,17 +167,20 @@ class CSS(SemiSegmentor):
         """With confidences beside the mean ones of their classes, which are taken at the decoder's stride."""
         bank = cast(PrototypeBank, self.confidences)
         label = source.label.masked_fill((source.label == self.ignore_index) | ~valid, NO_CLASS)
-        bank.observe(_nearest(source.confidence, stride)[:, None], _nearest(label, stride).long())
-        means, _ = bank.lookahead()
-        return source._replace(confidence=relative_confidence(source.confidence, source.label, means[:, 0]))
+        bank.observe(at_stride(source.confidence, stride)[:, None], at_stride(label, stride).long())
+        return _beside_means(source, bank.lookahead()[0])
 
     @property
-    def _crossed(self) -> bool:
-        return self.strategy == "cross" and self.progress.iteration >= self.cross_warmup
+    def _supervises(self) -> str:
+        """Which pseudo-label the logits learn from at this moment."""
+        if self.strategy == "cross":
+            return "representation" if self.progress.iteration >= self.cross_warmup else "logit"
+        return self.strategy
 
-    def _spaces(self, teacher: SegOutput, size: tuple[int, int]) -> tuple[PseudoLabel, PseudoLabel]:
-        """The pseudo-labels of the logit space and of the representation space."""
-        return logit_pseudo_label(teacher.logits, size, self.align_corners), prototype_pseudo_label(
+    def _spaces(self, teacher: SegOutput, size: tuple[int, int]) -> dict[str, PseudoLabel]:
+        """The pseudo-labels of the logit space, of the representation space, and where both agree."""
+        by_logits = logit_pseudo_label(teacher.logits, size, self.align_corners)
+        by_prototypes = prototype_pseudo_label(
             teacher.embeddings,
             self.bank.prototypes,
             self.bank.seen,
@@ -185,33 +189,24 @@ class CSS(SemiSegmentor):
             self.align_corners,
             self.ignore_index,
         )
+        mixed = by_logits._replace(label=agreement(by_logits, by_prototypes, self.ignore_index))
+        return {"logit": by_logits, "representation": by_prototypes, "mix": mixed}
 
     @torch.no_grad()
     def inspect(self, images: Tensor, size: tuple[int, int]) -> Inspection:
         student, teacher = segment(self.student, images), segment(self.teacher.model, images)
-        by_logits, by_prototypes = self._spaces(teacher, size)
-        mixed = by_logits._replace(label=agreement(by_logits, by_prototypes, self.ignore_index))
-        sources = {"logit": by_logits, "representation": by_prototypes, "mix": mixed}
-        learnt = "representation" if self._crossed else "mix" if self.strategy == "mix" else "logit"
+        sources, learnt = self._spaces(teacher, size), self._supervises
         if self.confidences is not None:
-            own, means = sources[learnt], self.confidences.prototypes[:, 0]
-            sources[learnt] = own._replace(confidence=relative_confidence(own.confidence, own.label, means))
-        return Inspection(
-            sources,
-            learnt,
-            "mix" if self.strategy == "mix" else "logit",
-            student.logits,
-            {
-                "similarity": partial(
-                    similarity_indicator,
-                    student.embeddings,
-                    prototypes=self.bank.prototypes,
-                    seen=self.bank.seen,
-                    temperature=self.temperature,
-                ),
-                "confidence": partial(confidence_indicator, student.logits),
-            },
-        )
+            sources[learnt] = _beside_means(sources[learnt], self.confidences.prototypes)
+        return Inspection(sources, learnt, self.contrasts, student.logits, self._indicators(student))
+
+    def _indicators(self, output: SegOutput) -> dict[str, Callable[[Tensor], Tensor]]:
+        """What tells hard pixels of the student's output, given their labels."""
+        known, similar = (self.bank.prototypes, self.bank.seen), partial(similarity_indicator, output.embeddings)
+        return {
+            "similarity": lambda labels: similar(labels, *known, self.temperature),
+            "confidence": partial(confidence_indicator, output.logits),
+        }
 
     def contrast_labels(self, ground_truth: Tensor, pseudo: PseudoLabel, size: torch.Size) -> Tensor:
         """Labels of the valid pixels at the decoder's stride, labelled images first; ``NO_CLASS`` elsewhere.
@@ -219,21 +214,17 @@ class CSS(SemiSegmentor):
         ``ignore_index`` may be the index of a class, which is then neither learnt nor contrasted.
         """
         confident = torch.where(pseudo.confidence >= self.weak_threshold, pseudo.label, self.ignore_index)
-        labels = torch.cat([_nearest(ground_truth, size), _nearest(confident, size)]).long()
+        labels = torch.cat([at_stride(ground_truth, size), at_stride(confident, size)]).long()
         return labels.masked_fill(labels == self.ignore_index, NO_CLASS)
 
     def _contrast(self, output: SegOutput, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """The contrastive loss over both halves of the batch, and the number of queries of every class."""
-        embeddings = output.embeddings
         with torch.no_grad():
-            self.bank.observe(embeddings, labels)
-            if self.indicator == "similarity":
-                clear = similarity_indicator(embeddings, labels, self.bank.prototypes, self.bank.seen, self.temperature)
-            else:
-                clear = confidence_indicator(output.logits, labels)
+            self.bank.observe(output.embeddings, labels)
+            clear = self._indicators(output)[self.indicator](labels)
             prototypes, _ = self.bank.lookahead()
         loss, draw = self.contrast_loss(
-            embeddings,
+            output.embeddings,
             labels,
             clear < self.strong_threshold,
             prototypes,
@@ -244,21 +235,5 @@ class CSS(SemiSegmentor):
         return loss, anchors.index_copy(0, draw.classes, draw.found * float(draw.queries.shape[1]))
 
 
-def _nearest(values: Tensor, size: torch.Size) -> Tensor:
-    return F.interpolate(values[:, None].float(), size, mode="nearest")[:, 0]
-
-
-def _one_batch(labeled: SegOutput, unlabeled: SegOutput) -> SegOutput:
-    """The student's outputs for the labelled and for the augmented unlabelled images, one after the other.
-
-    Raises:
-        ValueError: They are of two sizes.
-    """
-    sizes = [tuple(output.logits.shape[2:]) for output in (labeled, unlabeled)]
-    if sizes[0] != sizes[1]:
-        raise ValueError(
-            f"the decoder gave {sizes[0]} pixels for labelled and {sizes[1]} for augmented unlabelled images; both "
-            "must have one size: set model.data_preprocessor.size and model.augmentation.crop to that of RandomCrop in "
-            "both pipelines"
-        )
-    return SegOutput(*(torch.cat(pair) for pair in zip(labeled, unlabeled, strict=True)))
+def _beside_means(source: PseudoLabel, means: Tensor) -> PseudoLabel:
+    return source._replace(confidence=relative_confidence(source.confidence, source.label, means[:, 0]))

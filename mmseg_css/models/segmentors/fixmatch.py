@@ -42,7 +42,8 @@ class FixMatch(SemiSegmentor):
         check_choice("model.labeller", labeller, get_args(Network))
         check_choice("model.statistics", statistics, get_args(Statistics))
         if labeller == "teacher" and teacher is None:
-            raise ValueError("model.labeller='teacher' needs a teacher: set model.teacher, e.g. dict(decay=0.996)")
+            settings = "dict(decay=0.996, mode='eval', buffers='average')"
+            raise ValueError(f"model.labeller='teacher' needs a teacher: set model.teacher, say {settings}")
         self.pseudo_label_loss = MODELS.build(pseudo_label_loss)
         self.labeller, self.statistics = labeller, statistics
         self.labels_apart = labeller == "teacher" or statistics == "apart"

@@ -5,7 +5,7 @@ from typing import Any, get_args
 import torch
 
 from mmseg_css.functional.channel_dropout import drop_channels
-from mmseg_css.models.choices import check_choice, check_within
+from mmseg_css.models.choices import check_choice
 from mmseg_css.models.segmentors.base import SemiSegmentor
 from mmseg_css.models.segmentors.batch import Images, Statistics, joined, supervise, supervised_pass
 from mmseg_css.models.segmentors.decoding import check_maps, decode, logits_of
@@ -50,7 +50,8 @@ class UniMatch(SemiSegmentor):
         self.pseudo_label_loss = MODELS.build(pseudo_label_loss)
         self.strong_weight = strong_weight
         self.feature_weight = feature_weight
-        check_within("model", 0, 1, dropped=dropped)
+        if not 0 <= dropped < 1:
+            raise ValueError(f"model.dropped must lie in [0, 1), got {dropped!r}: a map without channels says nothing")
         check_choice("model.statistics", statistics, get_args(Statistics))
         self.dropped = dropped
         self.statistics = statistics

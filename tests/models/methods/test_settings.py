@@ -14,7 +14,11 @@ from tests.models.test_no_waiting import _what_has_no_meta_device, step
 @pytest.mark.parametrize(
     ("method", "changes", "said"),
     [
-        ("fixmatch", {"labeller": "teacher"}, "model.labeller='teacher' needs a teacher: set model.teacher"),
+        (
+            "fixmatch",
+            {"labeller": "teacher"},
+            r"model.labeller='teacher' needs a teacher: .*decay=0.996, mode='eval', buffers='average'",
+        ),
         ("fixmatch", {"labeller": "both"}, "model.labeller must be one of teacher, student; got 'both'"),
         ("fixmatch", {"predict_on": "teacher"}, "model.predict_on='teacher' needs a teacher"),
         ("cps", {"predict_on": "peer"}, "model.predict_on must be one of teacher, student; got 'peer'"),
@@ -26,7 +30,7 @@ from tests.models.test_no_waiting import _what_has_no_meta_device, step
             {"augmentation": {"type": "StrongView", "blur_probability": 50}},
             r"blur_probability must lie in \[",
         ),
-        ("unimatch", {"dropped": 1.5}, r"model.dropped must lie in \[0, 1\], got 1.5"),
+        ("unimatch", {"dropped": 1.0}, r"model.dropped must lie in \[0, 1\), got 1.0"),
         ("unimatch_v2", {"data_preprocessor": {"type": "SemiDataPreprocessor"}}, "has no mean and std"),
     ],
 )
