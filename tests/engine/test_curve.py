@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mmseg_css.engine.hooks import curve
 from tests.engine.tiny import config, train, with_validation, write_data
 
 
@@ -46,3 +47,11 @@ def test_a_resumed_curve_is_whole_and_counts_the_time_in_which_it_ran(root: Path
     assert [point["iteration"] for point in after] == [2, 4, 6]
     assert after[0] == before[0]
     assert after[-1]["minutes"] < before[-1]["minutes"] + (time.perf_counter() - start) / 60
+
+
+def test_on_a_gpu_its_memory_is_in_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cfg = cfg_of(root, "gpu", 2)
+    monkeypatch.setattr(curve.torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(curve.torch.cuda, "max_memory_reserved", lambda: 3 * 2**29)
+    train(cfg)
+    assert points(root, "gpu")[-1]["gpu_gib"] == 1.5

@@ -15,7 +15,7 @@ pytest.importorskip("submitit", reason="submitit is an extra: pip install 'mmseg
 TRAINS = """
 import json, pathlib, sys
 folder = pathlib.Path(sys.argv[1])
-(folder / "curve.json").write_text(json.dumps([{"iteration": 1, "minutes": 2.0}]))
+(folder / "curve.json").write_text(json.dumps([{"iteration": 1, "minutes": 2.0, "gpu_gib": 7.5}]))
 (folder / "areas.npz").touch()
 """
 
@@ -46,7 +46,8 @@ def test_jobs_finish_their_runs_and_say_which_failed(tmp_path: Path) -> None:
         cluster.train(runs, lambda run: ended.append(run.seed), lambda: None)
     assert sorted(ended) == [0, 1, 2]
     assert [run.finished() is not None for run in runs] == [True, False, True]
-    assert json.loads((tmp_path / "records" / "2" / "run.json").read_text())["finished"]["minutes"] == 2.0
+    finished = json.loads((tmp_path / "records" / "2" / "run.json").read_text())["finished"]
+    assert (finished["minutes"], finished["memory_gib"]) == (2.0, 7.5)  # the GPU's, where there is one
     # What is finished is not started again.
     cluster.train([runs[0], runs[2]], lambda run: ended.append(run.seed), lambda: None)
     assert len(ended) == 3

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+import torch
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -23,7 +24,8 @@ class CurveHook(Hook):
     its minutes are those in which it ran.
 
     Args:
-        file: A JSON file: a list of ``{"iteration": ..., "minutes": ..., "mIoU": ..., ...}``.
+        file: A JSON file: a list of ``{"iteration": ..., "minutes": ..., "mIoU": ..., ...}``. On a GPU ``gpu_gib`` is
+            the largest memory that torch has taken there so far.
     """
 
     def __init__(self, *, file: str) -> None:
@@ -41,7 +43,7 @@ class CurveHook(Hook):
         minutes = self._count(runner) / 60
         earlier = [p for p in runner.message_hub.get_info(POINTS, []) if p["iteration"] < runner.iter]
         measured = {name: float(value) for name, value in (metrics or {}).items()}  # of NumPy's own types otherwise
-        points = [*earlier, {"iteration": runner.iter, "minutes": minutes, **measured}]
+        points = [*earlier, {"iteration": runner.iter, "minutes": minutes, **_gpu_memory(), **measured}]
         runner.message_hub.update_info(POINTS, points)
         self.file.parent.mkdir(parents=True, exist_ok=True)
         self.file.write_text(json.dumps(points))
@@ -53,3 +55,7 @@ class CurveHook(Hook):
         self._last = now
         runner.message_hub.update_info(SECONDS, seconds)
         return seconds
+
+
+def _gpu_memory() -> dict[str, float]:
+    return {"gpu_gib": torch.cuda.max_memory_reserved() / 2**30} if torch.cuda.is_initialized() else {}

@@ -229,7 +229,8 @@ class Lanes:
                 with (run.folder / "output.txt").open("a") as output:
                     print(f"evaluated after {last['iteration']} of {run.iterations} iterations last", file=output)
                 return 1
-            run.finish({"minutes": last["minutes"], "memory_gib": usage.ru_maxrss / 2**20, "made_with": made})
+            memory = last.get("gpu_gib", usage.ru_maxrss / 2**20)
+            run.finish({"minutes": last["minutes"], "memory_gib": memory, "made_with": made})
         return process.returncode
 
     def _stop(self) -> None:
