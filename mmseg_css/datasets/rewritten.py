@@ -11,51 +11,55 @@ from typing import Final, NamedTuple
 RECORD: Final = ".made_of.json"
 
 
-class Content(NamedTuple):
-    """When a file was last written, in nanoseconds since 1970, and the SHA-256 of what it held."""
+class Source(NamedTuple):
+    """A file, by its path as it was said then; when it was last written, in ns since 1970; SHA-256 of what it held."""
 
+    path: str
     mtime_ns: int
     sha256: str
 
 
 class Origin(NamedTuple):
-    """What masks were made of, by which command: files, by their path as it was said then.
+    """What masks were made of, by which command: of each mask, by its path in its folder, the source.
 
-    ``masks`` is the folder of the user's masks, empty if there was none, and ``ending`` what their names add to those
-    of their images.
+    ``folder`` is that of the user's own masks, empty if there was none, and ``ending`` what their names add to those of
+    their images.
     """
 
     command: str
-    files: Mapping[str, Content]
-    masks: str = ""
+    sources: Mapping[str, Source]
+    folder: str = ""
     ending: str = ""
 
 
-def remember(made: Path, command: str, files: Iterable[str | Path], *, masks: str = "", ending: str = "") -> None:
-    """Note below ``made`` what its masks were made of (see `Origin`), beside what an earlier call has noted."""
-    before = origin_of(made)
-    known = dict(before.files) if before is not None else {}
-    known |= {Path(file).as_posix(): _content(file) for file in files}
-    origin = Origin(command, known, masks, ending)
-    (made / RECORD).write_text(json.dumps(origin._asdict(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+def remember(made: Path, origin: Origin) -> None:
+    """Note below ``made`` what the masks there were made of; what was noted before goes."""
+    written = made / f"{RECORD}.part"
+    written.write_text(json.dumps(origin._asdict(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    written.replace(made / RECORD)
 
 
 def origin_of(made: str | Path) -> Origin | None:
-    """What the masks below a folder were made of, if we made them."""
+    """What the masks below a folder were made of, if we made them and can read what was noted."""
     record = Path(made) / RECORD
-    if not record.is_file():
+    try:
+        noted = json.loads(record.read_text(encoding="utf-8"))
+        return Origin(**{**noted, "sources": {mask: Source(*source) for mask, source in noted["sources"].items()}})
+    except (OSError, ValueError, TypeError, KeyError):  # it only serves a warning
         return None
-    noted = json.loads(record.read_text(encoding="utf-8"))
-    return Origin(**{**noted, "files": {name: Content(*content) for name, content in noted["files"].items()}})
 
 
-def changed_since(origin: Origin) -> list[str]:
-    """The files that hold something else now. Those that are gone are passed over, and read are those alone that were
-    written since."""
-    there = [name for name in origin.files if os.path.isfile(name)]
-    touched = [name for name in there if os.stat(name).st_mtime_ns != origin.files[name].mtime_ns]
-    return [name for name in touched if _content(name).sha256 != origin.files[name].sha256]
+def source_of(path: str | Path) -> Source:
+    """A file as it is now."""
+    return Source(Path(path).as_posix(), os.stat(path).st_mtime_ns, hashlib.sha256(Path(path).read_bytes()).hexdigest())
 
 
-def _content(file: str | Path) -> Content:
-    return Content(os.stat(file).st_mtime_ns, hashlib.sha256(Path(file).read_bytes()).hexdigest())
+def changed_since(origin: Origin, masks: Iterable[str]) -> list[str]:
+    """The sources of these masks that hold something else now.
+
+    Those that are gone are passed over, and read are those alone that were written since.
+    """
+    sources = dict.fromkeys(origin.sources[mask] for mask in masks if mask in origin.sources)
+    there = [source for source in sources if os.path.isfile(source.path)]
+    touched = [source for source in there if os.stat(source.path).st_mtime_ns != source.mtime_ns]
+    return [source.path for source in touched if source_of(source.path).sha256 != source.sha256]

@@ -101,11 +101,15 @@ def left_to_do(config: Path) -> str | None:
     """What a config's test pipeline does to pictures beside loading them, in words: the file does not."""
     cfg = read_config(config)
     dataset = cfg.get("test_dataloader", {}).get("dataset", {})
-    steps = [step for step in dataset.get("pipeline", cfg.get("test_pipeline", [])) if step["type"] not in LOADING]
+    steps = [step for step in dataset.get("pipeline", cfg.get("test_pipeline", [])) if _kind(step) not in LOADING]
     if not steps:
         return None
-    done = ", ".join(f"{step['type']}({_settings(step)})" for step in steps)
+    done = ", ".join(f"{_kind(step)}({_settings(step)})" for step in steps)
     return f"the ONNX file takes pictures as they are after {done} of the test pipeline, so do that to yours first"
+
+
+def _kind(step: Mapping[str, Any]) -> str:
+    return str(step["type"]).rpartition(".")[2]
 
 
 def _settings(step: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 from mmengine.dist import get_world_size
 from mmengine.fileio import LocalBackend, register_backend
 from torch import Tensor, nn
@@ -188,30 +189,41 @@ def check_fit(model: nn.Module, checkpoint: Mapping[str, Any], path: str = "the 
 
 
 def preprocessing_of(prepare: Any) -> dict[str, Any]:
-    """How a data preprocessor normalises images, as checkpoints note it; empty where it leaves them as they are."""
-    if not getattr(prepare, "_enable_normalize", False):
-        return {}
+    """How a data preprocessor normalises images, as checkpoints note it."""
+    normalised = getattr(prepare, "_enable_normalize", False)
+    mean, std = (prepare.mean.flatten().tolist(), prepare.std.flatten().tolist()) if normalised else ([0.0], [1.0])
     # As MMEngine and onedl-mmsegmentation call it, and upstream MMSegmentation.
     turns = getattr(prepare, "_channel_conversion", False) or getattr(prepare, "channel_conversion", False)
-    return {"mean": prepare.mean.flatten().tolist(), "std": prepare.std.flatten().tolist(), "channels turned": turns}
+    return {"mean": mean, "std": std, "channels turned": turns}
 
 
 def check_preprocessing(prepare: nn.Module, checkpoint: Mapping[str, Any], path: str = "the checkpoint") -> None:
     """Check that images are normalised as when the checkpoint was trained; older checkpoints do not say how.
 
     Raises:
-        ValueError: It does not, so that what it predicts would mean nothing.
+        ValueError: They are not, so that what it predicts would mean nothing.
     """
+    if other := other_preprocessing(prepare, checkpoint):
+        raise ValueError(
+            f"{path} was trained on images normalised in another way: {other} in this config, so that the network "
+            "would see other pictures than it knows. Take the config that it was trained with (it lies in its work "
+            "dir), or correct mean, std, bgr_to_rgb and rgb_to_bgr of model.data_preprocessor"
+        )
+
+
+def other_preprocessing(prepare: nn.Module, checkpoint: Mapping[str, Any]) -> str | None:
+    """What is normalised in another way than when the checkpoint was trained, in words, by more than rounding."""
     now = preprocessing_of(prepare)
     then = checkpoint.get("meta", {}).get(META_KEY, {}).get("run", {}).get(PREPROCESSING, now)
-    if differing := [key for key in {**then, **now} if then.get(key) != now.get(key)]:
-        key = differing[0]
-        raise ValueError(
-            f"{path} was trained on images normalised in another way: {key} was {then.get(key)}, and is {now.get(key)} "
-            "in this config, so that the network would see other pictures than it knows. Take the config that it was "
-            "trained with (it lies in its work dir), or correct mean, std, bgr_to_rgb and rgb_to_bgr of "
-            "model.data_preprocessor"
-        )
+    differing = [key for key in now if not _alike(then[key], now[key])]
+    return f"{differing[0]} was {then[differing[0]]}, and is {now[differing[0]]}" if differing else None
+
+
+def _alike(one: list[float] | bool, other: list[float] | bool) -> bool:
+    """Whether values for each channel are the same; a single one is that of all channels."""
+    first, second = np.atleast_1d(one), np.atleast_1d(other)
+    lengths = {len(first), len(second)}
+    return (len(lengths) == 1 or 1 in lengths) and np.allclose(first, second, rtol=1e-3, atol=1e-3)
 
 
 def check_some_fit(

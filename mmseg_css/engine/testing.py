@@ -9,12 +9,13 @@ from typing import Any, Final
 from mmengine.config import Config, ConfigDict
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
-from mmseg.registry import MODELS
+from mmseg.registry import DATASETS, MODELS
 from prettytable import PrettyTable
 
 from mmseg_css import compat
 from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.config_files import read_config
+from mmseg_css.datasets.checks import dataset_configs, mirrored
 from mmseg_css.engine.checkpoints import no_checkpoint
 from mmseg_css.engine.hooks import use_data_checks
 from mmseg_css.engine.memory import memory_explained
@@ -150,8 +151,20 @@ def tta_of(cfg: Config, steps: Sequence[ConfigDict]) -> tuple[list[ConfigDict], 
     ours = Config.fromfile(MULTI_SCALE_FLIP)
     # Masks are compared at their own size.
     at = next((i for i, step in enumerate(steps) if step.type == "LoadAnnotations"), len(steps) - 1)
-    transforms = [*ours.tta_transforms, *([step] for step in steps[at:])]
+    resized, flips = ours.tta_transforms
+    if mirrored(_classes(cfg)):  # the network would see the right side on the left
+        flips = flips[:1]
+    transforms = [resized, flips, *([step] for step in steps[at:])]
     return [*steps[:at], ConfigDict(type="TestTimeAug", transforms=transforms)], ours.tta_model
+
+
+def _classes(cfg: Config) -> Sequence[str]:
+    """The classes that the config's test set names, as far as that can be told without its files."""
+    dataset: Mapping[str, Any] = next(dataset_configs(cfg.get("test_dataloader", {}).get("dataset", {})), {})
+    kind = dataset.get("type")
+    kind = DATASETS.get(kind) if isinstance(kind, str) else kind
+    known = {**getattr(kind, "METAINFO", {}), **(dataset.get("metainfo") or {})}
+    return known.get("classes") or ()
 
 
 def evaluate(asked: Evaluation, predict_on: str | None = None, folder: str = "") -> dict[str, float]:

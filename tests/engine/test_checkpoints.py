@@ -165,7 +165,7 @@ NORMALISED: dict[str, Any] = {"mean": [127.0] * 3, "std": [128.0] * 3, "bgr_to_r
         ({"mean": [0.0] * 3}, r"mean was \[127\.0, 127\.0, 127\.0\], and is \[0\.0, 0\.0, 0\.0\]"),
         ({"std": [1.0] * 3}, "std was"),
         ({"bgr_to_rgb": False}, "channels turned was True, and is False"),
-        ({"mean": None, "std": None}, "and is None"),
+        ({"mean": None, "std": None}, r"and is \[0\.0\]"),
     ],
 )
 def test_other_pictures_than_were_learnt_are_refused(changes: dict[str, Any], said: str) -> None:
@@ -174,8 +174,20 @@ def test_other_pictures_than_were_learnt_are_refused(changes: dict[str, Any], sa
     checkpoints.check_preprocessing(SegDataPreProcessor(), {"meta": {}})  # older ones do not say
     with pytest.raises(ValueError, match=rf"iter_1\.pth was trained on images normalised in another way: .*{said}"):
         checkpoints.check_preprocessing(SegDataPreProcessor(**{**NORMALISED, **changes}), checkpoint, "iter_1.pth")
-    with pytest.raises(ValueError, match="was None"):
+    with pytest.raises(ValueError, match=r"mean was \[0\.0\]"):
         checkpoints.check_preprocessing(SegDataPreProcessor(**NORMALISED), noted())
+    with pytest.raises(ValueError, match="channels turned was False, and is True"):
+        checkpoints.check_preprocessing(SegDataPreProcessor(bgr_to_rgb=True), noted())
+
+
+def test_the_same_in_other_words_is_the_same() -> None:
+    for one, other in (
+        (NORMALISED, {**NORMALISED, "mean": [127.0004] * 3}),
+        ({"mean": [127.0] * 3, "std": [128.0] * 3}, {"mean": [127.0], "std": [128.0]}),
+        ({}, {"mean": [0.0], "std": [1.0]}),
+    ):
+        checkpoints.check_preprocessing(SegDataPreProcessor(**other), noted(**one))
+        checkpoints.check_preprocessing(SegDataPreProcessor(**one), noted(**other))
 
 
 def test_a_format_of_the_future_is_refused() -> None:

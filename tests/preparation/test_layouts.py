@@ -9,10 +9,11 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from PIL import Image
 
+from mmseg_css.preparation.leaves import METHODS
 from mmseg_css.preparation.own_data.coding import find_coding, to_indices
 from mmseg_css.preparation.own_data.masks import look_at_mask
 from mmseg_css.preparation.own_data.split import given_split, split
-from mmseg_css.registry import DATASETS
+from mmseg_css.registry import DATASETS, MODELS
 from tests.preparation.folders import SIDE, labels_of, lines, run, sets_of, write, write_image
 
 REFUSED = (OSError, ValueError)
@@ -203,6 +204,15 @@ def test_pictures_that_are_not_read_are_named(capsys: pytest.CaptureFixture[str]
     assert "! 2 pictures in more of a kind that is not read (8.dng, a/7.gif), not used." in said
 
 
+def test_a_folder_of_pictures_that_are_not_read() -> None:
+    for number in range(2):
+        write(f"masks/{number}.png", labels_of(number))
+        Path("images").mkdir(exist_ok=True)
+        Path(f"images/{number}.heic").write_bytes(b"nothing")
+    with pytest.raises(ValueError, match=r"holds no such file.*; convert its 2 others, '0\.heic' for one"):
+        run("images", "masks")
+
+
 @pytest.mark.parametrize(("side", "named"), [(SIDE, False), (2 * SIDE, False), (3 * SIDE, True)])
 def test_unlabelled_images_of_another_size(side: int, named: bool, capsys: pytest.CaptureFixture[str]) -> None:
     for number in range(4):
@@ -214,20 +224,30 @@ def test_unlabelled_images_of_another_size(side: int, named: bool, capsys: pytes
     assert (expected in capsys.readouterr().out) == named
 
 
+#: Methods whose strong view is mirrored.
+MIRRORING = ("css", "aided_css", "fixmatch", "mean_teacher", "unimatch", "unimatch_v2", "cps_cutmix")
+
+
+def without_weights(cfg: Config) -> dict:
+    backbone = {key: value for key, value in cfg.model.segmentor.backbone.items() if key != "init_cfg"}
+    return {**cfg.model.segmentor, "backbone": backbone}
+
+
 def test_classes_that_a_mirror_exchanges(capsys: pytest.CaptureFixture[str]) -> None:
     for number in range(4):
         write_image(f"images/{number}.png")
         write(f"masks/{number}.png", labels_of(number))
     write_image("images/5.png")
-    cfg = run("images", "masks", "--classes", "left door,body,right door")
-    assert "are exchanged: left door and right door." in capsys.readouterr().out
-    [flip] = [step for step in cfg.labeled.pipeline if step["type"] == "RandomFlip"]
-    assert flip["swap_seg_labels"] == [[0, 2]]
-    assert cfg.model.augmentation.flip_probability == 0
-    run("images", "masks", "--classes", "door,body,roof", "--overwrite")
-    cfg = Config.fromfile("configs/own/aided_css_lite0_own.py")
-    assert "flip_probability" not in cfg.model.augmentation
-    assert "swap_seg_labels" not in next(step for step in cfg.labeled.pipeline if step["type"] == "RandomFlip")
+    for classes, mirrored in (("door,body,roof", True), ("left door,body,right door", False)):
+        run("images", "masks", "--classes", classes, "--overwrite", "--methods", *METHODS)
+        assert ("shows left door and right door exchanged" in capsys.readouterr().out) != mirrored
+        for method in METHODS:
+            cfg = Config.fromfile(f"configs/own/{method}_lite0_own.py")
+            for part in ("labeled", "unlabeled"):
+                assert any(step["type"] == "RandomFlip" for step in cfg[part].pipeline) == mirrored
+            model = MODELS.build({**cfg.model, "segmentor": without_weights(cfg)}) if "segmentor" in cfg.model else None
+            augmentation = getattr(model, "augmentation", None)
+            assert getattr(augmentation, "flip_probability", 0) == (0.5 if mirrored and method in MIRRORING else 0)
 
 
 # -- files named after images -----------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import os.path as osp
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from mmengine import fileio
@@ -24,20 +25,19 @@ def check_listing(leaf: BaseDataset) -> None:
             f"{len(repeated)} images are listed more than once in {leaf.ann_file!r}, and count as often, the first: "
             f"{repeated[0]!r}; take the repeated lines out, unless that is meant"
         )
-    origin = origin_of(leaf.data_prefix.get("seg_map_path") or "")
-    if origin is not None and (changed := changed_since(origin)):
-        warn(
-            f"{len(changed)} files have changed since `{origin.command}` made the masks in "
-            f"{leaf.data_prefix['seg_map_path']!r} of them, which are as they were then, the first: {changed[0]!r}; "
-            "to use what they hold now, call it again with --overwrite"
-        )
+    folder = leaf.data_prefix.get("seg_map_path")
+    origin = origin_of(folder) if folder else None
+    for made, masks, own in _origins(leaf, origin):
+        if changed := changed_since(own, masks):
+            warn(
+                f"{len(changed)} files have changed since `{own.command}` made masks in {made!r} of them, which are as "
+                f"they were then, the first: {changed[0]!r}; to use what they hold now, {_again(own)}"
+            )
     if unused := _labelled_later(leaf, origin):
-        remedy = "append their paths to that list"
-        if origin is not None and origin.masks:
-            remedy = f"call `{origin.command}` again with --overwrite"
         warn(
             f"{len(unused)} images in {leaf.data_prefix['img_path']!r} have masks, and stand neither in "
-            f"{leaf.ann_file!r} nor in another list beside it, the first: {unused[0]!r}; to train on them, {remedy}"
+            f"{leaf.ann_file!r} nor in another list beside it, the first: {unused[0]!r}; to train on them, "
+            f"{_again(origin) if origin is not None and origin.folder else 'append their paths to that list'}"
         )
     if left_out := _left_out(leaf):
         warn(
@@ -45,6 +45,27 @@ def check_listing(leaf: BaseDataset) -> None:
             f"left out, the first: {left_out[0]!r}; to use them, too, list whole names in a FolderDataset, which mixes "
             "endings"
         )
+
+
+def _again(origin: Origin) -> str:
+    return (
+        f"call `{origin.command}` again as you did then, with --overwrite, which also replaces what it wrote beside "
+        "the masks: keep a copy of what you have changed there"
+    )
+
+
+def _origins(leaf: BaseDataset, origin: Origin | None) -> Iterator[tuple[str, list[str], Origin]]:
+    """Folders of masks that we made, those of the data set in it, and what they were made of: masks of a data set, and
+    what these were made of, masks of polygons."""
+    if origin is None:
+        return
+    folder = leaf.data_prefix["seg_map_path"]
+    masks = [osp.relpath(leaf.get_data_info(index)["seg_map_path"], folder) for index in range(len(leaf))]
+    while origin is not None:
+        names = [Path(mask).as_posix() for mask in masks]
+        yield folder, names, origin
+        masks = [osp.relpath(origin.sources[name].path, origin.folder) for name in names if name in origin.sources]
+        folder, origin = origin.folder, origin_of(origin.folder) if origin.folder else None
 
 
 def _labelled_later(leaf: BaseDataset, origin: Origin | None) -> list[str]:
@@ -74,9 +95,10 @@ def _labelled_later(leaf: BaseDataset, origin: Origin | None) -> list[str]:
 
 def _masks_of(leaf: BaseDataset, origin: Origin | None) -> tuple[str, list[str]]:
     """Where the user's masks are, and what they have in the place of an image's ending."""
-    if origin is None or not origin.masks:
+    if origin is None or not origin.folder:
         return leaf.data_prefix["seg_map_path"], [leaf.seg_map_suffix]
-    return origin.masks, sorted({origin.ending + osp.splitext(name)[1] for name in origin.files})
+    endings = {osp.splitext(source.path)[1] for source in origin.sources.values()}
+    return origin.folder, sorted(origin.ending + ending for ending in endings)
 
 
 def _left_out(leaf: BaseDataset) -> list[str]:

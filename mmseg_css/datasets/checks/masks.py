@@ -82,11 +82,21 @@ def check_masks(
         what = f"labelled images of {type(leaf).__name__}"
         summary = f"{len(faults)} of the {len(leaf)} {what} cannot be {purpose.participle} on"
         raise_faults(faults, summary, shown, remedy)
-        check_listing(leaf)
-        check_depth(leaf, remedy)
-        check_sides(leaf)
+        check_leaf(leaf, purpose, remedy)
         checks.append(check)
     check_labels(checks, purpose, remedy)
+
+
+def check_leaf(leaf: BaseDataset, purpose: Purpose, remedy: str) -> None:
+    """Check what of one data set is odd beside its files.
+
+    Raises:
+        ValueError: Its images have more bits than are read.
+    """
+    check_listing(leaf)
+    check_depth(leaf, remedy)
+    if purpose is TRAINING:
+        check_sides(leaf)
 
 
 class MaskCheck:

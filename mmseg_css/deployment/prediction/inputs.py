@@ -84,7 +84,10 @@ def _is_output(folder: Path) -> bool:
 def _images_of(folder: Path, files: Iterable[Path]) -> list[Path]:
     images = [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES]
     if not images:
-        raise ValueError(f"{str(folder)!r} holds no file that ends in {', '.join(IMAGE_SUFFIXES)}; videos are named")
+        raise ValueError(
+            f"{str(folder)!r} holds no file that ends in {', '.join(IMAGE_SUFFIXES)}; videos are named, and pictures "
+            f"of other kinds ({', '.join(UNREAD)}) have to be converted"
+        )
     return images
 
 

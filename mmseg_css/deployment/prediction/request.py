@@ -40,9 +40,9 @@ def predict_files(asked: Request) -> None:
         ValueError: Something does not fit, or some files could not be read and all others are done.
     """
     found = find_inputs(asked.inputs, asked.out)
-    for path in found.passed_over:
-        remedy = "convert it to .jpg or .png" if path.suffix.lower() in UNREAD else "it is a video: name it"
-        print(f"note: {path} is passed over; to predict it, {remedy}")
+    for unread, remedy in ((True, "pictures of kinds that are not read: convert them"), (False, "videos: name them")):
+        if paths := [path for path in found.passed_over if (path.suffix.lower() in UNREAD) is unread]:
+            print(f"note: {len(paths)} passed over, {paths[0]} for one; to predict {remedy}")
     settings: dict[str, Any] = {
         "mode": asked.mode,
         "tta": asked.tta,

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from mmseg.models.segmentors import BaseSegmentor
 from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from mmseg_css.datasets.checks import mirrored
 from mmseg_css.deployment.prediction.folder import ahead
 from mmseg_css.deployment.prediction.pipeline import Prepared
 from mmseg_css.deployment.prediction.predictor import Predictor
@@ -84,16 +85,28 @@ def seen_of(
     half, network = predictor.whole(image), predictor.network
     features = network.extract_feat(half.images)
     logits = decode(network, features).logits
-    probabilities, mirrored = map(probabilities_of, (logits, logits_of(network, half.images.flip(-1)).flip(-1)))
-    valid = _at(half.valid, logits)
+    probabilities, flipped = map(probabilities_of, (logits, logits_of(network, half.images.flip(-1)).flip(-1)))
+    valid, one_side = _at(half.valid, logits), one_side_of(predictor.classes.names).to(logits.device)
     found: dict[Score, Tensor] = {
         "rare": expected_rarity(probabilities, weights.to(logits.device), valid),
-        "views": disagreement(probabilities.argmax(1), mirrored.argmax(1), valid),
+        "views": disagreement(one_side[probabilities.argmax(1)], one_side[flipped.argmax(1)], valid),
         "entropy": mean_entropy(probabilities, valid),
     }
     if "spaces" in scores_of_method(predictor.model):
         found["spaces"] = _of_spaces(predictor.model, half, valid)
     return {score: found[score].item() for score in SCORES if score in found}, vector_of(features, half.valid)
+
+
+def one_side_of(classes: Sequence[str]) -> Int[Tensor, " k"]:
+    """Of each class its index, of one of the right that of the left: a mirror exchanges them.
+
+    >>> one_side_of(["body", "left arm", "right arm"]).tolist()
+    [0, 1, 1]
+    """
+    indices = torch.arange(len(classes))
+    for left, right in mirrored(classes):
+        indices[right] = left
+    return indices
 
 
 def probabilities_of(logits: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k h w"]:

@@ -9,7 +9,7 @@ from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
 from mmseg_css.datasets import PairedDataset, checks
-from mmseg_css.engine.checkpoints import check_preprocessing
+from mmseg_css.engine.checkpoints import check_preprocessing, other_preprocessing
 from mmseg_css.engine.hooks.method import unwrap
 from mmseg_css.registry import HOOKS
 
@@ -60,7 +60,7 @@ class DataCheckHook(Hook):
                 checks.check_num_classes(heads, classes, name)
             if training is not None and loop is not training:
                 checks.check_same_classes(_metainfo(loop), _metainfo(training), name=name)
-        if training is not None:
+        if "training set" in loops:
             checks.check_views(_metainfo(training), getattr(model, "augmentation", None))
         _check_ignored_value(model, loops)
         for name, loop in loops.items():
@@ -75,9 +75,14 @@ class DataCheckHook(Hook):
         """A network that was trained on other classes, or sees other pictures, goes on as if nothing were wrong."""
         learnt = checkpoint.get("meta", {}).get("dataset_meta") or {}
         loops = _loops(runner)
+        prepare, path = _network(runner.model).data_preprocessor, runner._load_from or "the checkpoint"
         if "training set" not in loops:
-            path = runner._load_from or "the checkpoint"
-            check_preprocessing(_network(runner.model).data_preprocessor, checkpoint, path)
+            check_preprocessing(prepare, checkpoint, path)
+        elif not runner.cfg.get("resume") and (other := other_preprocessing(prepare, checkpoint)):
+            runner.logger.warning(
+                f"{path}, which the training starts from, learnt images normalised in another way: {other} here; that "
+                "is unlearnt first, unless it is corrected in model.data_preprocessor"
+            )
         if "training set" not in loops or runner.cfg.get("resume"):
             for name, loop in loops.items():
                 checks.check_same_classes(_metainfo(loop), learnt, name=name, other_name="training of the checkpoint")

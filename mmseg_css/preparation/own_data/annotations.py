@@ -17,7 +17,7 @@ from mmseg_css.config_files import read_config
 from mmseg_css.datasets.checks import IGNORED, check_config, dataset_configs
 from mmseg_css.datasets.checks.images import listed
 from mmseg_css.datasets.coco import spread_palette
-from mmseg_css.datasets.rewritten import remember
+from mmseg_css.datasets.rewritten import Origin, origin_of, remember, source_of
 from mmseg_css.preparation.own_data.coding import IGNORED_COLOUR, MOST_CLASSES, write_indices
 from mmseg_css.preparation.own_data.configs import config_path
 from mmseg_css.preparation.own_data.masks import Colour
@@ -89,12 +89,20 @@ def write_masks(asked: Request) -> None:
         labels = painted(image, values, outside)
         write_indices(target, labels, classes.palette)
         pixels, ignored = pixels + labels.size, ignored + int((labels == IGNORED).sum())
-    remember(asked.out, "mmseg-css data masks", dict.fromkeys(config_path(file) for file, _ in found))
+    _remember(asked.out, found)
     print(
         f"{len(images)} masks written to {asked.out}; {ignored / pixels:.2%} of their pixels are ignored ({IGNORED})."
     )
     for line in _remarks(asked, classes.names, [image for _, image in found], ignored > 0):
         print(line)
+
+
+def _remember(out: Path, found: Collection[Found]) -> None:
+    """Note which file told of each mask, beside what earlier calls have noted of others."""
+    files = {file: source_of(config_path(file)) for file in dict.fromkeys(file for file, _ in found)}
+    before = origin_of(out)
+    sources = {f"{image.name}.png": files[file] for file, image in found}
+    remember(out, Origin("mmseg-css data masks", {**(before.sources if before else {}), **sources}))
 
 
 def read(paths: Sequence[Path]) -> list[Found]:

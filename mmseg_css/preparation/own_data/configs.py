@@ -13,8 +13,8 @@ from mmseg_css.preparation.own_data.coding import Coding
 from mmseg_css.preparation.own_data.images import Input, Sizes
 from mmseg_css.preparation.own_data.split import Split
 
-#: Methods that mirror the view whose pseudo-labels they have, and how they do not.
-MIRRORING: Final = ("css", "aided_css")
+#: Methods whose images are mirrored by the pipelines alone, and how the others' strong views are not mirrored.
+UNMIRRORED: Final = ("supervised", "pc2seg", "cps")
 STILL: Final = {"augmentation.flip_probability": 0.0}
 TALLEST: Final = 4  # an image is resized to its shorter side unless it is longer than this many times that
 
@@ -71,8 +71,7 @@ def write_configs(plan: Plan, out: Path, methods: Iterable[str] = DEFAULT) -> di
     files = target_files(out, ["supervised"] if plan.unlabeled is None else methods)
     sides = mirrored(plan.coding.classes)
     for method, path in files.items():
-        # The labels of labelled images change sides when these are mirrored; pseudo-labels do not.
-        settings = STILL if sides and method in MIRRORING else {}
+        settings = STILL if sides and method not in UNMIRRORED else {}
         _write(path, leaf_text(method, "./_base_/data.py", bases_from(out), settings=settings))
     return files
 
@@ -142,14 +141,12 @@ loading = [
 
 def _labeled_text(plan: Plan) -> str:
     resized = 'dict(type="RandomResize", scale=scale, ratio_range=(0.75, 1.5), keep_ratio=True),'
-    sides = [list(pair) for pair in mirrored(plan.coding.classes)]
-    exchange = f", swap_seg_labels={sides}" if sides else ""
     pipeline = _lines(
         "*loading,",
         'dict(type="LoadAnnotations"),',
         'dict(type="RandomScale", scale=(0.75, 1.5)),' if plan.sizes.shorter_side is None else resized,
         'dict(type="RandomCrop", crop_size=crop_size, cat_max_ratio=0.75),',
-        f'dict(type="RandomFlip", prob=0.5{exchange}),',
+        _flip(plan),
         'dict(type="PhotoMetricDistortion"),' if plan.input.channels == 3 else "",
         'dict(type="PackSegInputs"),',
         depth=8,
@@ -179,7 +176,7 @@ def _unlabeled_text(plan: Plan) -> str:
         "*loading,",
         _resize(plan.sizes),
         'dict(type="RandomCrop", crop_size=crop_size),',
-        'dict(type="RandomFlip", prob=0.5),',
+        _flip(plan),
         'dict(type="PackSegInputs"),',
         depth=8,
     )
@@ -214,6 +211,11 @@ val_dataloader = dict(
 )
 test_dataloader = val_dataloader
 """
+
+
+def _flip(plan: Plan) -> str:
+    """Left and right are what a mirror exchanges."""
+    return "" if mirrored(plan.coding.classes) else 'dict(type="RandomFlip", prob=0.5),'
 
 
 def _resize(sizes: Sizes) -> str:

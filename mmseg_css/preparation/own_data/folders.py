@@ -117,13 +117,17 @@ def find_images(folder: Path, wanted: Callable[[str], bool] = lambda name: True)
             )
         found[key] = PurePath(name).as_posix()
     if not found:
-        raise ValueError(f"{str(folder)!r} holds no such file that ends in {', '.join(IMAGE_SUFFIXES)}")
+        unread = find_unread(folder)
+        more = f"; convert its {len(unread)} others, {unread[0]!r} for one, to .jpg or .png" if unread else ""
+        raise ValueError(f"{str(folder)!r} holds no such file that ends in {', '.join(IMAGE_SUFFIXES)}{more}")
     return found
 
 
 def find_unread(folder: Path) -> list[str]:
-    """Pictures below a folder of kinds that are not read, and so no images of it."""
-    return pictures(fileio.list_dir_or_file(str(folder), list_dir=False, recursive=True), UNREAD)
+    """Pictures below a folder of kinds that are not read, but those of which there is a copy that is."""
+    names = list(fileio.list_dir_or_file(str(folder), list_dir=False, recursive=True))
+    read = {without_ending(name) for name in pictures(names)}
+    return [name for name in pictures(names, UNREAD) if without_ending(name) not in read]
 
 
 def pair(images_folder: Path, masks_folder: Path, mask_names: str | None = None) -> Pairing:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mmseg_css.datasets.rewritten import remember
+from mmseg_css.datasets.rewritten import Origin, Source, remember, source_of
 from mmseg_css.preparation.own_data.coding import Coding, to_indices, write_indices
 from mmseg_css.preparation.own_data.configs import config_path
 from mmseg_css.preparation.own_data.folders import without_ending
@@ -31,10 +31,12 @@ def readable_masks(found: Survey, coding: Coding, index_masks: Path) -> tuple[Pa
                 f"masks of class indices would be written to {str(index_masks)!r}, within {str(folder)!r}, and be "
                 "taken for images or masks there; choose another name for --out, which names their folder too"
             )
+    sources: dict[str, Source] = {}
+    own = config_path(found.masks_folder)
     for pair in tqdm(found.pairing.pairs, desc="masks of class indices", leave=False, delay=1):
         labels = to_indices(found.masks_folder / pair.mask, coding, found.labeled[pair.image].size)
-        write_indices(index_masks / f"{without_ending(pair.image)}.png", labels, coding.palette)
-    own = config_path(found.masks_folder)
-    files = [f"{own}/{pair.mask}" for pair in found.pairing.pairs]
-    remember(index_masks, "mmseg-css init", files, masks=own, ending=found.pairing.ending)
+        mask = f"{without_ending(pair.image)}.png"
+        write_indices(index_masks / mask, labels, coding.palette)
+        sources[mask] = source_of(f"{own}/{pair.mask}")
+    remember(index_masks, Origin("mmseg-css init", sources, own, found.pairing.ending))
     return index_masks, ".png"

@@ -91,7 +91,10 @@ def _about_classes(found: Survey, plan: Plan) -> Iterator[str]:
         )
     if sides := mirrored(coding.classes):
         names = [f"{coding.classes[left]} and {coding.classes[right]}" for left, right in sides]
-        yield f"Where a labelled image is mirrored, these are exchanged: {_some(names)}. Strong views are not mirrored."
+        yield (
+            f"No image is mirrored, because a mirror shows {_some(names)} exchanged. Where one side looks like the "
+            "other's mirror image, docs/own-data.md says how to mirror after all."
+        )
     shares = coding.shares(found.masks.values())
     empty = [coding.classes[index] for index, share in shares.items() if share == 0]
     rare = [coding.classes[index] for index, share in shares.items() if 0 < share < RARE]

@@ -93,7 +93,7 @@ def survey(
         masks={pair.image: mask for pair, (_, mask) in labeled.items()},
         unlabeled=others,
         repeated=tuple(repeated),
-        unread={path: names for path in {images: 0, folder: 0} if (names := find_unread(path))},
+        unread={path: names for path in dict.fromkeys((images, masks, folder)) if (names := find_unread(path))},
         resized=frozenset(pair.image for pair, (image, mask) in labeled.items() if image.size != mask.size),
     )
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mmseg_css.deployment import Predictor
-from mmseg_css.deployment.suggestion.scoring import look, probabilities_of, seen_of, vector_of
+from mmseg_css.deployment.suggestion.scoring import look, one_side_of, probabilities_of, seen_of, vector_of
 from tests.deployment.prediction.conftest import noise, write
 from tests.deployment.prediction.networks import css, reading, save
 
@@ -40,6 +40,11 @@ def test_scores_are_means_over_the_pixels_of_the_image_and_not_over_its_padding(
 
 def test_a_network_that_looks_at_pixels_alone_says_the_same_of_the_mirror_image(reader: Predictor) -> None:
     assert seen_of(reader, reader.prepare(noise(1, 40, 36)), WEIGHTS)[0]["views"] == 0
+
+
+def test_a_mirror_exchanges_left_and_right() -> None:
+    classes = ["left arm", "hat", "right arm", "right leg", "left leg"]
+    assert one_side_of(classes).tolist() == [0, 1, 0, 4, 4]
 
 
 def test_red_images_show_the_rare_class(reader: Predictor) -> None:

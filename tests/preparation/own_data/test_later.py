@@ -32,6 +32,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def begin(cfg: Config) -> None:
     DATASETS.build(cfg.train_dataloader.dataset)
+    checks.check_set(DATASETS.build(cfg.val_dataloader.dataset), checks.EVALUATION)
 
 
 def rewrite(path: str, pixels: np.ndarray) -> None:
@@ -55,8 +56,10 @@ def test_masks_that_were_corrected_since(said: list[str]) -> None:
     rewrite("masks/02.png", labels_of(0) * 100)
     begin(cfg)
     [message] = said
-    assert message.startswith("1 files have changed since `mmseg-css init` made the masks in 'data/own/index_masks'")
-    assert "the first: 'masks/02.png'; to use what they hold now, call it again with --overwrite" in message
+    assert message.startswith("1 files have changed since `mmseg-css init` made masks in 'data/own/index_masks' of")
+    assert (
+        "the first: 'masks/02.png'; to use what they hold now, call `mmseg-css init` again as you did then" in message
+    )
     said.clear()
     cfg = run("--overwrite")
     begin(cfg)
@@ -92,9 +95,7 @@ def test_masks_that_were_added_since(said: list[str], factor: int) -> None:
     [message] = said
     assert message.startswith("1 images in 'images' have masks, and stand neither in 'configs/own/train.txt' nor")
     assert "the first: '05.png'" in message
-    assert message.endswith(
-        "append their paths to that list" if factor == 1 else "call `mmseg-css init` again with --overwrite"
-    )
+    assert ("append their paths to that list" if factor == 1 else "call `mmseg-css init` again") in message
 
 
 @pytest.mark.parametrize("factor", [1, 100])
@@ -140,7 +141,7 @@ def test_polygons_that_were_corrected_since(said: list[str]) -> None:
     os.utime("polygons/03.json", ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))
     begin(cfg)
     [message] = said
-    assert "`mmseg-css data masks` made the masks in 'masks' of them" in message
+    assert "`mmseg-css data masks` made masks in 'masks' of them" in message
     assert "the first: 'polygons/03.json'" in message
     said.clear()
     call([*make, "--overwrite"])
@@ -148,7 +149,49 @@ def test_polygons_that_were_corrected_since(said: list[str]) -> None:
     assert not said
 
 
-def test_what_is_noted_is_no_annotation(said: list[str]) -> None:
+def test_polygons_behind_masks_that_were_resized(said: list[str]) -> None:
+    """Polygons, masks of these, and masks of these at the size of their images."""
+    write_images(names(6))
+    for name in names(5, ""):
+        write_shapes(name, 20)
+    call(["data", "masks", "polygons", "--out", "masks", "--classes", "ground,sky"])
+    for path in Path("masks").glob("*.png"):
+        write(path, labels_of(0, 2, 2 * SIDE))
+    cfg = run("--classes", "ground,sky", "--resize-masks")
+    begin(cfg)
+    assert not said
+    write_shapes("03", 30)
+    begin(cfg)
+    [message] = said
+    assert "the first: 'polygons/03.json'" in message
+
+
+def test_what_was_made_of_other_masks_first(said: list[str]) -> None:
+    """The second call wrote all of them: the first one's masks may change."""
+    write_images(names(6))
+    write_masks(names(5), factor=100)
+    Path("masks").rename("first")
+    write_masks(names(5), factor=90)
+    call(["init", "images", "first"])
+    cfg = run("--overwrite")
+    write("first/02.png", labels_of(0) * 100)
+    begin(cfg)
+    assert not said
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"command": "x", "sources": {"a": 1}}', '{"no": 1}', "[1]"])
+def test_a_record_that_cannot_be_read_is_none(said: list[str], content: str) -> None:
+    write_images(names(6))
+    write_masks(names(5), factor=100)
+    cfg = run()
+    Path("data/own/index_masks/.made_of.json").write_text(content)
+    write("masks/02.png", labels_of(0) * 100)
+    begin(cfg)
+    run("--overwrite")
+    assert not said
+
+
+def test_what_is_noted_is_no_annotation() -> None:
     """Masks beside the files they are made of, and a second call."""
     for name in names(2, ""):
         write_shapes(name, 20)

@@ -134,6 +134,17 @@ def test_as_many_outputs_as_classes(root: Path, method: str, stage: str) -> None
         run(cfg, stage)
 
 
+@pytest.mark.parametrize("mean", [127.5, 0.0])
+def test_a_start_from_weights_that_learnt_other_pictures_is_said(root: Path, mean: float) -> None:
+    path = save(root, "css", hook="DurableCheckpointHook")
+    cfg = config(root, "css")
+    cfg.update(load_from=path, work_dir=str(root / "after"), log_level="WARNING")
+    cfg["model"]["data_preprocessor"]["mean"] = [mean]
+    run(cfg, "train")
+    log = "".join(path.read_text() for path in (root / "after").rglob("*.log"))
+    assert ("learnt images normalised in another way: mean was [127.5], and is [0.0] here" in log) == (mean == 0)
+
+
 # -- what was learnt, and what is tested ------------------------------------------------------------------------------
 
 

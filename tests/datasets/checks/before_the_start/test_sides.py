@@ -32,6 +32,8 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (["left shoe", "right boot"], []),  # two things
         (["left ärmel", "right armel"], []),
         (["l", "r"], []),  # of a letter alone nothing is known
+        (["L1", "R1", "C1"], []),  # nor of one beside a number: coils and resistors
+        (["LHand", "RHand"], [(0, 1)]),
         (["left of right", "right of left"], []),
         (["bright", "leftover"], []),
     ],
@@ -50,9 +52,31 @@ def with_sides(root: Path, method: str) -> dict:
 @pytest.mark.parametrize("method", METHODS)
 def test_mirrored_labels_are_named(root: Path, said: list[str], method: str) -> None:
     run(with_sides(root, method), "train")
-    assert [
-        message for message in said if "left arm and right arm" in message and "swap_seg_labels=[[0, 1]]" in message
-    ]
+    message = said[0]  # another is of CSS's strong view
+    assert "left arm and right arm" in message and "swap_seg_labels=[[0, 1]]" in message
+    assert len(said) == (2 if method == "css" else 1)
+
+
+@pytest.mark.parametrize(
+    ("step", "wrong"),
+    [
+        ({"type": "RandomFlip", "prob": 0.5}, True),
+        ({"type": "RandomFlip", "prob": 0.0}, False),
+        ({"type": "RandomFlip", "prob": [0.3, 0.5], "direction": ["horizontal", "vertical"]}, True),
+        ({"type": "RandomFlip", "prob": [0.0, 0.5], "direction": ["horizontal", "diagonal"]}, False),  # a half turn
+        ({"type": "RandomFlip", "prob": 0.5, "swap_seg_labels": [[0, 1]]}, False),
+        ({"type": "RandomRotFlip", "rotate_prob": 0.5, "flip_prob": 0.5}, True),
+        ({"type": "RandomRotFlip", "rotate_prob": 0.5, "flip_prob": 0.0}, False),
+        ({"type": "RandomChoice", "transforms": [[{"type": "RandomFlip", "prob": 0.5}]] * 2}, True),
+    ],
+)
+def test_what_mirrors(root: Path, said: list[str], step: dict, wrong: bool) -> None:
+    pipeline = [{"type": "LoadImageFromFile"}, {"type": "LoadAnnotations"}, step, {"type": "PackSegInputs"}]
+    dataset = DATASETS.build(labeled_config(root / "train", metainfo=ARMS, pipeline=pipeline))
+    checks.check_masks(dataset)
+    assert len(said) == wrong
+    checks.check_set(dataset, checks.EVALUATION)
+    assert len(said) == wrong  # of a test nothing is learnt
 
 
 @pytest.mark.parametrize("method", METHODS)
