@@ -14,7 +14,7 @@ from mmengine.config import Config
 from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.cli.main import run
 from mmseg_css.evaluation.comparison import Question, compare
-from mmseg_css.evaluation.comparison.curves import _mean
+from mmseg_css.evaluation.comparison.curves import _mean, styles_of
 from mmseg_css.evaluation.comparison.results import summarise
 from mmseg_css.evaluation.comparison.runs import Lanes, Run, locked
 from mmseg_css.evaluation.comparison.tables import tables
@@ -46,6 +46,13 @@ def test_what_finished_runs_say(configs: dict[str, Path], tmp_path: Path, capsys
     assert "+10.0" in printed and "50%" in printed and "checkered" in printed
     if importlib.util.find_spec("matplotlib"):
         assert (tmp_path / "work" / "curves.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("ceiling", ["all", None])
+def test_no_two_curves_look_alike(ceiling: str | None) -> None:
+    names = ["base", "all", *map(str, range(20))]
+    styles = styles_of({"methods": dict.fromkeys(names), "baseline": "base", "ceiling": ceiling})
+    assert len({(styles[name]["color"], styles[name]["linestyle"]) for name in names}) == len(names)
 
 
 def test_one_seed_has_no_interval(configs: dict[str, Path], tmp_path: Path) -> None:

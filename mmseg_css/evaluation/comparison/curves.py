@@ -16,16 +16,16 @@ def draw_curves(results: Mapping[str, Any], out: Path) -> None:
 
 
 def plot_curves(figure: Any, results: Mapping[str, Any]) -> None:
-    """A line for the mean over seeds of each method, thin ones for the seeds, and a dashed one for the ceiling.
+    """A line for the mean over seeds of each method, thin ones for the seeds; black: the baseline, dashed: the ceiling.
 
     Args:
         figure: A matplotlib figure or part of one, which is empty.
         results: Of a comparison.
     """
-    axes = figure.subplots(1, 2, sharey=True)
+    axes, styles = figure.subplots(1, 2, sharey=True), styles_of(results)
     for axis, key, label in zip(axes, ("iteration", "minutes"), ("iterations", "minutes of one run"), strict=True):
-        for colour, (name, method) in enumerate(results["methods"].items()):
-            style: dict[str, Any] = {"color": f"C{colour}", "linestyle": "--" if name == results["ceiling"] else "-"}
+        for name, method in results["methods"].items():
+            style = styles[name]
             curves = [([point[key] for point in run], [point["mIoU"] for point in run]) for run in method["curves"]]
             for x, y in curves:
                 axis.plot(x, y, linewidth=0.6, alpha=0.5, **style)
@@ -35,6 +35,20 @@ def plot_curves(figure: Any, results: Mapping[str, Any]) -> None:
     axes[0].set_ylabel("mIoU, percent")
     handles, names = axes[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=min(len(names), 5), frameon=False)
+
+
+def styles_of(results: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What each method's lines look like, no two alike: black ones what methods are compared with."""
+    compared = [name for name in results["methods"] if name not in (results["baseline"], results["ceiling"])]
+    # matplotlib has ten colours, and begins again.
+    styles = {
+        name: {"color": f"C{index % 10}", "linestyle": ("-", "-.", ":")[index // 10 % 3]}
+        for index, name in enumerate(compared)
+    }
+    return styles | {
+        results["baseline"]: {"color": "black", "linestyle": "-"},
+        results["ceiling"]: {"color": "black", "linestyle": "--"},
+    }
 
 
 def _mean(curves: Sequence[Sequence[Mapping[str, float]]], key: str) -> tuple[list[float], list[float]]:
