@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmseg_css.config_files import read_config
+from mmseg_css.engine.checkpoints import turns_channels
 from mmseg_css.extras import check_extra
 from mmseg_css.models.segmentors.decoding import logits_of
 
@@ -35,8 +36,7 @@ class PicturesToLogits(nn.Module):
         images: pictures as OpenCV reads them, channels in its order, values from 0 to 255.
         """
         size, prepare = images.shape[2:], self.segmentor.data_preprocessor
-        # As onedl-mmsegmentation and MMEngine call it, and upstream MMSegmentation.
-        if getattr(prepare, "_channel_conversion", False) or getattr(prepare, "channel_conversion", False):
+        if turns_channels(prepare):
             images = images[:, [2, 1, 0]]
         logits = logits_of(self.segmentor, (images - prepare.mean) / prepare.std)
         return F.interpolate(logits, size=size, mode="bilinear", align_corners=self.segmentor.align_corners)

@@ -192,9 +192,13 @@ def preprocessing_of(prepare: Any) -> dict[str, Any]:
     """How a data preprocessor normalises images, as checkpoints note it."""
     normalised = getattr(prepare, "_enable_normalize", False)
     mean, std = (prepare.mean.flatten().tolist(), prepare.std.flatten().tolist()) if normalised else ([0.0], [1.0])
+    return {"mean": mean, "std": std, "channels turned": turns_channels(prepare)}
+
+
+def turns_channels(prepare: Any) -> bool:
+    """Whether a data preprocessor turns the order of the channels round."""
     # As MMEngine and onedl-mmsegmentation call it, and upstream MMSegmentation.
-    turns = getattr(prepare, "_channel_conversion", False) or getattr(prepare, "channel_conversion", False)
-    return {"mean": mean, "std": std, "channels turned": turns}
+    return getattr(prepare, "_channel_conversion", False) or getattr(prepare, "channel_conversion", False)
 
 
 def check_preprocessing(prepare: nn.Module, checkpoint: Mapping[str, Any], path: str = "the checkpoint") -> None:
