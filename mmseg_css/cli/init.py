@@ -65,7 +65,7 @@ def command(
     mask_names: MaskNames = "",
     resize_masks: ResizeMasks = False,
     val: float = 0.2,
-    seed: int = 0,
+    seed: int | None = None,
     crop: int = 512,
     methods: Methods = None,
     overwrite: Overwrite = False,
@@ -82,7 +82,8 @@ def command(
         unlabeled: A folder of images without masks; those of IMAGES that have none otherwise.
         out: The folder for configs and lists.
         val: The share of the labelled images that validate.
-        seed: Which labelled images validate.
+        seed: Draws anew which labelled images validate. Otherwise those in the lists of an earlier call stay where they
+            are, and the draw (0) is of the others.
         crop: The largest side of what the network trains on, a multiple of 16.
     """
     import mmseg_css.register  # noqa: F401

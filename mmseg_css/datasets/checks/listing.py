@@ -49,8 +49,8 @@ def check_listing(leaf: BaseDataset) -> None:
 
 def _again(origin: Origin) -> str:
     return (
-        f"call `{origin.command}` again as you did then, with --overwrite, which also replaces what it wrote beside "
-        "the masks: keep a copy of what you have changed there"
+        f"call `{origin.command}` again as you did then, with --overwrite; of configs and lists that it wrote, and that "
+        "you have changed, it keeps copies"
     )
 
 

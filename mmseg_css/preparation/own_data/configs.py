@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterable, Mapping
+from itertools import count
 from pathlib import Path, PurePath
 from typing import Any, Final, NamedTuple
 
@@ -24,7 +25,7 @@ class Plan(NamedTuple):
 
     ``steps`` is the length of a training.
     ``unlabeled_names`` lists the unlabelled images where masks lie among them, and is empty elsewhere.
-    ``seen`` are images for validation that an earlier call had for training.
+    ``before`` are the lists that an earlier call wrote.
     """
 
     images: Path
@@ -38,7 +39,14 @@ class Plan(NamedTuple):
     sizes: Sizes
     steps: int
     unlabeled_names: tuple[str, ...] = ()
-    seen: tuple[str, ...] = ()
+    before: Split | None = None
+
+
+class Written(NamedTuple):
+    """The config of each method, and what was there of an earlier call and said something else, under a new name."""
+
+    configs: dict[str, Path]
+    copies: tuple[Path, ...]
 
 
 def target_files(out: Path, methods: Iterable[str] = METHODS) -> dict[str, Path]:
@@ -46,16 +54,13 @@ def target_files(out: Path, methods: Iterable[str] = METHODS) -> dict[str, Path]
     return {method: out / f"{method}_lite0_{out.resolve().name}.py" for method in methods}
 
 
-def write_configs(plan: Plan, out: Path, methods: Iterable[str] = DEFAULT) -> dict[str, Path]:
+def write_configs(plan: Plan, out: Path, methods: Iterable[str] = DEFAULT) -> Written:
     """Write the lists and the configs; only the supervised one where nothing is unlabelled.
 
     Args:
         plan: What to write.
         out: Folder for the files.
         methods: Of `METHODS`.
-
-    Returns:
-        The config of each method.
     """
     (out / "_base_").mkdir(parents=True, exist_ok=True)
     # Of an earlier call: lists that this one may not write, and configs that need unlabelled images if there are none.
@@ -64,16 +69,14 @@ def write_configs(plan: Plan, out: Path, methods: Iterable[str] = DEFAULT) -> di
         path.unlink(missing_ok=True)
     lists = {"train": plan.split.train, "val": plan.split.val, "repeated": plan.repeated}
     lists["unlabeled"] = plan.unlabeled_names
-    for name, images in lists.items():
-        if images:
-            _write(out / f"{name}.txt", "".join(f"{image}\n" for image in images))
-    _write(out / "_base_" / "data.py", data_text(plan, out, bases_from(out / "_base_")))
-    files = target_files(out, ["supervised"] if plan.unlabeled is None else methods)
+    texts = {out / f"{name}.txt": "".join(f"{image}\n" for image in images) for name, images in lists.items() if images}
+    texts[out / "_base_" / "data.py"] = data_text(plan, out, bases_from(out / "_base_"))
+    configs = target_files(out, ["supervised"] if plan.unlabeled is None else methods)
     sides = mirrored(plan.coding.classes)
-    for method, path in files.items():
+    for method, path in configs.items():
         settings = STILL if sides and method not in UNMIRRORED else {}
-        _write(path, leaf_text(method, "./_base_/data.py", bases_from(out), settings=settings))
-    return files
+        texts[path] = leaf_text(method, "./_base_/data.py", bases_from(out), settings=settings)
+    return Written(configs, tuple(filter(None, (_replace(path, text) for path, text in texts.items()))))
 
 
 def config_path(path: Path) -> str:
@@ -82,8 +85,14 @@ def config_path(path: Path) -> str:
     return (absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else absolute).as_posix()
 
 
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+def _replace(path: Path, text: str) -> Path | None:
+    """Write a file. What was there and said something else, may be by the user's hand, is kept under the new name."""
+    copy, content = None, text.encode()
+    if path.is_file() and path.read_bytes() != content:
+        numbered = (path.with_name(f"{path.name}.~{number}~") for number in count(1))
+        copy = path.rename(next(name for name in numbered if not name.exists()))
+    path.write_bytes(content)
+    return copy
 
 
 # -- texts ------------------------------------------------------------------------------------------------------------

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mmseg_css.preparation.own_data.budget import steps_for
-from mmseg_css.preparation.own_data.coding import find_coding
+from mmseg_css.preparation.own_data.coding import Coding, find_coding
 from mmseg_css.preparation.own_data.configs import Plan, target_files, write_configs
 from mmseg_css.preparation.own_data.images import choose_input, choose_sizes
 from mmseg_css.preparation.own_data.index_masks import readable_masks
 from mmseg_css.preparation.own_data.masks import Colour
 from mmseg_css.preparation.own_data.report import print_report, training_commands
-from mmseg_css.preparation.own_data.split import split
-from mmseg_css.preparation.own_data.survey import survey
+from mmseg_css.preparation.own_data.split import Split, split
+from mmseg_css.preparation.own_data.survey import Survey, survey
 from mmseg_css.preparation.weights import WEIGHTS
 
 
@@ -39,10 +39,10 @@ class Known(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """What ``mmseg-css init --help`` explains."""
+    """What ``mmseg-css init --help`` explains; without a seed the lists of an earlier call count."""
 
     val: float
-    seed: int
+    seed: int | None
     crop: int
     methods: Sequence[str]
 
@@ -62,7 +62,8 @@ def initialise(folders: Folders, known: Known, wanted: Wanted, *, overwrite: boo
         check_targets(folders.out, index_masks)
     found = survey(*folders[:3], mask_names=known.names, resize_masks=known.resize)
     coding = find_coding(found.masks.values(), known.classes, known.ignore)
-    parts = split({name: coding.classes_of(mask) for name, mask in found.masks.items()}, wanted.val, wanted.seed)
+    before = lists_in(folders.out)
+    parts = _split(found, coding, wanted, before)
     loading, sizes = choose_input(found.images), choose_sizes(found.images, wanted.crop)
     masks, suffix = readable_masks(found, coding, index_masks)
     plan = Plan(
@@ -77,17 +78,27 @@ def initialise(folders: Folders, known: Known, wanted: Wanted, *, overwrite: boo
         sizes=sizes,
         steps=steps_for(max(len(parts.train), len(found.unlabeled))),
         unlabeled_names=tuple(found.unlabeled) if found.side_by_side and not found.apart else (),
-        seen=tuple(sorted({*parts.val} & trained_on(folders.out))),
+        before=before,
     )
     written = write_configs(plan, folders.out, wanted.methods)
-    print_report(found, plan, written, training_commands(written, WEIGHTS, plan.steps))
-    return written
+    print_report(found, plan, written, training_commands(written.configs, WEIGHTS, plan.steps))
+    return written.configs
 
 
-def trained_on(out: Path) -> set[str]:
-    """The training images of an earlier call, whose list is about to be replaced."""
-    listed = out / "train.txt"
-    return {*listed.read_text(encoding="utf-8-sig").splitlines()} if listed.is_file() else set()
+def _split(found: Survey, coding: Coding, wanted: Wanted, before: Split | None) -> Split:
+    classes_of = {name: coding.classes_of(mask) for name, mask in found.masks.items()}
+    if wanted.seed is None:
+        return split(classes_of, wanted.val, before=before)
+    return split(classes_of, wanted.val, wanted.seed)
+
+
+def lists_in(out: Path) -> Split | None:
+    """The lists of an earlier call, which are about to be replaced, as they are now."""
+    lists = [out / f"{part}.txt" for part in Split._fields]
+    if not all(listed.is_file() for listed in lists):
+        return None
+    texts = (listed.read_text(encoding="utf-8-sig") for listed in lists)
+    return Split(*(tuple(filter(None, map(str.strip, text.splitlines()))) for text in texts))
 
 
 def check_targets(out: Path, index_masks: Path) -> None:

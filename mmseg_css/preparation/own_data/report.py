@@ -13,7 +13,7 @@ from rich.table import Table
 
 from mmseg_css.datasets.checks import mirrored
 from mmseg_css.preparation.own_data.coding import RARE, Coding
-from mmseg_css.preparation.own_data.configs import Plan
+from mmseg_css.preparation.own_data.configs import Plan, Written
 from mmseg_css.preparation.own_data.split import given_split
 from mmseg_css.preparation.own_data.survey import Survey
 
@@ -119,18 +119,29 @@ def _about_split(found: Survey, plan: Plan) -> Iterator[str]:
     for part, other in (("training", "validation"), ("validation", "training")):
         if missing := sorted(shown[other] - shown[part]):
             yield f"No {part} image shows {_some([plan.coding.classes[index] for index in missing])}."
-    if plan.seen:
-        yield (
-            f"{_count(plan.seen, 'image')} for validation ({_some(plan.seen)}) stood in the train.txt that was there: "
-            "test no checkpoint of before with these configs, which has learnt them. Figures of before were of other "
-            "images, too."
-        )
+    yield from _about_lists_of_before(plan)
     given = given_split(found.masks)
     if given:
         yield "The folders for training and validation are taken as they are; so --val and --seed would say nothing."
     if len(val) < FEW_VALIDATION_IMAGES:
         remedy = "Label more" if given else "Look at several splits (--seed), or label more"
         yield f"Only {_count(val, 'image')} for validation: differences of some per cent in mIoU mean little. {remedy}."
+
+
+def _about_lists_of_before(plan: Plan) -> Iterator[str]:
+    if plan.before is None:
+        return
+    if seen := sorted({*plan.split.val} & {*plan.before.train}):
+        yield (
+            f"{_count(seen, 'image')} for validation ({_some(seen)}) stood in the train.txt that was there: test no "
+            "checkpoint of before with these configs, which has learnt them. Figures of before were of other images, "
+            "too."
+        )
+    elif joined := sorted({*plan.split.val} - {*plan.before.val}):
+        yield (
+            f"{_count(joined, 'image')} ({_some(joined)}) joined the validation images of before, which stay: to "
+            "compare with checkpoints of before, test these again."
+        )
 
 
 def _about_sizes(found: Survey, plan: Plan) -> Iterator[str]:
@@ -167,7 +178,7 @@ def _classes_in(found: Survey, plan: Plan, names: Iterable[str]) -> set[int]:
     return set().union(*(plan.coding.classes_of(found.masks[name]) for name in names))
 
 
-def print_report(found: Survey, plan: Plan, written: Mapping[str, Path], commands: Sequence[str]) -> None:
+def print_report(found: Survey, plan: Plan, written: Written, commands: Sequence[str]) -> None:
     """Classes, counts, warnings, files, commands."""
     console = Console(highlight=False, soft_wrap=True)
     console.print(class_table(found, plan.coding))
@@ -176,9 +187,12 @@ def print_report(found: Survey, plan: Plan, written: Mapping[str, Path], command
     console.print(f"Sizes: {_sizes(found)}. {_treatment(plan)}")
     for warning in warnings(found, plan):
         console.print(f"[yellow]![/yellow] {escape(warning)}")
-    folder = next(iter(written.values())).parent
-    names = [*(path.name for path in written.values()), "_base_/data.py", "train.txt", "val.txt"]
+    folder = next(iter(written.configs.values())).parent
+    names = [*(path.name for path in written.configs.values()), "_base_/data.py", "train.txt", "val.txt"]
     console.print(f"Written to {escape(str(folder))}: {escape(', '.join(names))}.")
+    if written.copies:
+        copies = ", ".join(path.relative_to(folder).as_posix() for path in written.copies)
+        console.print(f"What was there and said something else is kept: {escape(copies)}. Carry over what you changed.")
     console.print("\nNext, from this folder:")
     for command in commands:
         console.print(f"  {escape(command)}")

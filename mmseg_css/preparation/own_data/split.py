@@ -51,17 +51,23 @@ def _part_of(name: str) -> frozenset[str] | None:
     return next((part for folder in folders for part in (TRAIN, VAL, TEST) if folder in part), None)
 
 
-def split(classes_of: Mapping[str, Collection[int]], share: float = 0.2, seed: int = 0) -> Split:
+def split(
+    classes_of: Mapping[str, Collection[int]], share: float = 0.2, seed: int = 0, before: Split | None = None
+) -> Split:
     """Take ``share`` of the images for validation, at least one, so that as many classes as possible are in both parts.
 
     Images are drawn at random, for each class in turn, the one in the fewest images first. The only training image
     of a class is never taken, as long as there are others. One image alone is in both parts. Where the images lie in
     folders for training and validation already, nothing is drawn (`given_split`).
 
+    Images of an earlier split stay where they are, and only others are drawn: figures stay comparable, and no image
+    validates that a checkpoint may have learnt.
+
     Args:
         classes_of: The classes that each image holds.
         share: Between 0 and 1.
         seed: Of the draw.
+        before: An earlier split, of which an image in both parts was one for training.
 
     Raises:
         ValueError: ``share`` is not between 0 and 1, or there is no image.
@@ -78,17 +84,31 @@ def split(classes_of: Mapping[str, Collection[int]], share: float = 0.2, seed: i
     if len(classes_of) == 1:
         return Split(tuple(classes_of), tuple(classes_of))
     names = sorted(classes_of)
-    order = [names[index] for index in np.random.default_rng(seed).permutation(len(names))]
+    kept, free = _kept(names, before or Split((), ()))
+    order = [free[index] for index in np.random.default_rng(seed).permutation(len(free))]
     wanted = min(max(1, round(share * len(names))), len(names) - 1)
-    val = _draw_validation(classes_of, order, wanted)
+    val = _draw_validation(classes_of, order, wanted, kept)
     return Split(tuple(name for name in names if name not in val), tuple(sorted(val)))
 
 
-def _draw_validation(classes_of: Mapping[str, Collection[int]], order: Sequence[str], wanted: int) -> set[str]:
-    """The first images in ``order`` that training can spare: one of each class, rarest first, then any."""
+def _kept(names: Sequence[str], before: Split) -> tuple[set[str], list[str]]:
+    """Images that go on validating, and those that may join them: all, where training or validation had none left."""
+    kept = {*names} & {*before.val} - {*before.train}
+    free = [name for name in names if name not in {*before.train, *kept}]
+    if not free and len(kept) in (0, len(names)):
+        return set(), list(names)
+    return kept, free
+
+
+def _draw_validation(
+    classes_of: Mapping[str, Collection[int]], order: Sequence[str], wanted: int, kept: Collection[str]
+) -> set[str]:
+    """To those that are kept the first images in ``order`` that training can spare: one of each class, rarest first,
+    then any."""
     images = Counter(label for labels in classes_of.values() for label in labels)
     rarest_first = sorted(images, key=lambda label: (images[label], label))
-    val: set[str] = set()
+    val = {*kept}
+    images.subtract(label for name in kept for label in classes_of[name])
 
     def take(label: int | None) -> None:
         """The first image that shows ``label``, if training keeps another one of each of its classes."""

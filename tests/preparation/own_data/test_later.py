@@ -15,6 +15,7 @@ from tests.preparation.own_data.conftest import (
     SIDE,
     labels_of,
     labels_read,
+    lines,
     names,
     run,
     write,
@@ -112,6 +113,36 @@ def test_masks_beside_their_images(said: list[str], factor: int) -> None:
     [message] = said
     assert message.startswith("1 images in 'images' have masks,")
     assert "the first: '05.jpg'" in message
+
+
+# -- another call of init ---------------------------------------------------------------------------------------------
+
+
+def test_another_call_keeps_validation_and_what_was_changed_by_hand(capsys: pytest.CaptureFixture[str]) -> None:
+    """More labels, as after `suggest`: no image changes sides, and nothing that was written by hand is lost."""
+    write_images(names(30))
+    write_masks(names(10))
+    run()
+    base, val = Path("configs/own/_base_/data.py"), lines("configs/own/val.txt")
+    changed = base.read_text().replace("max_iters = 3500", "max_iters = 7000")
+    base.write_text(changed)
+    Path("configs/own/train.txt").write_text("\n".join(lines("configs/own/train.txt")))  # no end of line: as good
+    write_masks(names(20))
+    capsys.readouterr()
+    run("--overwrite")
+    said = " ".join(capsys.readouterr().out.split())
+    joined = sorted({*lines("configs/own/val.txt")} - {*val})
+    assert {*val} < {*lines("configs/own/val.txt")}
+    assert joined and min(joined) >= "10.png"
+    assert f"2 images ({', '.join(joined)}) joined the validation images of before, which stay" in said
+    assert "is kept: train.txt.~1~, val.txt.~1~, _base_/data.py.~1~. Carry over" in said
+    assert base.with_name("data.py.~1~").read_text() == changed
+    assert "max_iters = 3500" in base.read_text()
+    run("--overwrite")
+    assert "is kept" not in capsys.readouterr().out
+    base.write_text(changed)
+    run("--overwrite")
+    assert base.with_name("data.py.~2~").read_text() == changed
 
 
 # -- masks of polygons ------------------------------------------------------------------------------------------------
