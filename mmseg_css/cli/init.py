@@ -82,8 +82,7 @@ def command(
         unlabeled: A folder of images without masks; those of IMAGES that have none otherwise.
         out: The folder for configs and lists.
         val: The share of the labelled images that validate.
-        seed: Draws anew which labelled images validate. Otherwise those in the lists of an earlier call stay where they
-            are, and the draw (0) is of the others.
+        seed: Draws anew which labelled images validate; otherwise (0) those in lists of an earlier call stay there.
         crop: The largest side of what the network trains on, a multiple of 16.
     """
     import mmseg_css.register  # noqa: F401

@@ -49,8 +49,8 @@ def check_listing(leaf: BaseDataset) -> None:
 
 def _again(origin: Origin) -> str:
     return (
-        f"call `{origin.command}` again as you did then, with --overwrite; of configs and lists that it wrote, and that "
-        "you have changed, it keeps copies"
+        f"call `{origin.command}` again as you did then, with --overwrite; of configs and lists that it wrote and "
+        "you have changed it keeps copies"
     )
 
 
