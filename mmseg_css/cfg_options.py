@@ -60,7 +60,7 @@ def merge_options(cfg: Config, options: Mapping[str, Any]) -> None:
     """
     for key in options:
         name, _, below = key.partition(".")
-        if name in READ:
+        if name in READ and not (name == "unlabeled" and _is_paired(cfg)):
             continue
         if name not in cfg:
             last = key.rpartition(".")[2]
@@ -68,12 +68,19 @@ def merge_options(cfg: Config, options: Mapping[str, Any]) -> None:
             meant = f": is {' or '.join(alike[:4])} meant?" if alike else ""
             raise ValueError(f"--cfg-options {key}: no setting begins with {name}, and nothing would read it{meant}")
         places = [place for place, value in settings_of(cfg) if _same(value, cfg[name])]
-        instead = " or ".join(f"{place}.{below}".rstrip(".") for place in places[:4]) or "what it is used for"
+        instead = ", ".join(f"{place}.{below}".rstrip(".") for place in places[:8])
+        if len(places) > 1:
+            instead = f"all of these that it stands for: {instead}{', ...' if len(places) > 8 else ''}"
         raise ValueError(
             f"--cfg-options {key}: {name} is a variable of the config file, which nothing reads after the file; "
-            f"set {instead}, or change {name} in the file"
+            f"set {instead or 'what it is used for'}; or change {name} in the file"
         )
     cfg.merge_from_dict(dict(options))
+
+
+def _is_paired(cfg: Config) -> bool:
+    """Whether a training reads unlabelled images, of which ``unlabeled`` is then but the variable."""
+    return "unlabeled" in (cfg.get("train_dataloader") or {}).get("dataset", {})
 
 
 def _same(value: Any, other: Any) -> bool:

@@ -9,9 +9,21 @@ from typing import Any, Final
 from mmengine.config import Config
 
 from mmseg_css.cfg_options import READ, settings_of
+from mmseg_css.locations import find_config
 
 #: Endings of configs.
 KINDS: Final = (".py", ".json", ".yaml", ".yml")
+#: What configs of MMSegmentation 0.x set, and what is read in its place.
+FORMER: Final = {
+    "optimizer": "optim_wrapper=dict(optimizer=...)",
+    "optimizer_config": "optim_wrapper",
+    "lr_config": "param_scheduler",
+    "runner": "train_cfg",
+    "data": "train_dataloader, val_dataloader and test_dataloader",
+    "evaluation": "train_cfg=dict(val_interval=...) and val_evaluator",
+    "checkpoint_config": "default_hooks=dict(checkpoint=...)",
+    "log_config": "default_hooks=dict(logger=...)",
+}
 
 
 def read_config(path: str | PathLike[str]) -> Config:
@@ -46,36 +58,38 @@ def read_config(path: str | PathLike[str]) -> Config:
 
 
 def _check_variables(path: Path, cfg: Config) -> None:
-    """``max_iters = 10000`` in a config whose bases say ``max_iters = 3500`` and use it."""
+    """``max_iters = 10000`` in a config whose bases say ``max_iters = 3500`` and use it; ``lr_config`` in any."""
     if path.suffix != ".py":
         return
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    followed = READ | _used(tree)
+    followed = (READ - {"unlabeled"}) | _used(tree)
     idle = {name: node for name, node in _assigned(tree).items() if name not in followed}
     below = list(_bases(path, tree)) if idle else []
     used = set().union(*map(_used, below))
     for name, node in idle.items():
+        if name in FORMER and name not in used:
+            raise ValueError(f"{path} sets {name}, as in MMSegmentation 0.x, which nothing reads: set {FORMER[name]}")
         before = next((own[name] for own in map(_assigned, below) if name in own), None)
         if before is None or name not in used or _value(before) == _value(node):
             continue
-        if not any(_value(node) == _plain(value) for _, value in settings_of(cfg)):  # nor was that set, too
+        # MMEngine has merged a dict with that of the bases.
+        set_to = cfg[name] if isinstance(cfg[name], dict) else _value(node)
+        if not any(set_to == _plain(value) for _, value in settings_of(cfg)):  # nor was that set, too
             raise ValueError(
                 f"{path} sets {name}, a variable of a file that it is based on and that was read before, so that no "
-                "setting follows: set what it stands for (train_cfg=dict(max_iters=...) for max_iters, say), or change "
-                "it in that file"
+                "setting follows: set what it stands for (train_cfg=dict(max_iters=...) for max_iters, say; "
+                "model=dict(segmentor=dict(...)) for segmentor), or change it in that file"
             )
 
 
 def _assigned(tree: ast.Module) -> dict[str, ast.expr]:
-    """Variables that a file sets to something plain, private ones aside."""
+    """Variables that a file sets, private ones aside."""
     return {
         target.id: node.value
         for node in tree.body
         if isinstance(node, ast.Assign)
         for target in node.targets
         if isinstance(target, ast.Name) and not target.id.startswith("_")
-        # Of dicts, which MMEngine merges, a config based on this one may make use.
-        if not isinstance(node.value, (ast.Call, ast.Dict))
     }
 
 
@@ -105,8 +119,8 @@ def _bases(path: Path, tree: ast.Module) -> Iterator[ast.Module]:
     except ValueError:  # put together from parts
         return
     for base in [given] if isinstance(given, str) else given:
-        file = path.parent / base
-        if "::" not in base and file.is_file() and file.suffix == ".py":
+        file = find_config(base) if "::" in base else path.parent / base
+        if file.is_file() and file.suffix == ".py":
             below = ast.parse(file.read_text(encoding="utf-8"))
             yield below
             yield from _bases(file, below)

@@ -14,9 +14,13 @@ LEAF = "css/css_lite0_camvid_1-8"
 @pytest.mark.parametrize(
     ("option", "instead"),
     [
-        ("max_iters=20", "param_scheduler.0.end or train_cfg.max_iters or "),
-        ("crop_size=(64,64)", "model.data_preprocessor.size or "),
-        ("labeled.ann_file=other.txt", "train_dataloader.dataset.labeled.ann_file, or change labeled in the file"),
+        ("max_iters=20", "all of these that it stands for: param_scheduler.0.end, train_cfg.max_iters, "),
+        (
+            "crop_size=(64,64)",
+            "all of these that it stands for: model.data_preprocessor.size, train_dataloader.dataset.labeled.",
+        ),
+        ("unlabeled.exclude=other.txt", "train_dataloader.dataset.unlabeled.exclude; or change unlabeled in the file"),
+        ("labeled.ann_file=other.txt", "train_dataloader.dataset.labeled.ann_file; or change labeled in the file"),
     ],
 )
 def test_variables_of_the_file_are_refused_with_what_they_stand_for(option: str, instead: str) -> None:
@@ -25,8 +29,15 @@ def test_variables_of_the_file_are_refused_with_what_they_stand_for(option: str,
         merge_options(load(LEAF), parse_options([option]))
 
 
+def test_unlabelled_images_of_a_config_of_labels_alone_are_read() -> None:
+    """By `suggest`."""
+    cfg = load("css/supervised_lite0_camvid_1-8")
+    merge_options(cfg, {"unlabeled.exclude": "other.txt"})
+    assert cfg.unlabeled.exclude == "other.txt"
+
+
 def test_a_variable_that_stands_for_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="set what it is used for, or change depth in the file"):
+    with pytest.raises(ValueError, match="set what it is used for; or change depth in the file"):
         merge_options(Config({"depth": 50}), {"depth": 101})
 
 

@@ -73,12 +73,13 @@ def test_checkpoints_that_there_are(tmp_path: Path) -> None:
 
 BASE = (
     "max_iters = 3500\ncrop = (64, 64)\nlimits = dict(a=1)\nnote = 'one'\n"
-    "train_cfg = dict(max_iters=max_iters)\nmodel = dict(size=crop)\n"
+    "head = dict(type='Head', dropout=0.1)\n"
+    "train_cfg = dict(max_iters=max_iters)\nmodel = dict(size=crop, head=head)\n"
 )
 
 
 @pytest.mark.parametrize("chain", [False, True])
-@pytest.mark.parametrize("line", ["max_iters = 10000", "crop = (32, 32)"])
+@pytest.mark.parametrize("line", ["max_iters = 10000", "crop = (32, 32)", "head = dict(dropout=0.5)"])
 def test_a_variable_that_nothing_follows(tmp_path: Path, line: str, chain: bool) -> None:
     (tmp_path / "base.py").write_text(BASE)
     (tmp_path / "between.py").write_text("_base_ = 'base.py'\n")
@@ -98,12 +99,37 @@ def test_a_variable_that_nothing_follows(tmp_path: Path, line: str, chain: bool)
         "max_iters = 20\ntrain_cfg = dict(max_iters=20)",  # set as well
         "crop = [64, 64]",  # the same in other words
         "note = 'another'",  # used by nobody
+        "head = dict(dropout=0.5)\nmodel = dict(head=dict(dropout=0.5))",  # set as well
+        "head = dict(dropout=0.5)\nmodel = dict(head={**_base_.head, **head})",  # used here
+        "head = dict(dropout=0.1)",  # nothing changes
+        "optimizer = dict(lr=1)\noptim_wrapper = dict(optimizer=optimizer)",  # a variable of one's own
     ],
 )
 def test_variables_that_do_no_harm(tmp_path: Path, text: str) -> None:
     (tmp_path / "base.py").write_text(BASE)
     (tmp_path / "config.py").write_text(f"_base_ = 'base.py'\n{text}\n")
     read_config(tmp_path / "config.py")
+
+
+def test_a_variable_of_a_config_of_the_package(tmp_path: Path) -> None:
+    (tmp_path / "config.py").write_text("_base_ = 'mmseg_css::css/css_lite0_demo.py'\nmax_iters = 10000\n")
+    with pytest.raises(ValueError, match=r"config\.py sets max_iters, a variable of a file"):
+        read_config(tmp_path / "config.py")
+
+
+@pytest.mark.parametrize(
+    ("line", "instead"),
+    [
+        ("optimizer = dict(type='SGD', lr=1)", r"optim_wrapper=dict\(optimizer"),
+        ("lr_config = dict(policy='poly')", "param_scheduler"),
+        ("data = dict(samples_per_gpu=2)", "train_dataloader"),
+    ],
+)
+def test_what_mmsegmentation_set_before(tmp_path: Path, line: str, instead: str) -> None:
+    (tmp_path / "base.py").write_text(BASE)
+    (tmp_path / "config.py").write_text(f"_base_ = 'base.py'\n{line}\n")
+    with pytest.raises(ValueError, match=rf"as in MMSegmentation 0\.x, which nothing reads: set {instead}"):
+        read_config(tmp_path / "config.py")
 
 
 def test_a_base_that_is_put_together(tmp_path: Path) -> None:

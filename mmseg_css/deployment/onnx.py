@@ -1,8 +1,6 @@
 """An exported network as an ONNX file, compared with the original in onnxruntime."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,13 +13,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmseg_css.config_files import read_config
-from mmseg_css.engine.checkpoints import turns_channels
+from mmseg_css.engine.preprocessing import steps_of, turns_channels
 from mmseg_css.extras import check_extra
 from mmseg_css.models.segmentors.decoding import logits_of
 
 TOLERANCE = 1e-4  # of the largest logit
 LOWEST_TORCH = (2, 9)
-LOADING = ("LoadImageFromFile", "LoadAnnotations", "PackSegInputs")
 
 
 class PicturesToLogits(nn.Module):
@@ -99,21 +96,10 @@ def export_onnx(config: Path, checkpoint: Path) -> Path:
 
 def left_to_do(config: Path) -> str | None:
     """What a config's test pipeline does to pictures beside loading them, in words: the file does not."""
-    cfg = read_config(config)
-    dataset = cfg.get("test_dataloader", {}).get("dataset", {})
-    steps = [step for step in dataset.get("pipeline", cfg.get("test_pipeline", [])) if _kind(step) not in LOADING]
-    if not steps:
+    done = ", ".join(steps_of(read_config(config)) or ())
+    if not done:
         return None
-    done = ", ".join(f"{_kind(step)}({_settings(step)})" for step in steps)
     return f"the ONNX file takes pictures as they are after {done} of the test pipeline, so do that to yours first"
-
-
-def _kind(step: Mapping[str, Any]) -> str:
-    return str(step["type"]).rpartition(".")[2]
-
-
-def _settings(step: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key}={value!r}" for key, value in step.items() if key != "type")
 
 
 def pictures(*shape: int) -> Float[Tensor, "b c H W"]:

@@ -13,7 +13,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from mmseg.datasets import BaseSegDataset
 
 from mmseg_css.config_files import read_config
-from mmseg_css.engine.checkpoints import check_preprocessing
+from mmseg_css.engine.preprocessing import check_preprocessing
 from mmseg_css.models.heads import DeepLabV3PlusHead, MapDPTHead, ProjectionMixin
 from mmseg_css.models.segmentors import SemiSegmentor
 from mmseg_css.registry import DATASETS, MODELS, TRANSFORMS

@@ -3,12 +3,14 @@
 import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 from mmengine.dist import get_world_size
 from mmengine.fileio import LocalBackend, register_backend
+from mmengine.model import BaseModule
+from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
 from mmseg_css.compat import damage
@@ -17,8 +19,6 @@ from mmseg_css.version import __version__
 #: Rises when a checkpoint of before can no longer be read as it is.
 FORMAT: Final = 1
 META_KEY: Final = "mmseg_css"
-#: What the run that wrote a checkpoint notes of its images, under ``run`` of its meta.
-PREPROCESSING: Final = "model.data_preprocessor"
 #: A file that names the checkpoints of an earlier training in the same folder.
 EARLIER: Final = "earlier_checkpoints"
 
@@ -49,8 +49,13 @@ class DurableBackend(LocalBackend):
                 f"{path} cannot be written ({error.strerror}); the checkpoints that are there are whole. Make room on "
                 "the disk, then go on with --resume",
             ) from error
-        # The new name, too, must be on the disk before an older checkpoint is removed.
-        folder = os.open(path.parent, os.O_RDONLY)
+        _sync_folder(path.parent)
+
+
+def _sync_folder(path: Path) -> None:
+    """The new name, too, must be on the disk before an older checkpoint is removed, where folders can be synced."""
+    with suppress(OSError):  # not on Windows, nor on some file systems of a network
+        folder = os.open(path, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
@@ -188,48 +193,6 @@ def check_fit(model: nn.Module, checkpoint: Mapping[str, Any], path: str = "the 
         )
 
 
-def preprocessing_of(prepare: Any) -> dict[str, Any]:
-    """How a data preprocessor normalises images, as checkpoints note it."""
-    normalised = getattr(prepare, "_enable_normalize", False)
-    mean, std = (prepare.mean.flatten().tolist(), prepare.std.flatten().tolist()) if normalised else ([0.0], [1.0])
-    return {"mean": mean, "std": std, "channels turned": turns_channels(prepare)}
-
-
-def turns_channels(prepare: Any) -> bool:
-    """Whether a data preprocessor turns the order of the channels round."""
-    # As MMEngine and onedl-mmsegmentation call it, and upstream MMSegmentation.
-    return getattr(prepare, "_channel_conversion", False) or getattr(prepare, "channel_conversion", False)
-
-
-def check_preprocessing(prepare: nn.Module, checkpoint: Mapping[str, Any], path: str = "the checkpoint") -> None:
-    """Check that images are normalised as when the checkpoint was trained; older checkpoints do not say how.
-
-    Raises:
-        ValueError: They are not, so that what it predicts would mean nothing.
-    """
-    if other := other_preprocessing(prepare, checkpoint):
-        raise ValueError(
-            f"{path} was trained on images normalised in another way: {other} in this config, so that the network "
-            "would see other pictures than it knows. Take the config that it was trained with (it lies in its work "
-            "dir), or correct mean, std, bgr_to_rgb and rgb_to_bgr of model.data_preprocessor"
-        )
-
-
-def other_preprocessing(prepare: nn.Module, checkpoint: Mapping[str, Any]) -> str | None:
-    """What is normalised in another way than when the checkpoint was trained, in words, by more than rounding."""
-    now = preprocessing_of(prepare)
-    then = checkpoint.get("meta", {}).get(META_KEY, {}).get("run", {}).get(PREPROCESSING, now)
-    differing = [key for key in now if not _alike(then[key], now[key])]
-    return f"{differing[0]} was {then[differing[0]]}, and is {now[differing[0]]}" if differing else None
-
-
-def _alike(one: list[float] | bool, other: list[float] | bool) -> bool:
-    """Whether values for each channel are the same; a single one is that of all channels."""
-    first, second = np.atleast_1d(one), np.atleast_1d(other)
-    lengths = {len(first), len(second)}
-    return (len(lengths) == 1 or 1 in lengths) and np.allclose(first, second, rtol=1e-3, atol=1e-3)
-
-
 def check_some_fit(
     model: nn.Module, checkpoint: Mapping[str, Any], path: str = "the checkpoint", networks: Sequence[str] = ()
 ) -> None:
@@ -246,6 +209,35 @@ def check_some_fit(
             f"its names are like {next(iter(found), 'nothing')!r}, the model's like {next(iter(own))!r}. Weights of a "
             "backbone alone belong into its config: init_cfg=dict(type='Pretrained', checkpoint=...)"
         )
+
+
+def check_pretrained_fit(model: nn.Module) -> None:
+    """Check that pretrained weights that a config names for parts of a model hold something of these parts.
+
+    Parts with an ``init_weights`` of their own may read other names than theirs, and are passed over.
+
+    Raises:
+        ValueError: One holds nothing of its part, which would start from random weights.
+    """
+    seen = set()
+    for place, part in model.named_modules():
+        named = getattr(part, "init_cfg", None)
+        if not isinstance(named, Mapping) or named.get("type") != "Pretrained":
+            continue
+        path, prefix = named["checkpoint"], (named.get("prefix") or "").rstrip(".")
+        if (path, prefix) in seen or type(part).init_weights is not BaseModule.init_weights:
+            continue
+        seen.add((path, prefix))
+        found = CheckpointLoader.load_checkpoint(path, map_location="cpu", logger="silent")
+        names, own = _shapes(found.get("state_dict", found)), _shapes(part.state_dict())
+        start = f"{prefix}." if prefix else ""
+        if not any(f"{start}{name}" in names and names[f"{start}{name}"] == shape for name, shape in own.items()):
+            raise ValueError(
+                f"the pretrained weights {path!r} hold nothing of the {type(part).__name__} that is to start from "
+                f"them: their names are like {next(iter(names), 'nothing')!r}, its own like {next(iter(own))!r}. Of a "
+                "whole network's checkpoint say which part: init_cfg=dict(type='Pretrained', "
+                f"prefix='{place.rpartition('.')[2]}.', checkpoint=...)"
+            )
 
 
 def _shapes(state: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:

@@ -6,11 +6,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
+from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 
 from mmseg_css.datasets import PairedDataset
-from mmseg_css.datasets.checks import leaves
+from mmseg_css.datasets.checks import check_training_paths, leaves
 from mmseg_css.datasets.splits import id_of
+from mmseg_css.registry import DATASETS
 
 
 class TrainedOn(NamedTuple):
@@ -30,6 +32,18 @@ def trained_on(dataset: Any) -> TrainedOn:
     if isinstance(dataset, PairedDataset):
         return TrainedOn(ids_by_file(dataset.labeled), ids_by_file(dataset.unlabeled))
     return TrainedOn(ids_by_file(dataset), {})
+
+
+def tested_on(cfg: Config) -> dict[str, str]:
+    """The ids of a config's test images by file, as far as they are there: nothing where it validates on them."""
+    tested, validated = ((cfg.get(f"{part}_dataloader") or {}).get("dataset") for part in ("test", "val"))
+    if tested is None or tested == validated:
+        return {}
+    try:
+        check_training_paths(tested)
+        return ids_by_file(DATASETS.build(tested))
+    except (OSError, ValueError):  # a training does not need them
+        return {}
 
 
 def same_pictures(some: Collection[str], others: Collection[str]) -> list[tuple[str, str]]:

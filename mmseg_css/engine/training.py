@@ -1,6 +1,6 @@
 """A training: from a config file and what the command line says to the Runner."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -10,8 +10,8 @@ from mmengine.runner import Runner
 from mmseg_css import compat
 from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.config_files import read_config
-from mmseg_css.datasets.checks import check_pretrained, check_training_paths
-from mmseg_css.engine.checkpoints import latest_whole, no_checkpoint
+from mmseg_css.datasets.checks import check_pretrained, check_training_paths, names_weights
+from mmseg_css.engine.checkpoints import check_pretrained_fit, latest_whole, no_checkpoint
 from mmseg_css.engine.downloads import downloads_explained
 from mmseg_css.engine.hooks import use_data_checks
 from mmseg_css.engine.work_dir import claimed, of_before
@@ -86,7 +86,20 @@ def train(cfg: Config, notes: Sequence[str] = (), *, trust_checkpoint: bool = Fa
         check_training_paths(cfg.train_dataloader.dataset)
         check_pretrained(cfg.model)
         runner = Runner.from_cfg(cfg)
+        check_pretrained_fit(runner.model)
         runner.logger.info(f"Config, environment and order of the hooks: {runner.log_dir}/{runner.timestamp}.log")
-        for note in [*notes, *([] if cfg.get("resume") else of_before(cfg.work_dir))]:
+        for note in [*notes, *_of_the_start(cfg)]:
             runner.logger.warning(note)
         runner.train()
+
+
+def _of_the_start(cfg: Config) -> Iterator[str]:
+    """Notes on a training from the beginning."""
+    if cfg.get("resume"):
+        return
+    yield from of_before(cfg.work_dir)
+    if not cfg.get("load_from") and not names_weights(cfg.model):
+        yield (
+            "the network starts from random weights; with few labelled images those of ImageNet are worth much: name "
+            "them in the backbone's init_cfg=dict(type='Pretrained', checkpoint=...)"
+        )

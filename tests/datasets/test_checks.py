@@ -199,6 +199,21 @@ def test_batch_size_that_fits() -> None:
         checks.check_batch(None, (1, 2))
 
 
+@pytest.mark.parametrize(
+    ("backbone", "named"),
+    [
+        ({"type": "ResNetV1c", "depth": 18}, False),
+        ({"type": "MixVisionTransformer", "pretrained": None, "init_cfg": [{"type": "Normal"}]}, False),
+        ({"init_cfg": {"type": "Pretrained", "checkpoint": "some.pth"}}, True),
+        ({"init_cfg": [{"type": "Pretrained", "checkpoint": "some.pth"}]}, True),
+        ({"type": "TIMMBackbone", "pretrained": True}, True),
+        ({"pretrained": "open-mmlab://resnet18_v1c"}, True),
+    ],
+)
+def test_whether_a_network_starts_from_weights(backbone: dict, named: bool) -> None:
+    assert checks.names_weights({"type": "FixMatch", "segmentor": {"backbone": backbone}}) == named
+
+
 def test_missing_pretrained_weights(tmp_path: Path) -> None:
     def model(checkpoint: str) -> dict:
         return {

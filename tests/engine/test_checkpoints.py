@@ -5,12 +5,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from mmengine.fileio import get_file_backend
-from mmseg.models import SegDataPreProcessor
+from mmengine.model import BaseModule
 from torch import nn
 
 from mmseg_css.compat import damage
@@ -31,6 +30,13 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.M
         backend.put(b"after", str(path))
     assert path.read_bytes() == b"before"
     assert [file.name for file in path.parent.iterdir()] == ["iter_1.pth"]
+
+
+def test_a_folder_that_cannot_be_synced_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Windows, where folders cannot be opened."""
+    monkeypatch.setattr(os, "open", full_disk)
+    checkpoints.DurableBackend().put(b"whole", tmp_path / "iter_1.pth")
+    assert (tmp_path / "iter_1.pth").read_bytes() == b"whole"
 
 
 def test_a_process_that_dies_while_it_writes_leaves_what_was_there(tmp_path: Path) -> None:
@@ -150,44 +156,27 @@ def test_a_checkpoint_of_the_model_passes_whatever_wraps_it() -> None:
     checkpoints.check_fit(Net(), Net().state_dict(), "iter_1.pth")
 
 
-def noted(**settings: object) -> dict:
-    """The checkpoint of a run with this preprocessor."""
-    prepare = SegDataPreProcessor(**settings)
-    return {"meta": {"mmseg_css": {"run": {checkpoints.PREPROCESSING: checkpoints.preprocessing_of(prepare)}}}}
+class Backbone(BaseModule):
+    def __init__(self, path: Path, prefix: str | None) -> None:
+        super().__init__({"type": "Pretrained", "checkpoint": str(path), "prefix": prefix})
+        self.conv = nn.Conv2d(1, 1, 1)
 
 
-NORMALISED: dict[str, Any] = {"mean": [127.0] * 3, "std": [128.0] * 3, "bgr_to_rgb": True}
+class Renaming(Backbone):
+    def init_weights(self) -> None:
+        """As Swin's, which reads other names than its own."""
 
 
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"mean": [0.0] * 3}, r"mean was \[127\.0, 127\.0, 127\.0\], and is \[0\.0, 0\.0, 0\.0\]"),
-        ({"std": [1.0] * 3}, "std was"),
-        ({"bgr_to_rgb": False}, "channels turned was True, and is False"),
-        ({"mean": None, "std": None}, r"and is \[0\.0\]"),
-    ],
-)
-def test_other_pictures_than_were_learnt_are_refused(changes: dict[str, Any], said: str) -> None:
-    checkpoint = noted(**NORMALISED)
-    checkpoints.check_preprocessing(SegDataPreProcessor(**NORMALISED, pad_val=3), checkpoint)
-    checkpoints.check_preprocessing(SegDataPreProcessor(), {"meta": {}})  # older ones do not say
-    with pytest.raises(ValueError, match=rf"iter_1\.pth was trained on images normalised in another way: .*{said}"):
-        checkpoints.check_preprocessing(SegDataPreProcessor(**{**NORMALISED, **changes}), checkpoint, "iter_1.pth")
-    with pytest.raises(ValueError, match=r"mean was \[0\.0\]"):
-        checkpoints.check_preprocessing(SegDataPreProcessor(**NORMALISED), noted())
-    with pytest.raises(ValueError, match="channels turned was False, and is True"):
-        checkpoints.check_preprocessing(SegDataPreProcessor(bgr_to_rgb=True), noted())
-
-
-def test_the_same_in_other_words_is_the_same() -> None:
-    for one, other in (
-        (NORMALISED, {**NORMALISED, "mean": [127.0004] * 3}),
-        ({"mean": [127.0] * 3, "std": [128.0] * 3}, {"mean": [127.0], "std": [128.0]}),
-        ({}, {"mean": [0.0], "std": [1.0]}),
-    ):
-        checkpoints.check_preprocessing(SegDataPreProcessor(**other), noted(**one))
-        checkpoints.check_preprocessing(SegDataPreProcessor(**one), noted(**other))
+def test_pretrained_weights_that_fit_nothing_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "whole.pth"
+    torch.save({f"backbone.conv.{name}": value for name, value in nn.Conv2d(1, 1, 1).state_dict().items()}, path)
+    names = r"names are like 'backbone\.conv\.weight', its own like 'conv\.weight'"
+    said = rf"whole\.pth' hold nothing of the Backbone .*{names}.*prefix='backbone\.'"
+    for prefix in (None, "neck."):
+        with pytest.raises(ValueError, match=said):
+            checkpoints.check_pretrained_fit(nn.ModuleDict({"backbone": Backbone(path, prefix)}))
+    checkpoints.check_pretrained_fit(nn.ModuleDict({"backbone": Backbone(path, "backbone.")}))
+    checkpoints.check_pretrained_fit(nn.ModuleDict({"backbone": Renaming(path, None)}))
 
 
 def test_a_format_of_the_future_is_refused() -> None:

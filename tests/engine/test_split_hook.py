@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
@@ -36,13 +37,16 @@ def root(tmp_path: Path) -> Path:
 LABELED = ["town 0/00", "town 1/01", "town 0/02"]
 
 
-def said(caplog: pytest.LogCaptureFixture, train: dict, validation: dict | None = None) -> list[tuple[str, str]]:
+def said(
+    caplog: pytest.LogCaptureFixture, train: dict, validation: dict | None = None, test: dict | None = None
+) -> list[tuple[str, str]]:
     caplog.clear()
     logger = logging.getLogger("splits")
     loop = validation and SimpleNamespace(dataloader=SimpleNamespace(dataset=DATASETS.build(validation)))
     loader = SimpleNamespace(dataset=DATASETS.build(train))
     with caplog.at_level(logging.INFO, logger="splits"):
-        SplitHook().before_train(SimpleNamespace(train_dataloader=loader, val_loop=loop, logger=logger))
+        cfg = Config({"test_dataloader": {"dataset": test}, "val_dataloader": {"dataset": validation}})
+        SplitHook().before_train(SimpleNamespace(train_dataloader=loader, val_loop=loop, logger=logger, cfg=cfg))
     return [(record.levelname, record.getMessage()) for record in caplog.records]
 
 
@@ -88,6 +92,19 @@ def test_overlaps_are_warned_of(root: Path, caplog: pytest.LogCaptureFixture) ->
     assert "town 0/00.png'; name the labelled list in UnlabeledDataset(exclude=...)" in both[1]
     assert leaked[1].startswith("2 images are both trained on and validated on, the first: ")
     assert "town 0/08.png'" in leaked[1]
+
+
+def test_test_images_that_are_trained_on_are_warned_of(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    others = write_list(root / "train.txt", [f"town {n % 2}/{n:02d}" for n in range(9)])
+    dataset, validated = paired(root, ann_file=others, exclude="labeled.txt"), labeled_config(root, ann_file="last.txt")
+    write_list(root / "last.txt", ["town 1/09"])
+    tested = labeled_config(root, ann_file="validated.txt")
+    _, (level, line) = said(caplog, dataset, validated, tested)
+    assert level == "WARNING"
+    assert line.startswith("1 images are both trained on and tested on, the first: ")
+    assert "town 0/08.png'" in line
+    assert len(said(caplog, dataset, validated, validated)) == 1  # which were looked at
+    assert len(said(caplog, dataset, validated, {**tested, "ann_file": "to be had later.txt"})) == 1
 
 
 def test_copies_under_another_name_are_warned_of(root: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -31,6 +31,8 @@ def test_settings_of_a_plain_segmentor_in_words() -> None:
     MODELS.build(css_config(pretrained=None, train_cfg=None))  # as MMSeg's init_model does
     with pytest.raises(ValueError, match="model.pretrained belongs to the student: move it to model.segmentor"):
         MODELS.build(css_config(pretrained="somewhere.pth"))
+    with pytest.raises(ValueError, match="model.test_cfg belongs to the student: move it to model.segmentor.test_cfg"):
+        MODELS.build(css_config(test_cfg={"mode": "slide"}))
 
 
 def test_missing_normalisation_in_words() -> None:

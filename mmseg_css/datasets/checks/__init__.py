@@ -9,6 +9,7 @@ from mmseg_css.datasets.checks.config import (
     check_training_paths,
     check_wrappers,
     dataset_configs,
+    names_weights,
 )
 from mmseg_css.datasets.checks.ignored import check_ignored_value, ignored_values
 from mmseg_css.datasets.checks.images import EXIF_ORIENTATION, TOO_LARGE, check_images, find_faults, image_fault
@@ -19,6 +20,7 @@ from mmseg_css.datasets.checks.paths import check_links, check_not_empty, check_
 from mmseg_css.datasets.checks.reading import WatchedPipeline, watch
 from mmseg_css.datasets.checks.sets import check_set
 from mmseg_css.datasets.checks.sides import check_views, mirrored
+from mmseg_css.datasets.checks.sizes import check_crops, check_stackable
 
 __all__ = [
     "EVALUATION",
@@ -31,6 +33,7 @@ __all__ = [
     "WatchedPipeline",
     "check_batch",
     "check_config",
+    "check_crops",
     "check_ignored_value",
     "check_images",
     "check_links",
@@ -45,6 +48,7 @@ __all__ = [
     "check_same_classes",
     "check_set",
     "check_single",
+    "check_stackable",
     "check_training_paths",
     "check_views",
     "check_wrappers",
@@ -54,5 +58,6 @@ __all__ = [
     "image_fault",
     "leaves",
     "mirrored",
+    "names_weights",
     "watch",
 ]

@@ -103,6 +103,17 @@ def pretrained_in(config: Any, key: str) -> Iterator[tuple[str, str]]:
             yield from pretrained_in(child, key)
 
 
+def names_weights(config: Any) -> bool:
+    """Whether a model's config, or a part of it, names weights to start from, in one of the ways there are."""
+    if isinstance(config, Mapping):
+        return (
+            bool(config.get("pretrained"))
+            or next(pretrained_in(config, ""), None) is not None
+            or any(map(names_weights, config.values()))
+        )
+    return isinstance(config, list | tuple) and any(map(names_weights, config))
+
+
 def check_pretrained(config: Any, key: str = "model") -> None:
     """Check that the files of pretrained weights that a model's config names are there.
 

@@ -38,7 +38,7 @@ def check_paths(
         if not fileio.isfile(path, backend_args=backend_args):
             remedy = missing_list_remedy(path) or remedy
             raise FileNotFoundError(f"there is no list of images {path!r}; {remedy}")
-        text = fileio.get_text(path, backend_args=backend_args)
+        text = _text_of(path, backend_args)
         if not text.strip():
             raise ValueError(f"the list of images {path!r} is empty; write one id per line into it, or leave it out")
         for number, line in enumerate(text.splitlines(), start=1):
@@ -46,6 +46,16 @@ def check_paths(
                 check_inside(line)
             except ValueError as error:
                 raise ValueError(f"{path!r}, line {number}: {error}") from None
+
+
+def _text_of(path: str, backend_args: Mapping[str, Any] | None) -> str:
+    try:
+        return fileio.get_text(path, backend_args=backend_args)
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"the list of images {path!r} is no UTF-8 text: save it as such (in PowerShell `... | Out-File -Encoding "
+            "utf8 FILE` in place of `... > FILE`)"
+        ) from error
 
 
 def check_links(folder: str, suffixes: tuple[str, ...]) -> None:

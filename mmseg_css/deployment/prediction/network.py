@@ -1,16 +1,19 @@
 """The network of a checkpoint, and the classes that it knows."""
 
 import colorsys
+import logging
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import UInt8
 from mmengine.config import Config
+from mmengine.logging import print_log
 from mmengine.runner.checkpoint import CheckpointLoader, load_state_dict
 from mmseg.apis import init_model
 from mmseg.models.segmentors import BaseSegmentor
 
-from mmseg_css.engine.checkpoints import check_fit, check_format, check_preprocessing
+from mmseg_css.engine.checkpoints import check_fit, check_format
+from mmseg_css.engine.preprocessing import check_preprocessing, other_steps
 from mmseg_css.typos import explained
 
 
@@ -34,6 +37,8 @@ def load_network(cfg: Config, checkpoint: str, device: str) -> tuple[BaseSegment
     check_format(saved, checkpoint)
     check_fit(model, saved, checkpoint)
     check_preprocessing(model.data_preprocessor, saved, checkpoint)
+    if note := other_steps(cfg, saved, checkpoint):
+        print_log(note, level=logging.WARNING)
     load_state_dict(model, saved.get("state_dict", saved), strict=False)  # extra state that other versions wrote
     classes = classes_of(saved.get("meta", {}), model.num_classes)
     model.dataset_meta = {"classes": classes.names, "palette": classes.palette.tolist()}

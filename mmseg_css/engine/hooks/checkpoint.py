@@ -18,18 +18,17 @@ from mmengine.runner.base_loop import BaseLoop
 
 from mmseg_css.engine.checkpoints import (
     META_KEY,
-    PREPROCESSING,
     check_fit,
     check_format,
     check_some_fit,
     not_exact,
-    preprocessing_of,
     set_aside,
     stamp,
     take_back,
 )
 from mmseg_css.engine.hooks.method import check_once, unwrap
 from mmseg_css.engine.iterations import check_counts_iterations
+from mmseg_css.engine.preprocessing import PREPROCESSING, STEPS, preprocessing_of, steps_of
 from mmseg_css.engine.resuming import describe, reconcile
 from mmseg_css.registry import HOOKS
 
@@ -211,7 +210,11 @@ class DurableCheckpointHook(CheckpointHook):
 
     def _described(self, runner: Runner) -> dict[str, Any]:
         if self._run is None:  # once, because it reads every name in the data sets
-            self._run = {**describe(runner), PREPROCESSING: preprocessing_of(unwrap(runner.model).data_preprocessor)}
+            images = {
+                PREPROCESSING: preprocessing_of(unwrap(runner.model).data_preprocessor),
+                STEPS: steps_of(runner.cfg, "val"),
+            }
+            self._run = {**describe(runner), **images}
         return self._run
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:

@@ -6,23 +6,27 @@ from typing import Any, Final
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
+from mmseg.models import SegDataPreProcessor
+from mmseg.models.decode_heads import STDCHead
+from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from torch import nn
 
 from mmseg_css.datasets import PairedDataset, checks
-from mmseg_css.engine.checkpoints import check_preprocessing, other_preprocessing
 from mmseg_css.engine.hooks.method import unwrap
+from mmseg_css.engine.preprocessing import check_preprocessing, other_preprocessing, other_steps
 from mmseg_css.registry import HOOKS
 
 
 def use_data_checks(cfg: Config) -> None:
-    """Let the run of a config begin with :class:`DataCheckHook`, whose settings may be there already.
+    """Let the run of a config begin with `DataCheckHook` and `SplitHook`, whose settings may be there already.
 
     None leaves a hook out, unless the method or its loop registers it all the same. (MMEngine understands None for its
     own, and asserts of others that they are something.)
     """
-    hooks = {"data_check": {}, **(cfg.get("default_hooks") or {})}
-    if hooks["data_check"] is not None:
-        hooks["data_check"] = {"type": "DataCheckHook", **hooks["data_check"]}
+    hooks = {"data_check": {}, "splits": {}, **(cfg.get("default_hooks") or {})}
+    for name, kind in (("data_check", "DataCheckHook"), ("splits", "SplitHook")):
+        if hooks[name] is not None:
+            hooks[name] = {"type": kind, **hooks[name]}
     cfg.default_hooks = {name: hook for name, hook in hooks.items() if hook is not None or name in MMENGINES}
 
 
@@ -58,14 +62,18 @@ class DataCheckHook(Hook):
         for name, loop in loops.items():
             if classes := _metainfo(loop).get("classes"):
                 checks.check_num_classes(heads, classes, name)
+                _check_auxiliary(model, len(classes), name)
             if training is not None and loop is not training:
                 checks.check_same_classes(_metainfo(loop), _metainfo(training), name=name)
         if "training set" in loops:
+            _check_preprocessor(loops["training set"].dataloader.dataset, model.data_preprocessor)
             checks.check_views(_metainfo(training), getattr(model, "augmentation", None))
         _check_ignored_value(model, loops)
         for name, loop in loops.items():
             if self.files:
                 _check_files(name, loop)
+            if name != "training set":
+                checks.check_stackable(loop.dataloader.dataset, loop.dataloader.batch_size, name)
             for metric in _metrics(loop):
                 if folder := getattr(metric, "output_dir", None):
                     checks.check_output_names(loop.dataloader.dataset, folder)
@@ -78,6 +86,8 @@ class DataCheckHook(Hook):
         prepare, path = _network(runner.model).data_preprocessor, runner._load_from or "the checkpoint"
         if "training set" not in loops:
             check_preprocessing(prepare, checkpoint, path)
+            if note := other_steps(runner.cfg, checkpoint, path):
+                runner.logger.warning(note)
         elif not runner.cfg.get("resume") and (other := other_preprocessing(prepare, checkpoint)):
             runner.logger.warning(
                 f"{path}, which the training starts from, learnt images normalised in another way: {other} here; that "
@@ -86,6 +96,16 @@ class DataCheckHook(Hook):
         if "training set" not in loops or runner.cfg.get("resume"):
             for name, loop in loops.items():
                 checks.check_same_classes(_metainfo(loop), learnt, name=name, other_name="training of the checkpoint")
+
+
+def _check_preprocessor(dataset: Any, prepare: Any) -> None:
+    paired = isinstance(dataset, PairedDataset)
+    checks.check_crops([dataset.labeled, dataset.unlabeled] if paired else [dataset], getattr(prepare, "size", None))
+    if paired and type(prepare) is SegDataPreProcessor:
+        raise ValueError(
+            "model.data_preprocessor is a SegDataPreProcessor, which knows no labelled and unlabelled halves of a "
+            "batch: set its type to SemiDataPreprocessor, which takes the same arguments"
+        )
 
 
 def _loops(runner: Runner) -> dict[str, BaseLoop]:
@@ -113,6 +133,17 @@ def _heads(model: Any) -> Iterator[tuple[str, Any]]:
     for place, one in heads.items():
         if isinstance(getattr(one, "num_classes", None), int) and isinstance(getattr(one, "ignore_index", None), int):
             yield place, one
+
+
+def _check_auxiliary(model: Any, classes: int, name: str) -> None:
+    """A label beyond the outputs of a head is an index out of range, which on a GPU names nothing."""
+    for place, head in getattr(model, "student", model).named_modules():
+        learns = isinstance(head, BaseDecodeHead) and not isinstance(head, STDCHead)  # which learns outlines
+        if place.startswith("auxiliary_head") and learns and head.num_classes < classes:
+            key = "model.segmentor" if hasattr(model, "student") else "model"
+            raise ValueError(
+                f"{key}.{place}.num_classes={head.num_classes}, but the {name} has {classes} classes: set it to that"
+            )
 
 
 def _check_ignored_value(model: Any, loops: dict[str, BaseLoop]) -> None:

@@ -1,12 +1,14 @@
 """Say in the log which images are trained on."""
 
+from collections.abc import Iterator, Set
+
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmseg_css.datasets.protocols import identify
 from mmseg_css.datasets.splits import fingerprint
-from mmseg_css.engine.images import ids_by_file, same_pictures, trained_on
+from mmseg_css.engine.images import ids_by_file, same_pictures, tested_on, trained_on
 from mmseg_css.registry import HOOKS
 
 
@@ -14,8 +16,8 @@ from mmseg_css.registry import HOOKS
 class SplitHook(Hook):
     """Log the protocol of the labelled images (or ``custom``) with its fingerprint, and how many images are unlabelled.
 
-    Warns where an image is labelled and unlabelled at once, or trained on and validated on. The same image is the same
-    file, whatever links lead to it; one that is validated on may also be a copy under another name.
+    Warns where an image is labelled and unlabelled at once, or trained on and validated or tested on. The same image is
+    the same file, whatever links lead to it; one that is validated or tested on may also be a copy under another name.
     """
 
     @master_only
@@ -35,14 +37,21 @@ class SplitHook(Hook):
                 f"{len(both)} images are labelled and unlabelled at once, the first: {min(both)!r}; name the labelled "
                 "list in UnlabeledDataset(exclude=...)"
             )
-        if leaked:
-            runner.logger.warning(
-                f"{len(leaked)} images are both trained on and validated on, the first: {min(leaked)!r}; the scores "
-                "will be too good. Take them off the lists of one side"
-            )
-        if copies := same_pictures((labeled | unlabeled).keys() - leaked, validation.keys() - leaked):
-            runner.logger.warning(
-                f"{len(copies)} images are trained on and, under another name, validated on, the first: "
-                f"{copies[0][0]!r} is {copies[0][1]!r}, byte for byte; the scores will be too good. Take them out on "
-                "one side"
-            )
+        for what, others in (("validated", validation), ("tested", tested_on(runner.cfg))):
+            for message in _leaks((labeled | unlabeled).keys(), others.keys(), what):
+                runner.logger.warning(message)
+
+
+def _leaks(learnt: Set[str], others: Set[str], what: str) -> Iterator[str]:
+    """What to say of images that scores are taken of, and that are learnt, as they are or as copies."""
+    leaked = learnt & others
+    if leaked:
+        yield (
+            f"{len(leaked)} images are both trained on and {what} on, the first: {min(leaked)!r}; the scores will be "
+            "too good. Take them off the lists of one side"
+        )
+    if copies := same_pictures(learnt - leaked, others - leaked):
+        yield (
+            f"{len(copies)} images are trained on and, under another name, {what} on, the first: {copies[0][0]!r} is "
+            f"{copies[0][1]!r}, byte for byte; the scores will be too good. Take them out on one side"
+        )

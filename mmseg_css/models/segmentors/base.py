@@ -46,7 +46,7 @@ class SemiSegmentor(BaseSegmentor):
         data_preprocessor: config of a `SemiDataPreprocessor`.
         compile_backbone: compile the backbones with ``torch.compile``. Checkpoints are the same either way.
         init_cfg: MMEngine's initialisation config.
-        pretrained, train_cfg: always None; MMSeg's `init_model` passes them to every segmentor.
+        pretrained, train_cfg, test_cfg: always None; MMSeg's `init_model` passes the first two to every segmentor.
     """
 
     #: Where the weights of an ordinary MMSeg checkpoint go, beside the teacher.
@@ -73,9 +73,10 @@ class SemiSegmentor(BaseSegmentor):
         init_cfg: dict | None = None,
         pretrained: None = None,
         train_cfg: None = None,
+        test_cfg: None = None,
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor, init_cfg=init_cfg)
-        for name, value in (("pretrained", pretrained), ("train_cfg", train_cfg)):
+        for name, value in (("pretrained", pretrained), ("train_cfg", train_cfg), ("test_cfg", test_cfg)):
             if value is not None:
                 raise ValueError(f"model.{name} belongs to the student: move it to model.segmentor.{name}")
         self.predict_on = predict_on or ("student" if teacher is None else "teacher")

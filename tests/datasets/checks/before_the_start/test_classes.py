@@ -134,6 +134,15 @@ def test_as_many_outputs_as_classes(root: Path, method: str, stage: str) -> None
         run(cfg, stage)
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_an_auxiliary_head_has_outputs_for_all_classes(root: Path, method: str) -> None:
+    cfg = config(root, method)
+    auxiliary = {"type": "FCNHead", "in_channels": 8, "in_index": 0, "channels": 4, "num_convs": 1}
+    cfg["model"].get("segmentor", cfg["model"])["auxiliary_head"] = {**auxiliary, "num_classes": 1}
+    with pytest.raises(ValueError, match=r"auxiliary_head\.num_classes=1, but the training set has 2 classes"):
+        run(cfg, "train")
+
+
 @pytest.mark.parametrize("mean", [127.5, 0.0])
 def test_a_start_from_weights_that_learnt_other_pictures_is_said(root: Path, mean: float) -> None:
     path = save(root, "css", hook="DurableCheckpointHook")
@@ -143,6 +152,22 @@ def test_a_start_from_weights_that_learnt_other_pictures_is_said(root: Path, mea
     run(cfg, "train")
     log = "".join(path.read_text() for path in (root / "after").rglob("*.log"))
     assert ("learnt images normalised in another way: mean was [127.5], and is [0.0] here" in log) == (mean == 0)
+
+
+@pytest.mark.parametrize("scale", [(16, 16), (8, 8)])
+def test_another_scale_in_the_test_than_in_the_validation_is_said(root: Path, scale: tuple[int, int]) -> None:
+    resize = {"type": "Resize", "scale": (16, 16)}
+    cfg = config(root, "css")
+    cfg["default_hooks"]["checkpoint"].update(type="DurableCheckpointHook", interval=1)
+    cfg["val_dataloader"]["dataset"]["pipeline"].insert(1, resize)
+    run(cfg, "train")
+    cfg = config(root, "css")
+    cfg.update(load_from=str(root / "work_dir/iter_1.pth"), work_dir=str(root / "after"), log_level="WARNING")
+    cfg["test_dataloader"]["dataset"]["pipeline"].insert(1, {**resize, "scale": scale})
+    run(cfg, "test")
+    log = "".join(path.read_text() for path in (root / "after").rglob("*.log"))
+    said = "images go through Resize(scale=(8, 8)) here (test_dataloader.dataset.pipeline), and those that "
+    assert (said in log) == (scale == (8, 8))
 
 
 # -- what was learnt, and what is tested ------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 from PIL import Image
 
 from mmseg_css.datasets import checks
-from mmseg_css.engine.hooks import DataCheckHook, use_data_checks
+from mmseg_css.engine.hooks import DataCheckHook, SplitHook, use_data_checks
 from mmseg_css.registry import DATASETS
 from tests.datasets.checks.before_the_start.helpers import IMAGE, MASK, METHODS, RUNS, config, run
 from tests.datasets.helpers import LOAD, labeled_config, write_list, write_mask
@@ -156,9 +156,27 @@ def test_files_can_be_left_out(root: Path) -> None:
         Runner.from_cfg(cfg).train()
 
 
-def test_a_config_without_the_check_gets_it(root: Path) -> None:
+@pytest.mark.parametrize("kind", [DataCheckHook, SplitHook])
+def test_a_config_without_the_checks_gets_them(root: Path, kind: type) -> None:
     plain = config(root, "supervised")
     del plain["default_hooks"]
     cfg = Config(plain)
     use_data_checks(cfg)
-    assert any(isinstance(hook, DataCheckHook) for hook in Runner.from_cfg(cfg).hooks)
+    assert any(isinstance(hook, kind) for hook in Runner.from_cfg(cfg).hooks)
+
+
+def test_a_preprocessor_that_knows_no_halves(root: Path) -> None:
+    cfg = config(root, "css")
+    cfg["model"]["data_preprocessor"]["type"] = "SegDataPreProcessor"
+    with pytest.raises(ValueError, match="knows no labelled and unlabelled halves .* SemiDataPreprocessor"):
+        run(cfg, "train")
+
+
+def test_a_list_of_another_encoding(root: Path) -> None:
+    """As PowerShell writes it."""
+    cfg = config(root, "supervised")
+    text = "\n".join(path.stem for path in sorted((root / "train/images").iterdir()))
+    (root / "train.txt").write_text(text, encoding="utf-16")
+    cfg["train_dataloader"]["dataset"]["ann_file"] = str(root / "train.txt")
+    with pytest.raises(ValueError, match=r"the list of images '.*train\.txt' is no UTF-8 text: save it as such"):
+        run(cfg, "train")

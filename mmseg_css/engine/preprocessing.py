@@ -1,0 +1,88 @@
+"""What happens to images before a network sees them: a checkpoint notes it, and is then used with the same."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+from mmengine.config import Config
+from torch import nn
+
+from mmseg_css.datasets.checks import dataset_configs
+from mmseg_css.engine.checkpoints import META_KEY
+
+#: What the run that wrote a checkpoint notes of its images, under ``run`` of its meta.
+PREPROCESSING: Final = "model.data_preprocessor"
+STEPS: Final = "pipeline of the validation images"
+#: Steps that read and hand over, and are not what a network learns to expect.
+READING: Final = ("LoadImageFromFile", "LoadAnnotations", "PackSegInputs")
+
+
+def steps_of(cfg: Config, part: str = "test") -> list[str] | None:
+    """What a config does to its images for tests (or ``val``) between reading and packing, in words, if it says so."""
+    dataset = next(dataset_configs((cfg.get(f"{part}_dataloader") or {}).get("dataset")), {})
+    pipeline = dataset.get("pipeline", cfg.get(f"{part}_pipeline"))
+    return None if pipeline is None else [_named(step) for step in pipeline if _kind(step) not in READING]
+
+
+def _named(step: Mapping[str, Any]) -> str:
+    return f"{_kind(step)}({', '.join(f'{key}={value!r}' for key, value in step.items() if key != 'type')})"
+
+
+def _kind(step: Mapping[str, Any]) -> str:
+    return str(step["type"]).rpartition(".")[2]
+
+
+def other_steps(cfg: Config, checkpoint: Mapping[str, Any], path: str = "the checkpoint") -> str | None:
+    """What to say of a config whose test images go through other steps than the training validated with."""
+    then = checkpoint.get("meta", {}).get(META_KEY, {}).get("run", {}).get(STEPS)
+    now = steps_of(cfg)
+    augmented = any(step.startswith("TestTimeAug") for step in now or ())
+    if now is None or then is None or now == then or augmented:  # older checkpoints do not say
+        return None
+    return (
+        f"images go through {', '.join(now) or 'no step'} here (test_dataloader.dataset.pipeline), and those that "
+        f"{path} was validated with went through {', '.join(then) or 'none'}: unless that is meant, take the pipeline "
+        "of the training"
+    )
+
+
+def preprocessing_of(prepare: Any) -> dict[str, Any]:
+    """How a data preprocessor normalises images, as checkpoints note it."""
+    normalised = getattr(prepare, "_enable_normalize", False)
+    mean, std = (prepare.mean.flatten().tolist(), prepare.std.flatten().tolist()) if normalised else ([0.0], [1.0])
+    return {"mean": mean, "std": std, "channels turned": turns_channels(prepare)}
+
+
+def turns_channels(prepare: Any) -> bool:
+    """Whether a data preprocessor turns the order of the channels round."""
+    # As MMEngine and onedl-mmsegmentation call it, and upstream MMSegmentation.
+    return getattr(prepare, "_channel_conversion", False) or getattr(prepare, "channel_conversion", False)
+
+
+def check_preprocessing(prepare: nn.Module, checkpoint: Mapping[str, Any], path: str = "the checkpoint") -> None:
+    """Check that images are normalised as when the checkpoint was trained; older checkpoints do not say how.
+
+    Raises:
+        ValueError: They are not, so that what it predicts would mean nothing.
+    """
+    if other := other_preprocessing(prepare, checkpoint):
+        raise ValueError(
+            f"{path} was trained on images normalised in another way: {other} in this config, so that the network "
+            "would see other pictures than it knows. Take the config that it was trained with (it lies in its work "
+            "dir), or correct mean, std, bgr_to_rgb and rgb_to_bgr of model.data_preprocessor"
+        )
+
+
+def other_preprocessing(prepare: nn.Module, checkpoint: Mapping[str, Any]) -> str | None:
+    """What is normalised in another way than when the checkpoint was trained, in words, by more than rounding."""
+    now = preprocessing_of(prepare)
+    then = checkpoint.get("meta", {}).get(META_KEY, {}).get("run", {}).get(PREPROCESSING, now)
+    differing = [key for key in now if not _alike(then[key], now[key])]
+    return f"{differing[0]} was {then[differing[0]]}, and is {now[differing[0]]}" if differing else None
+
+
+def _alike(one: list[float] | bool, other: list[float] | bool) -> bool:
+    """Whether values for each channel are the same; a single one is that of all channels."""
+    first, second = np.atleast_1d(one), np.atleast_1d(other)
+    lengths = {len(first), len(second)}
+    return (len(lengths) == 1 or 1 in lengths) and np.allclose(first, second, rtol=1e-3, atol=1e-3)
