@@ -72,3 +72,10 @@ def test_typo(make_config: MakeConfig, tmp_path: Path, changes: dict, message: s
     with pytest.raises((KeyError, TypeError), match=re.escape(message)):
         train(path, tmp_path)
     assert not list(tmp_path.glob("*.pth"))
+
+
+def test_a_start_from_random_weights_is_said(trained: Path, make_config: MakeConfig, tmp_path: Path) -> None:
+    said = "the network starts from random weights; with few labelled images those of ImageNet are worth much"
+    assert said in "".join(path.read_text() for path in trained.rglob("*.log"))
+    train(make_config("from weights", {"load_from": str(trained / "iter_2.pth")}), tmp_path / "work")
+    assert said not in "".join(path.read_text() for path in (tmp_path / "work").rglob("*.log"))

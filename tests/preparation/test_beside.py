@@ -73,3 +73,45 @@ def test_zeros_and_ones_beside_zeros_and_255(capsys: pytest.CaptureFixture[str])
     said = " ".join(capsys.readouterr().out.split())
     assert "3 masks (0.png, 1.png, 2.png) with 0 and 255 alone, and 255 is ignored" in said
     assert "% of all" in said
+
+
+@pytest.mark.parametrize("pattern", [["--mask-names", "*_mask.png"], []])
+def test_masks_among_the_unlabelled_images_are_no_images(
+    pattern: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Given the folder of an export of which some images are labelled, too."""
+    masks = "images" if pattern else "masks"
+    for number in range(5):
+        write_image(f"images/{number}.png")
+        write(f"{masks}/{number}_mask.png", labels_of(number))
+    for number in range(7):
+        write_image(f"more/more {number}.png")
+    for number in range(2):
+        write(f"more/more {number}_mask.png", labels_of(number))
+    cfg = run("images", masks, "more", *pattern)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "2 masks in UNLABELED (more 0_mask.png, more 1_mask.png), not used." in said
+    read = [Path(sample["img_path"]).name for sample in sets_of(cfg)["unlabeled"]]
+    assert sorted(read) == [f"more {number}.png" for number in range(7)]
+
+
+@pytest.mark.parametrize(
+    ("names", "divided"),
+    [
+        ([f"cam{camera}_{frame:04d}.png" for camera in range(2) for frame in range(10)], "2 series (cam0_, cam1_)"),
+        ([f"{picture}_jpg.rf.{copy}ab{picture}.png" for picture in range(5) for copy in range(4)], "_jpg.rf."),
+        ([f"IMG_{number}.png" for number in range(20)], None),  # one camera, of whatever
+        ([f"{word}.png" for word in "abcdefghijklmnopqrst"], None),
+    ],
+)
+def test_series_on_both_sides_are_told(
+    names: list[str], divided: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, name in enumerate(names):
+        write_image(f"images/{name}")
+        write(f"masks/{name}", labels_of(number))
+    write_image("images/another.png")
+    run("images", "masks")
+    said = " ".join(capsys.readouterr().out.split())
+    assert ("are both for training and for validation" in said) == (divided is not None)
+    assert (divided or "") in said

@@ -178,7 +178,7 @@ def _unlabeled_text(plan: Plan) -> str:
     if plan.unlabeled is not None and plan.unlabeled != plan.images:
         folder = _literal(config_path(plan.unlabeled))
         exclude = 'exclude=f"{lists}/repeated.txt",' if plan.repeated else ""
-    elif plan.unlabeled_names:  # masks lie among the images
+    if plan.unlabeled_names:  # masks lie among the images
         suffixes = sorted({PurePath(name).suffix.lower() for name in plan.unlabeled_names})
         exclude = f'ann_file=f"{{lists}}/unlabeled.txt", suffixes={_literal(suffixes)},'
     pipeline = _lines(

@@ -162,6 +162,25 @@ def pair(images_folder: Path, masks_folder: Path, mask_names: str | None = None)
     )
 
 
+def masks_among(folder: Path, ending: str, mask_names: str) -> list[str]:
+    """Masks in a folder of unlabelled images: what is called like them, or like an image there and their ending.
+
+    Args:
+        folder: The folder.
+        ending: What masks' names add to their images'.
+        mask_names: What masks are called, if that was said.
+    """
+    files = fileio.list_dir_or_file(str(folder), list_dir=False, recursive=True)
+    names = [PurePath(name).as_posix() for name in pictures(files)]
+    images = {without_ending(name) for name in names}
+    return [
+        name
+        for name in names
+        if (mask_names and fnmatch(name, mask_names))
+        or (ending and without_ending(name).endswith(ending) and without_ending(name)[: -len(ending)] in images)
+    ]
+
+
 def mask_ending(images: Collection[str], masks: Iterable[str]) -> str | None:
     """What most masks' names add to an image's; ``None`` if no mask's name begins with an image's.
 

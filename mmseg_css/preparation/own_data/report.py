@@ -1,5 +1,6 @@
 """What was found and written, in words."""
 
+import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,23 +15,27 @@ from rich.table import Table
 from mmseg_css.datasets.checks import mirrored
 from mmseg_css.preparation.own_data.coding import RARE, Coding
 from mmseg_css.preparation.own_data.configs import Plan, Written
-from mmseg_css.preparation.own_data.split import given_split
+from mmseg_css.preparation.own_data.folders import without_ending
+from mmseg_css.preparation.own_data.images import ImageFacts
+from mmseg_css.preparation.own_data.split import Split, given_split
 from mmseg_css.preparation.own_data.survey import Survey
 
 FEW_VALIDATION_IMAGES: Final = 10
 FAR_LARGER: Final = 2
+IMAGES_OF_A_SERIES: Final = 4  # on average, or names do not tell series
 
 
 def warnings(found: Survey, plan: Plan) -> Iterator[str]:
     """What the user should know, the gravest first."""
-    yield from _about_images(found, plan)
+    yield from _about_folders(found, plan)
+    yield from _about_images(found.images, plan)
     yield from _about_classes(found, plan)
     yield from _about_sizes(found, plan)
     yield from _about_split(found, plan)
 
 
-def _about_images(found: Survey, plan: Plan) -> Iterator[str]:
-    pairing, images = found.pairing, found.images
+def _about_folders(found: Survey, plan: Plan) -> Iterator[str]:
+    pairing = found.pairing
     if plan.unlabeled is None:
         yield (
             "No image is unlabelled, so there is nothing to learn from beside the labels: only the supervised config "
@@ -45,11 +50,19 @@ def _about_images(found: Survey, plan: Plan) -> Iterator[str]:
         yield f"{_count(pairing.without_image, 'mask')} without an image ({_some(pairing.without_image)}), not used."
     if found.repeated:
         yield f"{_count(found.repeated, 'image')} of UNLABELED are labelled, too, and left out there (repeated.txt)."
+    if found.stray:
+        yield (
+            f"{_count(found.stray, 'mask')} in UNLABELED ({_some(found.stray)}), not used. To learn from them, move "
+            "them and their images to IMAGES and MASKS."
+        )
     for folder, others in found.unread.items():
         yield (
             f"{_count(others, 'picture')} in {folder} of a kind that is not read ({_some(others)}), not used. To use "
             "them, convert them to .jpg or .png."
         )
+
+
+def _about_images(images: Sequence[ImageFacts], plan: Plan) -> Iterator[str]:
     if turned := sum(image.turned for image in images):
         yield (
             f"{turned} of {len(images)} images are turned or mirrored when they are read, because their EXIF data say "
@@ -120,12 +133,38 @@ def _about_split(found: Survey, plan: Plan) -> Iterator[str]:
         if missing := sorted(shown[other] - shown[part]):
             yield f"No {part} image shows {_some([plan.coding.classes[index] for index in missing])}."
     yield from _about_lists_of_before(plan)
+    if divided := _divided_series(plan.split):
+        yield (
+            f"Images of {len(divided)} series ({_some(divided)}) are both for training and for validation. If "
+            "these are frames of videos, or copies of one picture, figures will be too good: divide them by hand, "
+            "whole series at a time, in train.txt and val.txt, which another call keeps."
+        )
     given = given_split(found.masks)
     if given:
         yield "The folders for training and validation are taken as they are; so --val and --seed would say nothing."
     if len(val) < FEW_VALIDATION_IMAGES:
         remedy = "Label more" if given else "Look at several splits (--seed), or label more"
         yield f"Only {_count(val, 'image')} for validation: differences of some per cent in mIoU mean little. {remedy}."
+
+
+def _divided_series(parts: Split) -> list[str]:
+    """Series of images, by what their names begin with, that are in both parts.
+
+    Names that differ in a number at their end are a series where there are several, much fewer than images: of a
+    single one nobody can tell whether it is a video. Copies of one picture are named as Roboflow names them.
+    """
+    series = {name: _series_of(name) for name in (*parts.train, *parts.val)}
+    copies = {start for start, times in Counter(series.values()).items() if ".rf." in start and times > 1}
+    numbered = {start for start in series.values() if ".rf." not in start}
+    videos = numbered if 1 < len(numbered) <= len(series) / IMAGES_OF_A_SERIES else set()
+    shared = {series[name] for name in parts.train} & {series[name] for name in parts.val}
+    return sorted(shared & (copies | videos))
+
+
+def _series_of(name: str) -> str:
+    stem = without_ending(name)
+    copied = re.fullmatch(r"(.+\.rf\.)\w+", stem)
+    return copied[1] if copied else re.sub(r"\d+$", "", stem)
 
 
 def _about_lists_of_before(plan: Plan) -> Iterator[str]:

@@ -15,6 +15,7 @@ from mmseg_css.preparation.own_data.folders import (
     check_folders,
     find_images,
     find_unread,
+    masks_among,
     pair,
     same_files,
 )
@@ -29,7 +30,8 @@ SAME_PROPORTION: Final = 0.01
 class Survey(NamedTuple):
     """What the folders hold. ``labeled`` and ``masks`` go by the image's name; ``unlabeled`` goes by its own, below
     ``unlabeled_folder``, without the images that are labelled, which are ``repeated``. The masks of the ``resized`` are
-    to be brought to the size of their images. ``unread`` are pictures of other kinds, by their folder.
+    to be brought to the size of their images. ``unread`` are pictures of other kinds, by their folder. ``stray`` are
+    masks among the unlabelled images of a folder of their own.
     """
 
     images_folder: Path
@@ -42,6 +44,7 @@ class Survey(NamedTuple):
     repeated: tuple[str, ...]
     unread: dict[Path, list[str]]
     resized: frozenset[str] = frozenset()
+    stray: tuple[str, ...] = ()
 
     @property
     def apart(self) -> bool:
@@ -77,8 +80,9 @@ def survey(
     check_folders([images, masks, *([unlabeled] if unlabeled else [])], side_by_side=bool(mask_names))
     pairing = pair(images, masks, mask_names or None)
     _check_lossless([pair.mask for pair in pairing.pairs])
-    names, repeated = _without_masks(pairing, images, unlabeled)
     folder = unlabeled or images
+    stray = masks_among(folder, pairing.ending, mask_names) if unlabeled else []
+    names, repeated = _without_masks(pairing, images, unlabeled, stray)
     look_at_pair = partial(_look_at_pair, images, masks, resize_masks)
     labeled, faults = _look_at_all(look_at_pair, pairing.pairs, "labelled images")
     others, more = _look_at_all(lambda name: look_at_image(folder / name), names, "unlabelled images")
@@ -94,16 +98,20 @@ def survey(
         unlabeled=others,
         repeated=tuple(repeated),
         unread={path: names for path in dict.fromkeys((images, masks, folder)) if (names := find_unread(path))},
+        stray=tuple(stray),
         resized=frozenset(pair.image for pair, (image, mask) in labeled.items() if image.size != mask.size),
     )
 
 
-def _without_masks(pairing: Pairing, images: Path, unlabeled: Path | None) -> tuple[list[str], list[str]]:
+def _without_masks(
+    pairing: Pairing, images: Path, unlabeled: Path | None, stray: Collection[str]
+) -> tuple[list[str], list[str]]:
     """The unlabelled images, and those of their folder that are labelled, too."""
     if unlabeled is None:
         return list(pairing.without_mask), []
     repeated = same_files((pair.image for pair in pairing.pairs), images, unlabeled)
-    return [name for name in find_images(unlabeled).values() if name not in set(repeated)], repeated
+    found = find_images(unlabeled, lambda name: name not in stray)
+    return [name for name in found.values() if name not in set(repeated)], repeated
 
 
 def _check_lossless(masks: Iterable[str]) -> None:
