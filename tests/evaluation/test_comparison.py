@@ -2,12 +2,9 @@
 
 import importlib.util
 import json
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mmengine.config import Config
 
@@ -15,8 +12,8 @@ from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.cli.main import run
 from mmseg_css.evaluation.comparison import Question, compare
 from mmseg_css.evaluation.comparison.curves import _mean, styles_of
+from mmseg_css.evaluation.comparison.lanes import locked
 from mmseg_css.evaluation.comparison.results import summarise
-from mmseg_css.evaluation.comparison.runs import Lanes, Run, locked
 from mmseg_css.evaluation.comparison.tables import tables
 from mmseg_css.registry import HOOKS
 from tests.evaluation.finished import CONFIG, MIOU, finish, finish_all
@@ -76,19 +73,6 @@ def test_classes_of_a_config_of_ones_own(tmp_path: Path) -> None:
     assert list(compare(question, tmp_path / "work")["methods"]["base"]["IoU"]) == ["ground", "tree"]
 
 
-def test_what_was_not_evaluated_at_its_end_is_not_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A loop of MMEngine's own that was killed in its last evaluation ends at once when it goes on."""
-    config = tmp_path / "a.py"
-    config.write_text(CONFIG)
-    [one] = Question(configs={"a": config}).runs(tmp_path / "work")["a"]
-    one.folder.mkdir(parents=True)
-    (one.folder / "curve.json").write_text(json.dumps([{"iteration": 400, "minutes": 1.0, "mIoU": 30.0}]))
-    monkeypatch.setattr(Run, "command", lambda _: [sys.executable, "-c", ""])
-    with pytest.raises(RuntimeError, match="evaluated after 400 of 800 iterations last"):
-        Lanes(1).train([one], lambda _: None, lambda: None)
-    assert one.finished() is None
-
-
 def test_the_mean_curve_holds_what_all_runs_have(configs: dict[str, Path], tmp_path: Path) -> None:
     curves = [[{"iteration": at, "mIoU": float(at)} for at in points] for points in ((100, 200, 400), (200, 300, 400))]
     assert _mean(curves, "iteration") == ([200, 400], [200.0, 400.0])
@@ -108,49 +92,6 @@ def test_records_stand_for_the_trainings(configs: dict[str, Path], tmp_path: Pat
     configs["new"].write_text(CONFIG + "load_from = 'x'\n")
     with pytest.raises(ValueError, match=r"records/new_seed0 holds a run of another config"):
         compare(Question(configs=configs, seeds=(0,)), tmp_path / "here", records=records)
-
-
-def test_a_failing_training_is_not_taken_for_finished(tmp_path: Path) -> None:
-    config = tmp_path / "config.py"
-    config.write_text(CONFIG)
-    with pytest.raises(RuntimeError, match=r"config.py with seed 0 failed: .*error: .*output.txt"):
-        compare(Question(configs={"base": config}), tmp_path / "work")
-    assert Question(configs={"base": config}).runs(tmp_path / "work")["base"][0].finished() is None
-
-
-ENDED = """
-import sys
-from pathlib import Path
-from mmseg_css.evaluation.comparison.runs import Lanes, Run
-
-class Fake(Run):
-    iterations = 8
-    def command(self):
-        wait = "import signal, sys, time; signal.signal(15, lambda *_: (print('saved', flush=True), sys.exit(143)))"
-        return [sys.executable, "-c", wait + "; print('at work', flush=True); time.sleep(60)"]
-
-folder = Path(sys.argv[1])
-runs = [Fake(name="a", config=folder / "a.py", seed=seed, folder=folder / str(seed), record=folder) for seed in (0, 1)]
-Lanes(jobs=2).train(runs, print, lambda: None)
-"""
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_who_ends_a_comparison_ends_its_trainings(number: int, tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_text(CONFIG)
-    outputs = [tmp_path / str(seed) / "output.txt" for seed in (0, 1)]
-    process = subprocess.Popen(
-        [sys.executable, "-c", ENDED, str(tmp_path)],
-        stderr=subprocess.DEVNULL,
-        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # also where the tests run under nohup
-    )
-    deadline = time.monotonic() + 120
-    while not all(output.exists() and "at work" in output.read_text() for output in outputs):
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.1)
-    process.send_signal(number)
-    assert process.wait(timeout=30) == 128 + number
-    assert all("saved" in output.read_text() for output in outputs)
 
 
 def test_two_comparisons_keep_apart(configs: dict[str, Path], tmp_path: Path) -> None:
@@ -217,6 +158,9 @@ def test_trainings_that_are_compared_across_machines_are_named(configs: dict[str
         (["a={0}", "--block", "0"], "--block must be at least 1, got 0"),
         (["a={0}", "--evaluations", "0"], "--evaluations must be at least 1, got 0"),
         (["a={0}", "--cfg-options", "train_cfg.max_epochs=3"], "a comparison counts iterations; set train_cfg.max_it"),
+        (["a={0}", "--cfg-options", "randomness.seed=5"], "each training has its own; choose them with --seeds"),
+        (["a={0}", "/b={1}"], "'/b' is no name of a config: a folder is named after it"),
+        (["={0}"], "'' is no name of a config: a folder is named after it"),
     ],
 )
 def test_arguments_are_checked_in_words(
@@ -227,21 +171,38 @@ def test_arguments_are_checked_in_words(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("val_dataloader = None", "a comparison evaluates each training; set val_dataloader, as one dict"),
+        ("val_evaluator = [dict(type='IoUMetric')]", "set val_evaluator, as one dict"),
+        (
+            "val_dataloader = dict(dataset=dict(type='ConcatDataset', datasets=[dict(type='DemoDataset')]))",
+            "a ConcatDataset, names no classes",
+        ),
+    ],
+)
+def test_configs_that_cannot_be_compared_are_refused_before_the_first_start(
+    line: str, said: str, configs: dict[str, Path], tmp_path: Path
+) -> None:
+    configs["new"].write_text(f"{CONFIG}{line}\n")
+    with pytest.raises(ValueError, match=said):
+        compare(Question(configs=configs), tmp_path / "work")
+    assert not (tmp_path / "work" / "base_seed0").exists()
+
+
+def test_runs_that_were_evaluated_with_other_masks_are_not_compared(configs: dict[str, Path], tmp_path: Path) -> None:
+    question = Question(configs=configs, seeds=(0,))
+    finish_all(question, tmp_path / "work")
+    file = tmp_path / "work" / "new_seed0" / "areas.npz"
+    np.savez(file, **{**np.load(file), "label": np.full((6, 5), 61)})
+    with pytest.raises(ValueError, match="evaluated with different validation masks"):
+        compare(question, tmp_path / "work")
+
+
 def test_records_asked_for_later(configs: dict[str, Path], tmp_path: Path) -> None:
     question = Question(configs=configs, seeds=(0,))
     finish_all(question, tmp_path / "work")
     results = compare(question, tmp_path / "work", records=tmp_path / "records")
     assert results["methods"]["new"]["mIoU"] == pytest.approx(50)
     assert (tmp_path / "records" / "new_seed0" / "areas.npz").exists()
-
-
-def test_a_config_that_changes_while_its_training_waits(tmp_path: Path) -> None:
-    config = tmp_path / "a.py"
-    config.write_text(CONFIG)
-    [one] = Question(configs={"a": config}).runs(tmp_path / "work")["a"]
-    assert one.settings  # as when the trainings were queued
-    config.write_text(CONFIG + "load_from = 'x'\n")
-    with pytest.raises(RuntimeError, match="was changed while this training waited"):
-        Lanes().train([one], lambda run: None, lambda: None)
-    assert one.finished() is None
-    assert Question(configs={"a": config}).runs(tmp_path / "work")["a"][0].finished() is None  # and not refused

@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from jaxtyping import Float
-from mmengine.config import Config
 
-from mmseg_css.evaluation.comparison.runs import Run
+from mmseg_css.config_files import read_config
+from mmseg_css.evaluation.comparison.runs import Run, classes_of
 from mmseg_css.evaluation.json_numbers import without_nan
 from mmseg_css.evaluation.statistics import (
     class_iou,
@@ -20,7 +19,6 @@ from mmseg_css.evaluation.statistics import (
     paired_swap_test,
     paired_t_test,
 )
-from mmseg_css.registry import DATASETS
 
 SCHEMA: Final = 2
 
@@ -35,7 +33,8 @@ def summarise(runs: Mapping[str, Sequence[Run]], *, ceiling: str | None = None, 
     check_one_truth([run for own in runs.values() for run in own])
     areas = {name: np.stack([load_areas(str(run.record / "areas.npz")) for run in own]) for name, own in runs.items()}
     miou = {name: np.nanmean(class_iou(own), axis=1) for name, own in areas.items()}
-    classes = _classes(runs[baseline][0].config)
+    config = runs[baseline][0].config
+    classes = classes_of(config, read_config(config))
     methods = {name: _method(own, areas[name], miou[name], classes) for name, own in runs.items()}
     compared = [name for name in runs if name not in (baseline, ceiling)]
     for name in (*compared, *([ceiling] if ceiling and ceiling != baseline else [])):
@@ -59,6 +58,27 @@ def summarise(runs: Mapping[str, Sequence[Run]], *, ceiling: str | None = None, 
             "methods": methods,
         }
     )
+
+
+def comparable(planned: Mapping[str, Sequence[Run]], ceiling: str | None) -> dict[str, list[Run]]:
+    """Of planned trainings those that are finished and can be compared, none if there is no method.
+
+    Baseline and ceiling, and the methods that are finished with all seeds that these are; while there is none, those
+    that have begun, with the seeds in common.
+    """
+    baseline = next(iter(planned))
+    needed = [name for name in planned if name in (baseline, ceiling)]
+    done = {
+        name: {index for index, run in enumerate(own) if run.finished() is not None} for name, own in planned.items()
+    }
+    seeds = set.intersection(*(done[name] for name in needed))
+    names = [name for name, own in done.items() if name in needed or own >= seeds]
+    if len(names) == len(needed):
+        names = [name for name, own in done.items() if name in needed or own & seeds]
+        seeds = set.intersection(*(done[name] for name in names))
+    if not seeds or len(names) == len(needed):
+        return {}
+    return {name: [planned[name][index] for index in sorted(seeds)] for name in names}
 
 
 def _machines_differ(runs: Mapping[str, Sequence[Run]]) -> list[int]:
@@ -138,8 +158,3 @@ def _gain(
         "p_images": paired_swap_test(areas, base_areas, block=block),
         "detectable": detectable_gain(miou - base),
     }
-
-
-def _classes(config: Path) -> Sequence[str]:
-    dataset = Config.fromfile(config).val_dataloader.dataset
-    return {**DATASETS.get(dataset.type).METAINFO, **dataset.get("metainfo", {})}["classes"]
