@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mmseg_css.cli.options import CfgOptions, Seeds
+from mmseg_css.cli.options import CfgOptions, Jobs, Seeds
 from mmseg_css.extras import check_extra
 
 DATA = Path("data/demo")
@@ -17,7 +17,7 @@ TRAINED = {
 
 
 def command(
-    *, seeds: Seeds = None, work_dir: Path = Path("work_dirs/demo"), jobs: int = 2, cfg_options: CfgOptions = None
+    *, seeds: Seeds = None, work_dir: Path = Path("work_dirs/demo"), jobs: Jobs = 2, cfg_options: CfgOptions = None
 ) -> None:
     """Train supervised-only, CSS, Aided CSS and a network that knows all labels on generated images, equally long.
 
@@ -25,7 +25,6 @@ def command(
 
     Args:
         work_dir: Where logs, checkpoints and results go.
-        jobs: Trainings side by side; with more than one, each has one thread.
     """
     check_extra("compare", "mmseg-css demo", "matplotlib", "scipy", "statsmodels")
     import mmseg_css.register  # noqa: F401
@@ -43,7 +42,7 @@ def command(
     question = Question(configs=configs, seeds=seeds or [0], ceiling="all_labels", options=cfg_options or ())
     runs = question.runs(work_dir)
     waiting = [run for own in runs.values() for run in own if run.finished() is None]
-    print_duration([(run.config, run.iterations) for run in waiting], jobs)
+    print_duration([(run.config, run.steps_left) for run in waiting], jobs)
     results = compare(question, work_dir, jobs=jobs)
     networks = {name: (config, checkpoint_of(runs[name][0].folder)) for name, config in configs.items()}
     images = sorted((DATA / "images/val").iterdir())[:SHOWN]

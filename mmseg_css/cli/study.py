@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from mmseg_css.cli.options import Seeds
 from mmseg_css.extras import check_extra
@@ -22,7 +23,10 @@ Parts = Annotated[
 ]
 Jobs = Annotated[
     int,
-    Parameter(help="Trainings side by side; with more than one, each has one thread. On a cluster, jobs at a time."),
+    Parameter(
+        validator=Number(gte=1),
+        help="Trainings side by side; with more than one, each has one thread. On a cluster, jobs at a time.",
+    ),
 ]
 ClusterName = Annotated[
     Literal["slurm", "local"] | None, Parameter(help="Train on other machines than this one; local is for trying that.")
@@ -132,7 +136,7 @@ def _look_ahead(runs: "list[Run]", jobs: int, *, here: bool) -> None:
 
     _check_inputs(runs)
     if here:
-        print_duration([(run.config, run.iterations) for run in runs], jobs)
+        print_duration([(run.config, run.steps_left) for run in runs], jobs)
 
 
 def _check_inputs(runs: "list[Run]") -> None:

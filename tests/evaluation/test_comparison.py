@@ -171,6 +171,13 @@ def test_arguments_are_checked_in_words(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", [["compare", "a=b.py", "--work-dir", "w"], ["study", "a.py"], ["demo"]])
+def test_no_lane_is_refused_in_words(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run([*command, "--jobs", "0"])
+    assert "Must be >= 1" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mmseg_css.evaluation.comparison import Question, compare
+from mmseg_css.evaluation.comparison import Question, compare, machine
 from mmseg_css.evaluation.comparison.lanes import Lanes, TrainingFailedError
 from mmseg_css.evaluation.comparison.runs import Run
 from tests.evaluation.finished import CONFIG
@@ -52,6 +52,7 @@ def test_a_config_that_changes_while_its_training_waits(tmp_path: Path) -> None:
 ENDED = """
 import sys
 from pathlib import Path
+from mmseg_css.evaluation.comparison import machine
 from mmseg_css.evaluation.comparison.lanes import Lanes
 from mmseg_css.evaluation.comparison.runs import Run
 
@@ -173,6 +174,26 @@ def test_a_config_that_was_wrong_can_be_corrected(configs: dict[str, Path], tmp_
     (again().folder / "iter_100.pth").touch()
     with pytest.raises(ValueError, match="holds a run of another config"):
         again().finished()
+
+
+def test_what_was_trained_before_is_not_to_be_made(configs: dict[str, Path], tmp_path: Path) -> None:
+    [one] = Question(configs=configs).runs(tmp_path / "work")["new"]
+    assert one.steps_left == 800
+    one.begin()
+    for name in ("iter_100.pth", "iter_300.pth"):
+        (one.folder / name).touch()
+    assert one.steps_left == 500
+
+
+@pytest.mark.usefixtures("quick")
+def test_more_lanes_than_cores_are_told(
+    configs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(machine.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    runs = Question(configs=configs).runs(tmp_path / "work")["base"]
+    Lanes(3).train(runs, lambda _: None, lambda: None)
+    assert capsys.readouterr().out == "3 trainings side by side are slower than 2, the cores of this machine\n"
 
 
 @pytest.mark.usefixtures("quick")

@@ -15,7 +15,7 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
-from mmseg_css.evaluation.comparison.machine import made_with
+from mmseg_css.evaluation.comparison.machine import at_a_time, made_with
 from mmseg_css.evaluation.comparison.runs import Run, unfinished
 from mmseg_css.locations import PACKAGE
 
@@ -49,6 +49,8 @@ class Lanes:
         wanted = unfinished(runs)
         # Configs are read before the first start: Python's parser fails now and then where two threads use it.
         commands = [run.command() for run in wanted]
+        if wanted and (cores := at_a_time(self.jobs)) < self.jobs:
+            print(f"{self.jobs} trainings side by side are slower than {cores}, the cores of this machine")
         failed = []
         with ThreadPoolExecutor(self.jobs) as pool, ended_in_order():
             try:
