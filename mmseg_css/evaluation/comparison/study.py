@@ -15,7 +15,7 @@ from mmseg_css.evaluation.comparison.results import comparable, summarise
 from mmseg_css.evaluation.comparison.runs import Run, write_whole
 from mmseg_css.evaluation.comparison.tables import pooled_table
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 #: The trainings of a comparison by method, in the order of the seeds.
 Runs = dict[str, list[Run]]
 

@@ -26,8 +26,9 @@ def tables(results: Mapping[str, Any], *, markdown: bool = False) -> str:
 
 def pooled_table(pooled: Mapping[str, Any], *, markdown: bool = False) -> str:
     """A row for each method of a part of a study, over its data sets."""
-    columns = ("pairs", "gain", "95 % interval", "p (Holm)", "share of headroom", "gain on rare classes")
-    table = PrettyTable(["", *columns, *pooled["data_sets"], "minutes", "GiB"])
+    columns = ("pairs", "gain", "95 % interval", "p of t (Holm)", "p of swaps (Holm)")
+    shares = ("share of headroom", "its interval", "gain on rare classes")
+    table = PrettyTable(["", *columns, *shares, *pooled["data_sets"], "minutes", "GiB"])
     for name, method in pooled["methods"].items():
         table.add_row(
             [
@@ -35,8 +36,10 @@ def pooled_table(pooled: Mapping[str, Any], *, markdown: bool = False) -> str:
                 method["pairs"],
                 f"{method['gain']['mean']:+.1f}",
                 _interval(method["gain"]["interval"], "+.1f"),
+                _tested(method["gain"], "p_t"),
                 _tested(method["gain"], "p"),
-                _number(method["headroom"], ".0%"),
+                _number((method["headroom"] or {}).get("share"), ".0%"),
+                _interval((method["headroom"] or {}).get("interval"), ".0%"),
                 f"{method['gain_rare']:+.1f}",
                 *(_number(method["gain_per_data_set"].get(data), "+.1f") for data in pooled["data_sets"]),
                 f"{method['minutes']:.1f}",
@@ -51,8 +54,9 @@ def _pooled_notes(pooled: Mapping[str, Any]) -> Iterable[str]:
     least = 2 / 2 ** max(method["pairs"] for method in methods.values())
     yield (
         f"Gains over {pooled['baseline']} in points of mIoU, over pairs of trainings of one data set and seed; "
-        f"{trainings['finished']} of {trainings['planned']} trainings are finished. p is of a sign-flip test, which "
-        f"with so few pairs says at least {least:.2g}."
+        f"{trainings['finished']} of {trainings['planned']} trainings are finished. Interval and p of t are of "
+        f"Student's t within data sets ({_freedom(methods)}); p of swaps takes no distribution for granted, and says "
+        f"with so few pairs at least {least:.2g}."
     )
     if len({json.dumps(method["seeds"]) for method in methods.values()}) > 1:
         yield "Methods with other pairs than others are means over other trainings: compare them by data set."
@@ -64,6 +68,14 @@ def _pooled_notes(pooled: Mapping[str, Any]) -> Iterable[str]:
         )
     made = ", ".join(f"{key.replace('_', ' ')} {_all(value)}" for key, value in pooled["made_with"].items())
     yield f"Made with {made}."
+
+
+def _freedom(methods: Mapping[str, Any]) -> str:
+    found = sorted({method["gain"]["freedom"] for method in methods.values()} - {0})
+    said = [f"{' or '.join(map(str, found))} degrees of freedom"] if found else []
+    if any(not method["gain"]["freedom"] for method in methods.values()):
+        said.append("none where a data set has a single pair, or pairs do not differ")
+    return "; ".join(said)
 
 
 def _all(value: Any) -> str:
