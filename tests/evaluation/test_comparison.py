@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mmengine.config import Config
+from scipy import stats
 
 from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.cli.main import run
@@ -15,6 +16,7 @@ from mmseg_css.evaluation.comparison.curves import _mean, styles_of
 from mmseg_css.evaluation.comparison.lanes import locked
 from mmseg_css.evaluation.comparison.results import summarise
 from mmseg_css.evaluation.comparison.tables import tables
+from mmseg_css.evaluation.statistics import holm
 from mmseg_css.registry import HOOKS
 from tests.evaluation.finished import CONFIG, MIOU, finish, finish_all
 
@@ -43,6 +45,25 @@ def test_what_finished_runs_say(configs: dict[str, Path], tmp_path: Path, capsys
     assert "+10.0" in printed and "50%" in printed and "checkered" in printed
     if importlib.util.find_spec("matplotlib"):
         assert (tmp_path / "work" / "curves.png").stat().st_size > 1000
+
+
+def test_methods_beside_each_other(configs: dict[str, Path], tmp_path: Path) -> None:
+    """All pairs of them, the better first, are one family; baseline and ceiling have their own columns."""
+    question = Question(
+        configs=configs | {"good": configs["all"], "last": configs["all"]}, seeds=(0, 1, 2), ceiling="all"
+    )
+    scores = MIOU | {"good": (55.0, 56.0, 58.0), "last": (45.0, 50.0, 46.0)}
+    for name, own in question.runs(tmp_path / "work").items():
+        for one, miou in zip(own, scores[name], strict=True):
+            finish(one, miou)
+    pairs = compare(question, tmp_path / "work")["pairs"]
+    assert [pair["methods"] for pair in pairs] == [["good", "new"], ["good", "last"], ["new", "last"]]
+    assert [pair["difference"] for pair in pairs] == pytest.approx([16 / 3, 28 / 3, 4])
+    p = [float(stats.ttest_rel(scores[a], scores[b]).pvalue) for a, b in (pair["methods"] for pair in pairs)]
+    assert [pair["p_seeds"] for pair in pairs] == pytest.approx(p)
+    assert [pair["p_seeds_holm"] for pair in pairs] == pytest.approx(holm(p))
+    text = (tmp_path / "work" / "results.md").read_text()
+    assert f"+5.3 ({holm(p)[0]:.4f})" in text and "above" in text
 
 
 @pytest.mark.parametrize("ceiling", ["all", None])

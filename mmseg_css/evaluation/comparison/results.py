@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Any, Final
 
 import numpy as np
@@ -20,7 +21,7 @@ from mmseg_css.evaluation.statistics import (
     paired_t_test,
 )
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 
 
 def summarise(runs: Mapping[str, Sequence[Run]], *, ceiling: str | None = None, block: int = 1) -> dict[str, Any]:
@@ -56,8 +57,26 @@ def summarise(runs: Mapping[str, Sequence[Run]], *, ceiling: str | None = None, 
             "made_with": together([run.made_with() for own in runs.values() for run in own]),
             "machines_differ": _machines_differ(runs),
             "methods": methods,
+            "pairs": _pairs({name: miou[name] for name in compared}),
         }
     )
+
+
+def _pairs(miou: Mapping[str, Float[np.ndarray, " s"]]) -> list[dict[str, Any]]:
+    """Each two of the methods, the better one first, and what lies between them; Holm over all pairs."""
+    best_first = sorted(miou, key=lambda name: -miou[name].mean())
+    gains = {pair: paired_t_test(*(miou[name] for name in pair)) for pair in combinations(best_first, 2)}
+    adjusted = holm([gain.p for gain in gains.values()])
+    return [
+        {
+            "methods": list(pair),
+            "difference": gain.mean,
+            "interval": [gain.low, gain.high],
+            "p_seeds": gain.p,
+            "p_seeds_holm": p_holm,
+        }
+        for (pair, gain), p_holm in zip(gains.items(), adjusted, strict=True)
+    ]
 
 
 def comparable(planned: Mapping[str, Sequence[Run]], ceiling: str | None) -> dict[str, list[Run]]:

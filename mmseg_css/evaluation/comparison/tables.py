@@ -1,16 +1,23 @@
-"""The results of a comparison in two tables: what the methods are worth, and the classes."""
+"""The results of a comparison in tables: what the methods are worth, beside each other, too, and the classes."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from prettytable import PrettyTable, TableStyle
 
+PAIRS: Final = (
+    "Points of mIoU by which a row's method is above a column's, and p over seeds, adjusted (Holm) for these pairs."
+)
+
 
 def tables(results: Mapping[str, Any], *, markdown: bool = False) -> str:
-    """A table with a row for each method, one with its classes, and what the runs were made with."""
+    """A table with a row for each method, one of all pairs of them, one of classes, and what made the runs."""
     seeds = " / ".join(map(str, results["seeds"]))
-    parts = [_render(table, markdown) for table in (_methods(results), _classes(results))]
+    parts = [_render(_methods(results), markdown)]
+    if results["pairs"] and len(results["seeds"]) > 1:
+        parts += [_render(_pairs(results), markdown), PAIRS]
+    parts.append(_render(_classes(results), markdown))
     made = ", ".join(f"{key.replace('_', ' ')} {_all(value)}" for key, value in results["made_with"].items())
     note = f"mIoU and IoU in percent, last checkpoint, seeds {seeds}; {made}."
     if differ := results.get("machines_differ"):
@@ -107,6 +114,19 @@ def _methods(results: Mapping[str, Any]) -> PrettyTable:
     table = PrettyTable(["", *columns])
     for name, method in results["methods"].items():
         table.add_row([name, *(show(method) for show in columns.values())])
+    return table
+
+
+def _pairs(results: Mapping[str, Any]) -> PrettyTable:
+    """The better methods first: a row's mIoU less a column's."""
+    names = list(dict.fromkeys(name for pair in results["pairs"] for name in pair["methods"]))
+    cells = {
+        tuple(pair["methods"]): f"{pair['difference']:+.1f} ({_number(pair['p_seeds_holm'], '.4f')})"
+        for pair in results["pairs"]
+    }
+    table = PrettyTable(["above", *names[1:]])
+    for name in names[:-1]:
+        table.add_row([name, *(cells.get((name, other), "") for other in names[1:])])
     return table
 
 
