@@ -88,8 +88,8 @@ def _study(plan: "Plan", seeds: Sequence[int] | None, work_dir: Path) -> "Study"
     from mmseg_css.evaluation.comparison.study import Study
     from mmseg_css.preparation.study import write_leaves
 
-    with locked(work_dir):  # trainings of another study may be about to read theirs
-        configs = write_leaves(plan, plan.parts, work_dir / "configs")
+    # Trainings of another study may be about to read theirs.
+    configs = write_leaves(plan, plan.parts, work_dir / "configs", alone=lambda: locked(work_dir))
     every = sorted({*plan.seeds, *(seeds or ())})
     return Study(parts=configs, ceiling=plan.ceiling, seeds=every, blocks=plan.blocks)
 

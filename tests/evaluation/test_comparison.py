@@ -155,18 +155,19 @@ def test_what_is_killed_loses_little(tmp_path: Path, own: dict | None, counts: i
 
 
 def test_trainings_that_are_compared_across_machines_are_named(configs: dict[str, Path], tmp_path: Path) -> None:
-    runs = Question(configs=configs, seeds=(0, 1)).runs(tmp_path / "work")
+    runs = Question(configs=configs, seeds=(0, 1, 2)).runs(tmp_path / "work")
     for name, own in runs.items():
         for one, miou in zip(own, MIOU[name], strict=False):
             finish(one, miou)
-            # Of seed 0 all on one machine, and of seed 1 one elsewhere.
+            # Of seed 0 all on one machine, of seed 1 one elsewhere, and of seed 2 one with all threads.
             made = {"processor": "EPYC", "device": "H100" if (name, one.seed) == ("new", 1) else "cpu"}
+            made["threads"] = 2 if (name, one.seed) == ("base", 2) else 1
             if name == "all":  # a run of before, which does not say
                 del made["device"]
             one.finish({"minutes": 2.0, "memory_gib": 1.5, "made_with": made})
     results = summarise(runs)
-    assert results["machines_differ"] == [1]
-    assert "The trainings of seed 1 ran on different machines" in tables(results)
+    assert results["machines_differ"] == [1, 2]
+    assert "The trainings of seed 1 and 2 ran on different machines, or with other threads" in tables(results)
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from mmseg_css.cli.main import run
+from mmseg_css.cli.study import _study
+from mmseg_css.evaluation.comparison.lanes import locked
 from mmseg_css.evaluation.comparison.runs import Run
 from mmseg_css.evaluation.comparison.study import Study, in_order, report
 from mmseg_css.evaluation.statistics import holm
+from mmseg_css.preparation.study import read_plan
 
 CONFIG = (
     "val_dataloader = dict(dataset=dict(type='FolderDataset', metainfo=dict(classes=['a', 'b', 'c'])))\n"
@@ -194,7 +197,10 @@ def test_machines_are_told(study: Study, tmp_path: Path) -> None:
     assert part["methods"]["new"]["machines_differ"] == ["y"] and part["methods"]["all"]["machines_differ"] == []
     assert part["made_with"] == {"device": ["cpu", "H100"], "commit": "abc"}
     text = (records / "study.md").read_text()
-    assert "another machine than their baseline: new on y." in text and "device cpu and H100, commit abc." in text
+    assert (
+        "another machine, or with other threads, than their baseline: new on y." in text
+        and "device cpu and H100, commit abc." in text
+    )
 
 
 def test_other_masks_are_no_comparison(study: Study, tmp_path: Path) -> None:
@@ -258,3 +264,17 @@ def test_an_unknown_part_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtur
     (tmp_path / "study.py").write_text(STUDY)
     assert run(["study", str(tmp_path / "study.py"), "--parts", "b", "--work-dir", str(tmp_path / "work")]) == 1
     assert "--parts b: " in capsys.readouterr().err
+
+
+def test_a_study_is_reported_while_it_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It only reads; what a training is about to read is not changed meanwhile."""
+    monkeypatch.chdir(tmp_path)
+    for path in ("cars.py", "configs/splits/cars/1-30.txt"):
+        write(tmp_path / path)
+    (tmp_path / "study.py").write_text(STUDY)
+    planned = _study(read_plan(Path("study.py")), None, Path("work"))
+    with locked(Path("work")):
+        assert _study(read_plan(Path("study.py")), None, Path("work")) == planned
+        (tmp_path / "study.py").write_text(STUDY.replace("student", "teacher"))
+        with pytest.raises(RuntimeError, match="another comparison is at work in work"):
+            _study(read_plan(Path("study.py")), None, Path("work"))

@@ -101,14 +101,18 @@ def comparable(planned: Mapping[str, Sequence[Run]], ceiling: str | None) -> dic
 
 
 def _machines_differ(runs: Mapping[str, Sequence[Run]]) -> list[int]:
-    """Seeds whose trainings, which are compared with each other, ran on different machines, as far as they noted it."""
+    """Seeds whose trainings, which are compared with each other, ran on different machines (`machines_of`)."""
     return [of_a_seed[0].seed for of_a_seed in zip(*runs.values(), strict=True) if machines_of(*of_a_seed)]
 
 
 def machines_of(*runs: Run) -> bool:
-    """Whether they ran on different machines, or with another torch, as far as they noted it."""
+    """Whether they ran on different machines, with another torch or number of threads, as far as they noted it.
+
+    Sums over pixels depend on the number of threads, in the last digits, and a training on these.
+    """
     made = [run.made_with() for run in runs]
-    return any(len({one[key] for one in made if key in one}) > 1 for key in ("processor", "device", "torch"))
+    keys = ("processor", "device", "torch", "threads")
+    return any(len({one[key] for one in made if key in one}) > 1 for key in keys)
 
 
 def check_one_truth(runs: Sequence[Run]) -> None:

@@ -22,8 +22,8 @@ def tables(results: Mapping[str, Any], *, markdown: bool = False) -> str:
     note = f"mIoU and IoU in percent, last checkpoint, seeds {seeds}; {made}."
     if differ := results.get("machines_differ"):
         note += (
-            f" The trainings of seed {' and '.join(map(str, differ))} ran on different machines: a difference between "
-            "them may be the machines'."
+            f" The trainings of seed {' and '.join(map(str, differ))} ran on different machines, or with other "
+            "threads: a difference between them may come from that."
         )
     lengths = {name: method["iterations"] for name, method in results["methods"].items()}
     if len({*lengths.values()}) > 1:
@@ -70,8 +70,8 @@ def _pooled_notes(pooled: Mapping[str, Any]) -> Iterable[str]:
     if differ := {name: method["machines_differ"] for name, method in methods.items() if method["machines_differ"]}:
         of = "; ".join(f"{name} on {', '.join(data)}" for name, data in differ.items())
         yield (
-            f"Trained on another machine than their baseline: {of}. What these gain may be the machines' in part, and "
-            "minutes of different machines compare nothing."
+            f"Trained on another machine, or with other threads, than their baseline: {of}. What these gain may come "
+            "from that in part, and their minutes compare nothing."
         )
     made = ", ".join(f"{key.replace('_', ' ')} {_all(value)}" for key, value in pooled["made_with"].items())
     yield f"Made with {made}."
