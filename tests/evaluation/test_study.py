@@ -7,13 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmseg_css.cli.main import run
-from mmseg_css.cli.study import _study
-from mmseg_css.evaluation.comparison.lanes import locked
 from mmseg_css.evaluation.comparison.runs import Run
 from mmseg_css.evaluation.comparison.study import Study, in_order, report
 from mmseg_css.evaluation.statistics import holm
-from mmseg_css.preparation.study import read_plan
 
 CONFIG = (
     "val_dataloader = dict(dataset=dict(type='FolderDataset', metainfo=dict(classes=['a', 'b', 'c'])))\n"
@@ -224,57 +220,3 @@ def test_one_training_of_each_tells_no_chance(study: Study, tmp_path: Path) -> N
     records = tmp_path / "records"
     gain = report(one, one.runs(tmp_path / "work", records), records)["parts"]["few"]["methods"]["new"]["gain"]
     assert (gain["mean"], gain["p"], gain["interval"]) == (pytest.approx(10), None, [None, None])
-
-
-# -- the command ------------------------------------------------------------------------------------------------------
-
-STUDY = """
-seeds = [0]
-baseline, ceiling = "supervised", "all_labels"
-parts = {"a": dict(fraction="1-30", data=["cars"], methods=["css", "sharp"])}
-variants = dict(all_labels=dict(method="supervised", labeled=""),
-                sharp=dict(method="fixmatch", settings=dict(labeller="student")))
-blocks = {}
-"""
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        ("seeds = [0]\n", "", "lacks seeds: see configs/evidence/study.py"),
-        ("settings=dict", "setings=dict", "variants['sharp'] has method, setings: it needs method"),
-        ('dict(method="fixmatch"', 'dict(method="fixmach"', "'fixmach' is no method"),
-        ('data=["cars"]', 'data=["cars"]', "the labelled list configs/splits/cars/1-30.txt is missing"),
-        ('methods=["css", "sharp"]', 'methods=["cssx"]', "'cssx' is no method; there are aided_css, all_labels"),
-        ('data=["cars"], ', "", "parts['a'] has or lacks data"),
-        ('data=["cars"]', 'data=["boats"]', "names the data set 'boats', but"),
-    ],
-)
-def test_a_study_file_is_checked_in_words(
-    old: str, new: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "cars.py").write_text("")
-    (tmp_path / "study.py").write_text(STUDY.replace(old, new))
-    assert run(["study", str(tmp_path / "study.py"), "--work-dir", str(tmp_path / "work"), "--report-only"]) == 1
-    assert said in capsys.readouterr().err
-
-
-def test_an_unknown_part_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "cars.py").write_text("")
-    (tmp_path / "study.py").write_text(STUDY)
-    assert run(["study", str(tmp_path / "study.py"), "--parts", "b", "--work-dir", str(tmp_path / "work")]) == 1
-    assert "--parts b: " in capsys.readouterr().err
-
-
-def test_a_study_is_reported_while_it_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It only reads; what a training is about to read is not changed meanwhile."""
-    monkeypatch.chdir(tmp_path)
-    for path in ("cars.py", "configs/splits/cars/1-30.txt"):
-        write(tmp_path / path)
-    (tmp_path / "study.py").write_text(STUDY)
-    planned = _study(read_plan(Path("study.py")), None, Path("work"))
-    with locked(Path("work")):
-        assert _study(read_plan(Path("study.py")), None, Path("work")) == planned
-        (tmp_path / "study.py").write_text(STUDY.replace("student", "teacher"))
-        with pytest.raises(RuntimeError, match="another comparison is at work in work"):
-            _study(read_plan(Path("study.py")), None, Path("work"))

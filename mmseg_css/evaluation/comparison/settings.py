@@ -37,9 +37,9 @@ def _images(path: Path) -> bytes:
     """What tells the images of a list; sizes would depend on who wrote the files, and their contents take too long."""
     if path.is_file():
         return path.read_bytes()
-    inside = ((Path(folder).relative_to(path), names) for folder, _, names in os.walk(path))
+    inside = ((os.path.relpath(folder, path), names) for folder, _, names in os.walk(path))
     return "\n".join(
-        sorted(str(folder / name) for folder, names in inside for name in names if name[0] != ".")
+        sorted(f"{folder}/{name}" for folder, names in inside for name in names if name[0] != ".")
     ).encode()
 
 
