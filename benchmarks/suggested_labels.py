@@ -22,9 +22,10 @@ from mmseg_css.deployment.suggestion.choosing import Rule
 from mmseg_css.deployment.suggestion.request import Request, suggest
 from mmseg_css.deployment.suggestion.writing import LIST
 from mmseg_css.evaluation.comparison.compare import write_results
+from mmseg_css.evaluation.comparison.lanes import Lanes, locked
 from mmseg_css.evaluation.comparison.progress import Board
 from mmseg_css.evaluation.comparison.results import summarise
-from mmseg_css.evaluation.comparison.runs import Lanes, Run, locked
+from mmseg_css.evaluation.comparison.runs import Run
 from mmseg_css.evaluation.comparison.tables import tables
 from mmseg_css.locations import bases_from
 from mmseg_css.preparation.leaves import leaf_text

@@ -53,5 +53,6 @@ variants = dict(
         method="css", settings={"strategy": "cross", "cross_warmup": 200, "pseudo_label_loss.threshold": 0.5}
     ),
 )
-# Frames of a video are no independent images: neighbours that the test over images swaps together.
-blocks = dict(camvid=10)
+# Frames of a video are no independent images: neighbours that the test over images swaps together. The validation
+# images of idd_lite are of 61 drives, up to 14 of one, and follow each other by drive.
+blocks = dict(camvid=10, idd_lite=12)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmseg_css.cli.options import CfgOptions, Seeds
+from mmseg_css.cli.options import CfgOptions, Jobs, Seeds
 from mmseg_css.extras import check_extra
 from mmseg_css.locations import find_config
 
@@ -35,7 +35,7 @@ def command(
     records: Path | None = None,
     seeds: Seeds = None,
     ceiling: str | None = None,
-    jobs: int = 1,
+    jobs: Jobs = 1,
     evaluations: int = 8,
     block: int = 1,
     cfg_options: CfgOptions = None,
@@ -52,7 +52,6 @@ def command(
         records: Where results and what the trainings gave go instead, in some kilobytes each: a folder to keep. What
             stands there is not trained again, on another machine neither.
         ceiling: The name of the config with all labels: gains are then also given as shares of what it gains.
-        jobs: Trainings side by side; with more than one, each has one thread.
         evaluations: How often each training is evaluated, as far as that divides its iterations.
         block: Neighbouring images that the test over images swaps together (frames of a video: 10).
     """

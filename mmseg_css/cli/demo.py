@@ -1,8 +1,10 @@
 """``mmseg-css demo``."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from mmseg_css.cli.options import CfgOptions, Seeds
+from mmseg_css.cli.options import CfgOptions, Jobs, Seeds
 from mmseg_css.extras import check_extra
 
 DATA = Path("data/demo")
@@ -17,7 +19,12 @@ TRAINED = {
 
 
 def command(
-    *, seeds: Seeds = None, work_dir: Path = Path("work_dirs/demo"), jobs: int = 2, cfg_options: CfgOptions = None
+    *,
+    seeds: Seeds = None,
+    work_dir: Path = Path("work_dirs/demo"),
+    records: Path | None = None,
+    jobs: Jobs = 2,
+    cfg_options: CfgOptions = None,
 ) -> None:
     """Train supervised-only, CSS, Aided CSS and a network that knows all labels on generated images, equally long.
 
@@ -25,43 +32,47 @@ def command(
 
     Args:
         work_dir: Where logs, checkpoints and results go.
-        jobs: Trainings side by side; with more than one, each has one thread.
+        records: Where results and what the trainings gave go instead. What stands there is not trained again.
     """
     check_extra("compare", "mmseg-css demo", "matplotlib", "scipy", "statsmodels")
     import mmseg_css.register  # noqa: F401
+    from mmseg_css.engine.checkpoints import latest_whole
     from mmseg_css.engine.estimate import print_duration
     from mmseg_css.evaluation.comparison import Question, compare
-    from mmseg_css.evaluation.pictures import draw_summary
     from mmseg_css.locations import CONFIGS
+
+    configs = {name: CONFIGS / file for name, file in TRAINED.items()}
+    question = Question(configs=configs, seeds=seeds or [0], ceiling="all_labels", options=cfg_options or ())
+    runs = question.runs(work_dir, records)
+    if waiting := [run for own in runs.values() for run in own if run.finished() is None]:
+        prepare()
+        print_duration([(run.config, run.steps_left) for run in waiting], jobs)
+    results = compare(question, work_dir, records=records, jobs=jobs)
+    written = (records or work_dir) / "results.json"
+    checkpoints = {name: latest_whole(own[0].folder)[0] for name, own in runs.items()}
+    networks = {name: (configs[name], path) for name, path in checkpoints.items() if path is not None}
+    if absent := [name for name in configs if name not in networks]:
+        print(f"wrote {written}, but no demo.png: {work_dir} lacks weights of {', '.join(absent)}")
+    else:
+        draw(results, networks, written.with_name("demo.png"))
+        print(f"wrote {written} and {written.with_name('demo.png')}")
+
+
+def prepare() -> None:
+    """Images, and the weights that the networks start from."""
     from mmseg_css.preparation.demo import generate
     from mmseg_css.preparation.weights import WEIGHTS, write_weights
 
-    configs = {name: CONFIGS / file for name, file in TRAINED.items()}
     generate(DATA)
     if not WEIGHTS.exists():
         write_weights(WEIGHTS)
-    question = Question(configs=configs, seeds=seeds or [0], ceiling="all_labels", options=cfg_options or ())
-    runs = question.runs(work_dir)
-    waiting = [run for own in runs.values() for run in own if run.finished() is None]
-    print_duration([(run.config, run.iterations) for run in waiting], jobs)
-    results = compare(question, work_dir, jobs=jobs)
-    networks = {name: (config, checkpoint_of(runs[name][0].folder)) for name, config in configs.items()}
+
+
+def draw(results: Mapping[str, Any], networks: Mapping[str, tuple[Path, Path]], picture: Path) -> None:
+    """Curves, and predictions for the first validation images."""
+    from mmseg_css.evaluation.pictures import draw_summary
+    from mmseg_css.preparation.demo import generate
+
+    generate(DATA)
     images = sorted((DATA / "images/val").iterdir())[:SHOWN]
-    picture = work_dir / "demo.png"
     draw_summary(results, networks, images, [DATA / "labels/val" / image.name for image in images], picture)
-    print(f"wrote {work_dir / 'results.json'} and {picture}")
-
-
-def checkpoint_of(folder: Path) -> Path:
-    """The last checkpoint of a finished training.
-
-    Raises:
-        FileNotFoundError: It is gone.
-    """
-    from mmseg_css.engine.checkpoints import latest_whole
-
-    if (path := latest_whole(folder)[0]) is None:
-        raise FileNotFoundError(
-            f"{folder} has no checkpoint, which the picture needs: delete the folder, and start again"
-        )
-    return path

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter, Token
+from cyclopts.validators import Number
 from cyclopts.validators import Path as Exists
 
 from mmseg_css.locations import find_config
@@ -25,6 +26,10 @@ CfgOptions = Annotated[
 ]
 Seeds = Annotated[
     list[int] | None, Parameter(name="--seeds", consume_multiple=True, help="Seeds of the trainings, 0 otherwise.")
+]
+Jobs = Annotated[
+    int,
+    Parameter(validator=Number(gte=1), help="Trainings side by side; with more than one, each has one thread."),
 ]
 WorkDir = Annotated[
     str | None, Parameter(help="Where logs, checkpoints and metrics go; work_dirs/NAME_OF_THE_CONFIG otherwise.")

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from mmseg_css.cli.options import Seeds
 from mmseg_css.extras import check_extra
 
 if TYPE_CHECKING:
     from mmseg_css.evaluation.comparison.cluster import Cluster
+    from mmseg_css.evaluation.comparison.lanes import TrainingFailedError
     from mmseg_css.evaluation.comparison.runs import Run
     from mmseg_css.evaluation.comparison.study import Study
     from mmseg_css.preparation.study import Plan
@@ -21,7 +23,10 @@ Parts = Annotated[
 ]
 Jobs = Annotated[
     int,
-    Parameter(help="Trainings side by side; with more than one, each has one thread. On a cluster, jobs at a time."),
+    Parameter(
+        validator=Number(gte=1),
+        help="Trainings side by side; with more than one, each has one thread. On a cluster, jobs at a time.",
+    ),
 ]
 ClusterName = Annotated[
     Literal["slurm", "local"] | None, Parameter(help="Train on other machines than this one; local is for trying that.")
@@ -67,32 +72,42 @@ def command(
     names = _known(parts or list(plan.parts), plan.parts)
     records = records or work_dir / "records"
     study = _study(plan, seeds, work_dir)
+    failed = None
     if not report_only:
         asked = replace(study, parts={name: study.parts[name] for name in names}, seeds=seeds or plan.seeds)
-        _train(asked, work_dir, records, jobs, launcher(cluster, cluster_options, work_dir, jobs))
+        failed = _train(asked, work_dir, records, jobs, launcher(cluster, cluster_options, work_dir, jobs))
     report(study, study.runs(work_dir, records), records)
     print((records / "study.md").read_text())
+    if failed is not None:
+        raise failed
 
 
 def _study(plan: "Plan", seeds: Sequence[int] | None, work_dir: Path) -> "Study":
     """All parts and seeds, whichever were asked for: what was reported before stays."""
-    from mmseg_css.evaluation.comparison.runs import locked
+    from mmseg_css.evaluation.comparison.lanes import locked
     from mmseg_css.evaluation.comparison.study import Study
     from mmseg_css.preparation.study import write_leaves
 
-    with locked(work_dir):  # trainings of another study may be about to read theirs
-        configs = write_leaves(plan, plan.parts, work_dir / "configs")
+    # Trainings of another study may be about to read theirs.
+    configs = write_leaves(plan, plan.parts, work_dir / "configs", alone=lambda: locked(work_dir))
     every = sorted({*plan.seeds, *(seeds or ())})
     return Study(parts=configs, ceiling=plan.ceiling, seeds=every, blocks=plan.blocks)
 
 
-def _train(study: "Study", work_dir: Path, records: Path, jobs: int, trainer: "Cluster | None") -> None:
-    """What is not finished, after it was said how long that takes."""
+def _train(
+    study: "Study", work_dir: Path, records: Path, jobs: int, trainer: "Cluster | None"
+) -> "TrainingFailedError | None":
+    """What is not finished, after it was said how long that takes; what failed, if anything did."""
+    from mmseg_css.evaluation.comparison.lanes import TrainingFailedError
     from mmseg_css.evaluation.comparison.study import in_order, train
 
     runs = study.runs(work_dir, records)
     _look_ahead([run for run in in_order(runs) if run.finished() is None], jobs, here=trainer is None)
-    train(runs, work_dir, records, jobs=jobs, launcher=trainer)
+    try:
+        train(runs, work_dir, records, jobs=jobs, launcher=trainer)
+    except TrainingFailedError as error:
+        return error
+    return None
 
 
 def launcher(
@@ -121,7 +136,7 @@ def _look_ahead(runs: "list[Run]", jobs: int, *, here: bool) -> None:
 
     _check_inputs(runs)
     if here:
-        print_duration([(run.config, run.iterations) for run in runs], jobs)
+        print_duration([(run.config, run.steps_left) for run in runs], jobs)
 
 
 def _check_inputs(runs: "list[Run]") -> None:

@@ -16,6 +16,7 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from tqdm import tqdm
 
+from mmseg_css.evaluation.comparison.machine import at_a_time
 from mmseg_css.registry import HOOKS, MODELS
 
 STEPS: Final = 3
@@ -88,7 +89,7 @@ def print_duration(trainings: Sequence[tuple[Path, int]], jobs: int) -> None:
     """Say how long it takes until all these trainings are finished here.
 
     Args:
-        trainings: Config file and number of steps of each. A step of each file is measured.
+        trainings: Config file and number of steps, that are still to be made, of each. A step of each file is measured.
         jobs: Trainings side by side; with more than one, each has one thread.
     """
     if not trainings:
@@ -97,8 +98,9 @@ def print_duration(trainings: Sequence[tuple[Path, int]], jobs: int) -> None:
         torch.set_num_threads(1)
     configs = tqdm(list(dict.fromkeys(path for path, _ in trainings)), desc="steps timed", unit="config", leave=False)
     each = {path: seconds_a_step(Config.fromfile(path)) for path in configs}
-    seconds = sum(each[path] * steps for path, steps in trainings) / jobs
+    seconds = [each[path] * steps for path, steps in trainings]
+    until_all = max(sum(seconds) / at_a_time(jobs), *seconds)
     print(
-        f"{len(trainings)} trainings, about {in_words(seconds)} on this machine, loading and evaluation apart",
+        f"{len(trainings)} trainings, about {in_words(until_all)} on this machine, loading and evaluation apart",
         flush=True,
     )

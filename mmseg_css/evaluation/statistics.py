@@ -7,7 +7,7 @@ Letters: s seeds, n images, k classes, 2 for (intersection, union), m blocks of 
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from einops import rearrange, reduce
@@ -15,6 +15,9 @@ from jaxtyping import Float
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
+
+#: Up to so many blocks of images all ways to swap them are tried.
+FEW_BLOCKS: Final = 13
 
 
 class Gain(NamedTuple):
@@ -45,36 +48,61 @@ def paired_t_test(ours: Float[np.ndarray, " s"], theirs: Float[np.ndarray, " s"]
     return Gain(mean, float(low), float(high), float(result.pvalue))
 
 
-def paired_t_test_within(differences: Sequence[Float[np.ndarray, " _"]]) -> Gain:
+class Pooled(NamedTuple):
+    """A `Gain` over several data sets, and the degrees of freedom of its interval and p; 0 where there are none."""
+
+    mean: float
+    low: float
+    high: float
+    p: float
+    freedom: int
+
+
+def paired_t_test_within(differences: Sequence[Float[np.ndarray, " _"]]) -> Pooled:
     """The same of differences of several data sets, in the mean of these: would other seeds on them show a gain?
 
     How much seeds differ is taken from within the data sets, and for the same in all of them; that data sets differ is
-    no chance. With one seed of each, or equal differences, interval and p are NaN.
+    no chance. Where one has a single seed, which tells nothing of how much seeds differ there, or where differences are
+    equal, interval and p are NaN.
 
     >>> gain = paired_t_test_within([np.array([20.0, 20.5, 19.5]), np.array([1.0, 1.2, 0.8])])
-    >>> gain.mean, round(gain.low, 2), round(gain.high, 2)
-    (10.5, 10.07, 10.93)
+    >>> gain.mean, round(gain.low, 2), round(gain.high, 2), gain.freedom
+    (10.5, 10.07, 10.93, 4)
     """
     mean = float(np.mean([own.mean() for own in differences]))
-    freedom = sum(len(own) - 1 for own in differences)
-    scatter = sum(float(((own - own.mean()) ** 2).sum()) for own in differences)
-    if not freedom or not scatter:
-        return Gain(mean, np.nan, np.nan, np.nan)
-    error = (scatter / freedom * sum(1 / len(own) for own in differences)) ** 0.5 / len(differences)
+    freedom = _freedom(differences)
+    variance = _covariance(differences, differences) if freedom else 0.0
+    if not variance:
+        return Pooled(mean, np.nan, np.nan, np.nan, 0)
+    error = variance**0.5
     reach = float(stats.t.ppf(0.975, freedom)) * error
-    return Gain(mean, mean - reach, mean + reach, float(2 * stats.t.sf(abs(mean) / error, freedom)))
+    return Pooled(mean, mean - reach, mean + reach, float(2 * stats.t.sf(abs(mean) / error, freedom)), freedom)
+
+
+def _freedom(samples: Sequence[Float[np.ndarray, " _"]]) -> int:
+    """Degrees of freedom of a scatter within data sets; 0 where one of them has a single seed."""
+    return sum(len(own) - 1 for own in samples) if all(len(own) > 1 for own in samples) else 0
+
+
+def _covariance(first: Sequence[Float[np.ndarray, " _"]], second: Sequence[Float[np.ndarray, " _"]]) -> float:
+    """Of the means of two samples' means of data sets, by their scatter within data sets."""
+    products = (((x - x.mean()) * (y - y.mean())).sum() for x, y in zip(first, second, strict=True))
+    return float(sum(products)) / _freedom(first) * sum(1 / len(own) for own in first) / len(first) ** 2
 
 
 def sign_flip_test(differences: Float[np.ndarray, " n"]) -> float:
     """Two-sided p-value of a mean difference of paired runs, from all ways to swap the runs of pairs.
 
     Null hypothesis: in each pair, of one data set and seed, it is chance which run is whose. All ``2^n`` ways count up
-    to 16 pairs, a hundred thousand random ones beyond. Unlike Student's test it takes nothing for normal.
+    to 16 pairs, a hundred thousand random ones beyond. Unlike Student's test it takes nothing for normal. One pair
+    tells nothing: NaN.
 
     >>> sign_flip_test(np.array([1.0, 2.0, 3.0, 4.0]))
     0.125
     """
-    if len(differences) < 2 or not differences.any():
+    if len(differences) < 2:
+        return np.nan
+    if not differences.any():
         return 1.0
     result = stats.permutation_test(
         (differences,), np.mean, permutation_type="samples", n_resamples=100_000, vectorized=True, rng=0
@@ -101,20 +129,29 @@ def headroom_share(
     >>> [round(part, 2) for part in headroom_share(np.array([4.0, 5.0]), np.array([2.0, 2.0]), np.array([7.0, 7.0]))]
     [0.5, -0.77, 1.77]
     """
-    gain, room = ours - base, ceiling - base
-    count, x, y = len(gain), float(gain.mean()), float(room.mean())
+    return headroom_share_within([ours - base], [ceiling - base])
+
+
+def headroom_share_within(gains: Sequence[Float[np.ndarray, " _"]], rooms: Sequence[Float[np.ndarray, " _"]]) -> Share:
+    """The same over several data sets, of the means of their means; the scatter is that of seeds within data sets.
+
+    Args:
+        gains: Method - baseline on each data set, by seed.
+        rooms: Ceiling - baseline of the same.
+    """
+    x, y = (float(np.mean([own.mean() for own in part])) for part in (gains, rooms))
     if y <= 0:
         return Share(np.nan, np.nan, np.nan)
-    if count < 2:
+    if not (freedom := _freedom(gains)):
         return Share(x / y, np.nan, np.nan)
-    quantile = stats.t.ppf(0.975, count - 1)
-    (vx, c), (_, vy) = np.cov(gain, room) / count
+    vx, c, vy = _covariance(gains, gains), _covariance(gains, rooms), _covariance(rooms, rooms)
     # The ratios r for which the mean of gain - r * room differs from 0 by less than chance: a quadratic in r.
-    a, b = y * y - quantile**2 * vy, x * y - quantile**2 * c
+    square = float(stats.t.ppf(0.975, freedom)) ** 2
+    a, b = y * y - square * vy, x * y - square * c
     if a <= 0:
         return Share(np.nan, np.nan, np.nan)
-    root = max(0.0, b * b - a * (x * x - quantile**2 * vx))  # with a > 0 it is negative by rounding only
-    return Share(x / y, float((b - root**0.5) / a), float((b + root**0.5) / a))
+    root = max(0.0, b * b - a * (x * x - square * vx))  # with a > 0 it is negative by rounding only
+    return Share(x / y, (b - root**0.5) / a, (b + root**0.5) / a)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -169,33 +206,33 @@ def paired_swap_test(
     """Two-sided p-value of the difference of mIoU, averaged over seeds: would other images show a gain, too?
 
     Null hypothesis: of these trained networks, on a run of ``block`` neighbouring images, it is chance which method
-    gave which predictions. So each such run of images is swapped by a fair coin, for all seeds together, many times,
-    and p is the share of swaps (the observed one counted in) whose mean difference is at least as large. ``block`` > 1
-    for frames of a video, which are no independent images. This says nothing about other trainings: `paired_t_test`.
+    gave which predictions. So each such run of images is swapped by a fair coin, for all seeds together, in all ways up
+    to 13 runs and ``permutations`` times beyond; p is the share of swaps (the observed one counted in) whose mean
+    difference is at least as large. ``block`` > 1 for frames of a video, which are no independent images; images are
+    parted into runs of nearly the same length. This says nothing about other trainings: `paired_t_test`.
 
     Raises:
         ValueError: if the two do not have the same seeds, images and classes.
     """
     if ours.shape != theirs.shape:
         raise ValueError(f"the runs to compare differ in seeds, images or classes: {ours.shape} and {theirs.shape}")
-    # Blocks of neighbours, the last one shorter: padded with empty images, which add no area.
-    padding = [(0, 0), (0, -ours.shape[1] % block), (0, 0), (0, 0)]
-    ours, theirs = (
-        reduce(np.pad(areas, padding).astype(np.float64), "s (m block) k two -> s m k two", "sum", block=block)
-        for areas in (ours, theirs)
-    )
+    blocks = np.array_split(np.arange(ours.shape[1]), max(1, round(ours.shape[1] / block)))
+    starts = [part[0] for part in blocks]
+    ours, theirs = (np.add.reduceat(areas.astype(np.float64), starts, axis=1) for areas in (ours, theirs))
 
     def difference(swaps: Float[np.ndarray, "p m"]) -> Float[np.ndarray, " p"]:
-        flow = np.einsum("pm,smkt->pskt", swaps, theirs - ours)
+        flow = np.tensordot(swaps, theirs - ours, axes=(1, 1))  # p s k 2
         first, second = ours.sum(axis=1) + flow, theirs.sum(axis=1) - flow
         return reduce(np.nanmean(_iou(first), axis=-1) - np.nanmean(_iou(second), axis=-1), "p s -> p", "mean")
 
-    rng = np.random.default_rng(seed)
-    observed = difference(np.zeros((1, ours.shape[1])))[0]
-    coins = rng.integers(0, 2, (permutations, ours.shape[1])).astype(np.float64)
+    observed = difference(np.zeros((1, len(starts))))[0]
+    if len(starts) <= FEW_BLOCKS:
+        coins, beside = np.arange(2 ** len(starts))[:, None] >> np.arange(len(starts)) & 1, 0
+    else:
+        coins, beside = np.random.default_rng(seed).integers(0, 2, (permutations, len(starts))), 1  # what was observed
     # Rounding must not decide whether a swap that changes nothing is as large as what was observed.
-    as_large = np.abs(difference(coins)) >= abs(observed) - 1e-9
-    return float((1 + as_large.sum()) / (1 + permutations))
+    as_large = np.abs(difference(coins.astype(np.float64))) >= abs(observed) - 1e-9
+    return float((as_large.sum() + beside) / (len(coins) + beside))
 
 
 def rare_classes(path: str) -> list[int]:

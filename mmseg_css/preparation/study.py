@@ -1,7 +1,8 @@
 """The configs of a study: methods on data sets, each with some of the labels."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -94,10 +95,18 @@ def _variant(file: Path, name: str, variant: Mapping[str, Any]) -> Variant:
     return Variant(**variant)
 
 
-def write_leaves(plan: Plan, names: Iterable[str], out: Path) -> dict[str, dict[str, dict[str, Path]]]:
+def write_leaves(
+    plan: Plan, names: Iterable[str], out: Path, *, alone: Callable[[], AbstractContextManager[None]] = nullcontext
+) -> dict[str, dict[str, dict[str, Path]]]:
     """Write the configs of parts, and say where they are, by part, data set and method.
 
     One that does not depend on the part's labels is written once, for all parts.
+
+    Args:
+        plan: The study.
+        names: Of the parts.
+        out: The folder.
+        alone: Entered while a file is written, and not where all of them are there and say the same.
 
     Raises:
         FileNotFoundError: A labelled list is missing.
@@ -107,13 +116,20 @@ def write_leaves(plan: Plan, names: Iterable[str], out: Path) -> dict[str, dict[
         part = plan.parts[name]
         methods = (plan.baseline, plan.ceiling, *part.methods)
         written[name] = {
-            data: {method: _write_leaf(plan, method, data, part.fraction, out) for method in methods}
+            data: {method: _write_leaf(plan, method, data, part.fraction, out, alone) for method in methods}
             for data in part.data
         }
     return written
 
 
-def _write_leaf(plan: Plan, method: str, data: str, fraction: str, out: Path) -> Path:
+def _write_leaf(
+    plan: Plan,
+    method: str,
+    data: str,
+    fraction: str,
+    out: Path,
+    alone: Callable[[], AbstractContextManager[None]],
+) -> Path:
     variant = plan.variants.get(method, Variant(method))
     own_list = variant.labeled is not None
     labeled = variant.labeled if own_list else f"configs/splits/{data}/{fraction}.txt"
@@ -129,6 +145,7 @@ def _write_leaf(plan: Plan, method: str, data: str, fraction: str, out: Path) ->
         settings=variant.settings,
     )
     path = folder / f"{method}.py"
-    if not path.exists() or path.read_text(encoding="utf-8") != text:  # a training may be about to read it
-        path.write_text(text, encoding="utf-8")
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        with alone():
+            path.write_text(text, encoding="utf-8")
     return path

@@ -2,22 +2,21 @@
 
 import importlib.util
 import json
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mmengine.config import Config
+from scipy import stats
 
 from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.cli.main import run
 from mmseg_css.evaluation.comparison import Question, compare
 from mmseg_css.evaluation.comparison.curves import _mean, styles_of
+from mmseg_css.evaluation.comparison.lanes import locked
 from mmseg_css.evaluation.comparison.results import summarise
-from mmseg_css.evaluation.comparison.runs import Lanes, Run, locked
 from mmseg_css.evaluation.comparison.tables import tables
+from mmseg_css.evaluation.statistics import holm
 from mmseg_css.registry import HOOKS
 from tests.evaluation.finished import CONFIG, MIOU, finish, finish_all
 
@@ -48,6 +47,25 @@ def test_what_finished_runs_say(configs: dict[str, Path], tmp_path: Path, capsys
         assert (tmp_path / "work" / "curves.png").stat().st_size > 1000
 
 
+def test_methods_beside_each_other(configs: dict[str, Path], tmp_path: Path) -> None:
+    """All pairs of them, the better first, are one family; baseline and ceiling have their own columns."""
+    question = Question(
+        configs=configs | {"good": configs["all"], "last": configs["all"]}, seeds=(0, 1, 2), ceiling="all"
+    )
+    scores = MIOU | {"good": (55.0, 56.0, 58.0), "last": (45.0, 50.0, 46.0)}
+    for name, own in question.runs(tmp_path / "work").items():
+        for one, miou in zip(own, scores[name], strict=True):
+            finish(one, miou)
+    pairs = compare(question, tmp_path / "work")["pairs"]
+    assert [pair["methods"] for pair in pairs] == [["good", "new"], ["good", "last"], ["new", "last"]]
+    assert [pair["difference"] for pair in pairs] == pytest.approx([16 / 3, 28 / 3, 4])
+    p = [float(stats.ttest_rel(scores[a], scores[b]).pvalue) for a, b in (pair["methods"] for pair in pairs)]
+    assert [pair["p_seeds"] for pair in pairs] == pytest.approx(p)
+    assert [pair["p_seeds_holm"] for pair in pairs] == pytest.approx(holm(p))
+    text = (tmp_path / "work" / "results.md").read_text()
+    assert f"+5.3 ({holm(p)[0]:.4f})" in text and "above" in text
+
+
 @pytest.mark.parametrize("ceiling", ["all", None])
 def test_no_two_curves_look_alike(ceiling: str | None) -> None:
     names = ["base", "all", *map(str, range(20))]
@@ -76,19 +94,6 @@ def test_classes_of_a_config_of_ones_own(tmp_path: Path) -> None:
     assert list(compare(question, tmp_path / "work")["methods"]["base"]["IoU"]) == ["ground", "tree"]
 
 
-def test_what_was_not_evaluated_at_its_end_is_not_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A loop of MMEngine's own that was killed in its last evaluation ends at once when it goes on."""
-    config = tmp_path / "a.py"
-    config.write_text(CONFIG)
-    [one] = Question(configs={"a": config}).runs(tmp_path / "work")["a"]
-    one.folder.mkdir(parents=True)
-    (one.folder / "curve.json").write_text(json.dumps([{"iteration": 400, "minutes": 1.0, "mIoU": 30.0}]))
-    monkeypatch.setattr(Run, "command", lambda _: [sys.executable, "-c", ""])
-    with pytest.raises(RuntimeError, match="evaluated after 400 of 800 iterations last"):
-        Lanes(1).train([one], lambda _: None, lambda: None)
-    assert one.finished() is None
-
-
 def test_the_mean_curve_holds_what_all_runs_have(configs: dict[str, Path], tmp_path: Path) -> None:
     curves = [[{"iteration": at, "mIoU": float(at)} for at in points] for points in ((100, 200, 400), (200, 300, 400))]
     assert _mean(curves, "iteration") == ([200, 400], [200.0, 400.0])
@@ -108,49 +113,6 @@ def test_records_stand_for_the_trainings(configs: dict[str, Path], tmp_path: Pat
     configs["new"].write_text(CONFIG + "load_from = 'x'\n")
     with pytest.raises(ValueError, match=r"records/new_seed0 holds a run of another config"):
         compare(Question(configs=configs, seeds=(0,)), tmp_path / "here", records=records)
-
-
-def test_a_failing_training_is_not_taken_for_finished(tmp_path: Path) -> None:
-    config = tmp_path / "config.py"
-    config.write_text(CONFIG)
-    with pytest.raises(RuntimeError, match=r"config.py with seed 0 failed: .*error: .*output.txt"):
-        compare(Question(configs={"base": config}), tmp_path / "work")
-    assert Question(configs={"base": config}).runs(tmp_path / "work")["base"][0].finished() is None
-
-
-ENDED = """
-import sys
-from pathlib import Path
-from mmseg_css.evaluation.comparison.runs import Lanes, Run
-
-class Fake(Run):
-    iterations = 8
-    def command(self):
-        wait = "import signal, sys, time; signal.signal(15, lambda *_: (print('saved', flush=True), sys.exit(143)))"
-        return [sys.executable, "-c", wait + "; print('at work', flush=True); time.sleep(60)"]
-
-folder = Path(sys.argv[1])
-runs = [Fake(name="a", config=folder / "a.py", seed=seed, folder=folder / str(seed), record=folder) for seed in (0, 1)]
-Lanes(jobs=2).train(runs, print, lambda: None)
-"""
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_who_ends_a_comparison_ends_its_trainings(number: int, tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_text(CONFIG)
-    outputs = [tmp_path / str(seed) / "output.txt" for seed in (0, 1)]
-    process = subprocess.Popen(
-        [sys.executable, "-c", ENDED, str(tmp_path)],
-        stderr=subprocess.DEVNULL,
-        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # also where the tests run under nohup
-    )
-    deadline = time.monotonic() + 120
-    while not all(output.exists() and "at work" in output.read_text() for output in outputs):
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.1)
-    process.send_signal(number)
-    assert process.wait(timeout=30) == 128 + number
-    assert all("saved" in output.read_text() for output in outputs)
 
 
 def test_two_comparisons_keep_apart(configs: dict[str, Path], tmp_path: Path) -> None:
@@ -193,18 +155,19 @@ def test_what_is_killed_loses_little(tmp_path: Path, own: dict | None, counts: i
 
 
 def test_trainings_that_are_compared_across_machines_are_named(configs: dict[str, Path], tmp_path: Path) -> None:
-    runs = Question(configs=configs, seeds=(0, 1)).runs(tmp_path / "work")
+    runs = Question(configs=configs, seeds=(0, 1, 2)).runs(tmp_path / "work")
     for name, own in runs.items():
         for one, miou in zip(own, MIOU[name], strict=False):
             finish(one, miou)
-            # Of seed 0 all on one machine, and of seed 1 one elsewhere.
+            # Of seed 0 all on one machine, of seed 1 one elsewhere, and of seed 2 one with all threads.
             made = {"processor": "EPYC", "device": "H100" if (name, one.seed) == ("new", 1) else "cpu"}
+            made["threads"] = 2 if (name, one.seed) == ("base", 2) else 1
             if name == "all":  # a run of before, which does not say
                 del made["device"]
             one.finish({"minutes": 2.0, "memory_gib": 1.5, "made_with": made})
     results = summarise(runs)
-    assert results["machines_differ"] == [1]
-    assert "The trainings of seed 1 ran on different machines" in tables(results)
+    assert results["machines_differ"] == [1, 2]
+    assert "The trainings of seed 1 and 2 ran on different machines, or with other threads" in tables(results)
 
 
 @pytest.mark.parametrize(
@@ -217,6 +180,9 @@ def test_trainings_that_are_compared_across_machines_are_named(configs: dict[str
         (["a={0}", "--block", "0"], "--block must be at least 1, got 0"),
         (["a={0}", "--evaluations", "0"], "--evaluations must be at least 1, got 0"),
         (["a={0}", "--cfg-options", "train_cfg.max_epochs=3"], "a comparison counts iterations; set train_cfg.max_it"),
+        (["a={0}", "--cfg-options", "randomness.seed=5"], "each training has its own; choose them with --seeds"),
+        (["a={0}", "/b={1}"], "'/b' is no name of a config: a folder is named after it"),
+        (["={0}"], "'' is no name of a config: a folder is named after it"),
     ],
 )
 def test_arguments_are_checked_in_words(
@@ -227,21 +193,45 @@ def test_arguments_are_checked_in_words(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", [["compare", "a=b.py", "--work-dir", "w"], ["study", "a.py"], ["demo"]])
+def test_no_lane_is_refused_in_words(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run([*command, "--jobs", "0"])
+    assert "Must be >= 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("val_dataloader = None", "a comparison evaluates each training; set val_dataloader, as one dict"),
+        ("val_evaluator = [dict(type='IoUMetric')]", "set val_evaluator, as one dict"),
+        (
+            "val_dataloader = dict(dataset=dict(type='ConcatDataset', datasets=[dict(type='DemoDataset')]))",
+            "a ConcatDataset, names no classes",
+        ),
+    ],
+)
+def test_configs_that_cannot_be_compared_are_refused_before_the_first_start(
+    line: str, said: str, configs: dict[str, Path], tmp_path: Path
+) -> None:
+    configs["new"].write_text(f"{CONFIG}{line}\n")
+    with pytest.raises(ValueError, match=said):
+        compare(Question(configs=configs), tmp_path / "work")
+    assert not (tmp_path / "work" / "base_seed0").exists()
+
+
+def test_runs_that_were_evaluated_with_other_masks_are_not_compared(configs: dict[str, Path], tmp_path: Path) -> None:
+    question = Question(configs=configs, seeds=(0,))
+    finish_all(question, tmp_path / "work")
+    file = tmp_path / "work" / "new_seed0" / "areas.npz"
+    np.savez(file, **{**np.load(file), "label": np.full((6, 5), 61)})
+    with pytest.raises(ValueError, match="evaluated with different validation masks"):
+        compare(question, tmp_path / "work")
+
+
 def test_records_asked_for_later(configs: dict[str, Path], tmp_path: Path) -> None:
     question = Question(configs=configs, seeds=(0,))
     finish_all(question, tmp_path / "work")
     results = compare(question, tmp_path / "work", records=tmp_path / "records")
     assert results["methods"]["new"]["mIoU"] == pytest.approx(50)
     assert (tmp_path / "records" / "new_seed0" / "areas.npz").exists()
-
-
-def test_a_config_that_changes_while_its_training_waits(tmp_path: Path) -> None:
-    config = tmp_path / "a.py"
-    config.write_text(CONFIG)
-    [one] = Question(configs={"a": config}).runs(tmp_path / "work")["a"]
-    assert one.settings  # as when the trainings were queued
-    config.write_text(CONFIG + "load_from = 'x'\n")
-    with pytest.raises(RuntimeError, match="was changed while this training waited"):
-        Lanes().train([one], lambda run: None, lambda: None)
-    assert one.finished() is None
-    assert Question(configs={"a": config}).runs(tmp_path / "work")["a"][0].finished() is None  # and not refused

@@ -1,10 +1,14 @@
 """How long a comparison still takes, by what its trainings print."""
 
+from functools import partial
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from mmseg_css.evaluation.comparison.progress import Board
+from mmseg_css.evaluation.comparison import progress
+from mmseg_css.evaluation.comparison.progress import Board, _tail
 from mmseg_css.evaluation.comparison.runs import Run
 
 CONFIG = "train_cfg = dict(max_iters=800)\n"
@@ -61,3 +65,34 @@ def test_what_is_finished_tells_of_its_like(runs: list[Run], capsys: pytest.Capt
         board.done(runs[0])
     # The longest of them: a day and a half hour, while the others take six minutes.
     assert capsys.readouterr().out.splitlines()[-1] == ("base, seed 0: finished after 6.0 min; 2 to go, about 1470 min")
+
+
+def test_a_low_terminal_shows_what_is_at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty runs in ten lines: what failed and what has begun, and above how many there are of each."""
+    drawn = StringIO()
+    terminal = partial(Console, force_terminal=True, width=100, height=10, file=drawn)
+    monkeypatch.setattr(progress, "Console", terminal)
+    (tmp_path / "config.py").write_text(CONFIG)
+    many = [
+        Run(name=f"run {number}", config=tmp_path / "config.py", seed=0, folder=folder, record=folder)
+        for number in range(20)
+        for folder in [tmp_path / f"{number}"]
+    ]
+    looked = []
+    monkeypatch.setattr(progress, "_tail", lambda file: looked.append(file) or _tail(file))
+    with Board(many, jobs=2) as board:
+        for one in many[:10]:
+            one.finish({"minutes": 6.0, "memory_gib": 1.0})
+        say(many[17], 200, "0:03:00")
+        say(many[19], 10, "0:04:00")
+        board.done(many[19])
+        drawn.truncate(0)
+        looked.clear()
+        board._live.refresh()
+        shown = drawn.getvalue()
+        assert len(looked) == len(many)  # each once
+    assert "9 to go" in shown and "1 failed, 1 begun, 10 finished, 8 waiting" in shown
+    rows = [line for line in shown.splitlines() if "run 1" in line]
+    assert "run 19" in rows[0] and "failed" in rows[0]
+    assert "run 17" in rows[1] and "200 of 800" in rows[1] and "3 min" in rows[1]
+    assert "run 18" not in shown

@@ -32,6 +32,25 @@ def test_other_labelled_images_are_another_run(tmp_path: Path) -> None:
         Question(configs={"a": config}).runs(tmp_path / "work")["a"][0].finished()
 
 
+def test_more_images_in_a_folder_without_a_list_are_another_run(tmp_path: Path) -> None:
+    config, images = tmp_path / "a.py", tmp_path / "images"
+    config.write_text(
+        CONFIG + f"train_dataloader = dict(dataset=dict(unlabeled=dict(data_prefix=dict(img_path={str(images)!r}))))\n"
+    )
+    (images / "drive").mkdir(parents=True)
+    (images / "drive" / "first.jpg").touch()
+    [one] = Question(configs={"a": config}).runs(tmp_path / "work")["a"]
+    finish(one, 50.0)
+    assert Question(configs={"a": config}).runs(tmp_path / "work")["a"][0].finished()
+    (images / "drive" / "second.jpg").touch()
+    with pytest.raises(ValueError, match=r"a_seed0 holds a run of another config.*\(.*images\)"):
+        Question(configs={"a": config}).runs(tmp_path / "work")["a"][0].finished()
+    noted = json.loads((one.folder / "run.json").read_text())
+    noted["settings"]["lists_sha256"] = {}  # as of records of before
+    (one.folder / "run.json").write_text(json.dumps(noted))
+    assert Question(configs={"a": config}).runs(tmp_path / "work")["a"][0].finished()
+
+
 def test_records_count_where_the_data_are_not(tmp_path: Path) -> None:
     config, listed = tmp_path / "a.py", tmp_path / "list.txt"
     config.write_text(LISTED.format(root=str(tmp_path)))

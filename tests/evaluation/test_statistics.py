@@ -17,7 +17,6 @@ from mmseg_css.evaluation.statistics import (
     load_areas,
     paired_swap_test,
     paired_t_test,
-    paired_t_test_within,
 )
 from mmseg_css.registry import METRICS
 
@@ -98,8 +97,7 @@ def test_p_by_enumeration() -> None:
         swap = np.array(bits, bool)[:, None, None]
         first, second = np.where(swap, theirs[0], ours[0]), np.where(swap, ours[0], theirs[0])
         large += abs(naive_miou(first) - naive_miou(second)) >= observed - 1e-9
-    p = paired_swap_test(ours, theirs, permutations=20_000)
-    assert p == pytest.approx(large / 8, abs=0.02)
+    assert paired_swap_test(ours, theirs) == large / 8
 
 
 def test_the_mean_over_seeds_is_tested() -> None:
@@ -144,13 +142,16 @@ def test_gain_over_seeds_by_hand() -> None:
     assert np.isnan(paired_t_test(np.array([3.0, 4.0]), np.array([1.0, 2.0])).p)
 
 
-@pytest.mark.parametrize("images", [9, 10, 11, 12])
-def test_blocks_are_swapped_together(images: int) -> None:
-    """Blocks of 3, the last one shorter, are the same as images that hold the sums of their blocks."""
+@pytest.mark.parametrize(
+    "lengths", [(3, 3, 3), (4, 3, 3), (3, 3, 3, 2), (3,) * 20, (3,) * 20 + (2,)], ids=lambda lengths: str(sum(lengths))
+)
+def test_blocks_are_swapped_together(lengths: tuple[int, ...]) -> None:
+    """Blocks of about 3, nearly as long as each other, are the same as images that hold the sums of their blocks."""
+    images = sum(lengths)
     rng = np.random.default_rng(images)
     ours, theirs = random_areas(rng, 2, images, 0.65), random_areas(rng, 2, images, 0.6)
     summed = [
-        np.stack([run[:, start : start + 3].sum(axis=1) for start in range(0, images, 3)], axis=1)
+        np.stack([part.sum(axis=1) for part in np.split(run, np.cumsum(lengths)[:-1], axis=1)], axis=1)
         for run in (ours, theirs)
     ]
     in_blocks = paired_swap_test(ours, theirs, block=3, permutations=300, seed=4)
@@ -169,7 +170,7 @@ def test_blocks_make_copies_of_an_image_count_once() -> None:
 
 def test_deterministic_given_the_seed() -> None:
     rng = np.random.default_rng(0)
-    ours, theirs = random_areas(rng, 1, 10, 0.62), random_areas(rng, 1, 10, 0.6)
+    ours, theirs = random_areas(rng, 1, 20, 0.62), random_areas(rng, 1, 20, 0.6)
     first, again = (paired_swap_test(ours, theirs, permutations=200, seed=3) for _ in range(2))
     assert first == again
 
@@ -252,23 +253,6 @@ def test_a_class_that_no_image_shows_counts_for_nobody(tmp_path: Path) -> None:
     without, with_one = (load_areas(str(tmp_path / f"{name}.npz")) for name in ("without", "with"))
     assert np.array_equal(without, with_one)
     assert class_iou(with_one)[:2] == pytest.approx([50, 50]) and np.isnan(class_iou(with_one)[2])
-
-
-def test_the_interval_within_data_sets_covers_their_mean() -> None:
-    """Of 2000 studies of three data sets with gains of their own, and two or three seeds, 95 % cover the mean gain."""
-    rng, gains = np.random.default_rng(0), (12.0, 1.0, -3.0)
-    covered = []
-    for _ in range(2000):
-        found = paired_t_test_within([rng.normal(gain, 1, seeds) for gain, seeds in zip(gains, (3, 2, 3), strict=True)])
-        covered.append(found.low <= np.mean(gains) <= found.high)
-    assert 0.935 < np.mean(covered) < 0.965
-
-
-def test_one_data_set_is_the_plain_test() -> None:
-    ours = np.array([3.0, 5.0, 4.5])
-    plain = paired_t_test(ours, np.zeros(3))
-    assert paired_t_test_within([ours]) == pytest.approx(plain)
-    assert np.isnan(paired_t_test_within([np.array([1.0]), np.array([2.0])])[1:]).all()
 
 
 def test_holm_step_by_step() -> None:

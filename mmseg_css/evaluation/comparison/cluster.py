@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from mmseg_css.evaluation.comparison.runs import Lanes, Run, ended_in_order
+from mmseg_css.evaluation.comparison.lanes import Lanes, TrainingFailedError, ended_in_order
+from mmseg_css.evaluation.comparison.runs import Run, unfinished
 from mmseg_css.extras import check_extra
 
 #: Where jobs run: under Slurm, or as processes of this machine, which is for trying it.
@@ -41,13 +42,11 @@ class Cluster:
 
         Raises:
             ModuleNotFoundError: submitit is missing.
-            RuntimeError: A training failed; the others were trained.
-            ValueError: A folder holds a run of other settings; nothing was trained.
+            TrainingFailedError: A training failed; the others were trained.
+            ValueError: A folder holds a run of other settings, or a config is none to compare; nothing was trained.
         """
         executor = self._executor()
-        wanted = [run for run in runs if run.finished() is None]
-        for run in wanted:
-            run.settings  # noqa: B018  (read once and kept: a job starts later, and refuses to train other ones)
+        wanted = unfinished(runs)  # whose settings are known now: a job starts later, and refuses to train other ones
         pending: dict[Any, Run] = {}
         failed = []
         with ended_in_order():
@@ -68,7 +67,7 @@ class Cluster:
                     job.cancel()
                 raise
         if failed:
-            raise RuntimeError("\n".join(failed))
+            raise TrainingFailedError("\n".join(failed))
 
     def _submit(self, executor: Any, wanted: list[Run], room: int) -> dict[Any, Run]:
         """Start what may be started now: under Slurm all, which limits an array itself."""

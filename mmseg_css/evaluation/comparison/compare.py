@@ -2,16 +2,21 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from mmseg_css.cfg_options import parse_options
 from mmseg_css.evaluation.comparison.curves import draw_curves
+from mmseg_css.evaluation.comparison.lanes import Lanes, TrainingFailedError, locked
 from mmseg_css.evaluation.comparison.progress import Board
-from mmseg_css.evaluation.comparison.results import summarise
-from mmseg_css.evaluation.comparison.runs import Lanes, Run, locked
+from mmseg_css.evaluation.comparison.results import comparable, summarise
+from mmseg_css.evaluation.comparison.runs import Run, write_whole
 from mmseg_css.evaluation.comparison.tables import tables
+
+#: What a comparison writes.
+RESULTS: Final = ("results.json", "results.md", "curves.png")
 
 
 def check_seeds(seeds: Sequence[int]) -> None:
@@ -37,7 +42,8 @@ class Question:
         options: ``KEY=VALUE``, settings of all configs.
 
     Raises:
-        ValueError: A seed stands there twice, the ceiling is none of the configs, or a number is below 1.
+        ValueError: A name cannot be that of a folder, a seed stands there twice or among the options, the ceiling is
+            none of the configs, or a number is below 1.
     """
 
     configs: dict[str, Path]
@@ -49,6 +55,10 @@ class Question:
 
     def __post_init__(self) -> None:
         check_seeds(self.seeds)
+        if wrong := [name for name in self.configs if Path("parent", name).name != name]:
+            raise ValueError(f"{wrong[0]!r} is no name of a config: a folder is named after it")
+        if "randomness.seed" in parse_options(self.options):
+            raise ValueError("--cfg-options randomness.seed: each training has its own; choose them with --seeds")
         if self.ceiling is not None and self.ceiling not in self.configs:
             raise ValueError(f"--ceiling {self.ceiling} is none of the configs: {', '.join(self.configs)}")
         for name in ("block", "evaluations"):
@@ -88,24 +98,48 @@ def compare(question: Question, work_dir: Path, *, records: Path | None = None, 
         What ``results.json`` holds (docs/comparing.md).
 
     Raises:
-        ValueError: A run there has other settings, or counts epochs.
-        RuntimeError: A training failed, or another comparison is at work there.
+        ValueError: A run there has other settings, or a config is none to compare.
+        TrainingFailedError: A training failed; the results are those of the others.
+        RuntimeError: Another comparison is at work there.
     """
     runs = question.runs(work_dir, records)
-    results_dir = records or work_dir
     in_order = [run for same_seed in zip(*runs.values(), strict=True) for run in same_seed]
-    with locked(work_dir), locked(results_dir) if results_dir.resolve() != work_dir.resolve() else nullcontext():
-        with Board(in_order, jobs) as board:
-            Lanes(jobs).train(in_order, board.done, board.waiting)
-        results = summarise(runs, ceiling=question.ceiling, block=question.block)
-        write_results(results, results_dir)
+    with locked(work_dir, records or work_dir):
+        try:
+            with Board(in_order, jobs) as board:
+                Lanes(jobs).train(in_order, board.done, board.waiting)
+        except TrainingFailedError:
+            if finished := comparable(runs, question.ceiling):
+                _report(question, finished, records or work_dir)
+            raise
+        return _report(question, runs, records or work_dir)
+
+
+def _report(question: Question, runs: Mapping[str, Sequence[Run]], folder: Path) -> dict[str, Any]:
+    results = summarise(runs, ceiling=question.ceiling, block=question.block)
+    _keep(folder, results)
+    write_results(results, folder)
     print(tables(results))
     return results
+
+
+def _keep(folder: Path, results: Mapping[str, Any]) -> None:
+    """Keep results of methods or seeds that the new ones lack, under numbered names."""
+    if not (file := folder / RESULTS[0]).exists():
+        return
+    before = json.loads(file.read_text())
+    if before["methods"].keys() <= results["methods"].keys() and {*before["seeds"]} <= {*results["seeds"]}:
+        return
+    number = next(number for number in count(1) if not (folder / f"{RESULTS[0]}.~{number}~").exists())
+    for name in RESULTS:
+        if (folder / name).exists():
+            (folder / name).replace(folder / f"{name}.~{number}~")
+    print(f"{folder} held results of other methods or seeds, which are now {RESULTS[0]}.~{number}~ and beside it")
 
 
 def write_results(results: Mapping[str, Any], folder: Path) -> None:
     """``results.json``, ``results.md`` and ``curves.png``, in a folder that is made."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "results.json").write_text(json.dumps(results, indent=2) + "\n")
-    (folder / "results.md").write_text(tables(results, markdown=True))
-    draw_curves(results, folder / "curves.png")
+    write_whole(folder / RESULTS[0], json.dumps(results, indent=2) + "\n")
+    write_whole(folder / RESULTS[1], tables(results, markdown=True))
+    draw_curves(results, folder / RESULTS[2])

@@ -29,6 +29,11 @@ def made_with(jobs: int) -> dict[str, Any]:
     }
 
 
+def at_a_time(jobs: int) -> int:
+    """How many of so many trainings side by side, of one thread each, this machine works on."""
+    return jobs if torch.cuda.is_available() else min(jobs, os.cpu_count() or 1)
+
+
 def _commit() -> str | None:
     if CLONE is None:  # or the repository that somebody's environment lies in would answer
         return None

@@ -10,6 +10,7 @@ from mmseg_css.evaluation.comparison.runs import Run
 from mmseg_css.evaluation.json_numbers import without_nan
 from mmseg_css.evaluation.statistics import (
     class_iou,
+    headroom_share_within,
     holm,
     load_areas,
     paired_t_test_within,
@@ -25,8 +26,20 @@ class Worth(NamedTuple):
     rare: float
 
 
-#: By seed.
-Finished = dict[int, Run]
+class Set(NamedTuple):
+    """What is finished on one data set, by method and seed."""
+
+    runs: dict[str, dict[int, Run]]
+    worth: dict[str, dict[int, Worth]]
+
+    def gains(self, name: str, over: str, seeds: Sequence[int], part: str = "miou") -> np.ndarray:
+        """Of a method over another one, a pair of trainings of each seed."""
+        own, base = self.worth[name], self.worth[over]
+        return np.array([getattr(own[seed], part) - getattr(base[seed], part) for seed in seeds])
+
+    def in_common(self, *names: str) -> list[int]:
+        """Seeds with which all these methods are finished."""
+        return sorted(set.intersection(*({*self.worth[name]} for name in names)))
 
 
 def pool(sets: Mapping[str, Mapping[str, Sequence[Run]]], ceiling: str) -> dict[str, Any]:
@@ -42,17 +55,14 @@ def pool(sets: Mapping[str, Mapping[str, Sequence[Run]]], ceiling: str) -> dict[
     Raises:
         ValueError: Trainings on a data set were evaluated with different masks.
     """
-    finished = {data: _finished(methods) for data, methods in sets.items()}
-    worth = {data: _worth(of_set) for data, of_set in finished.items()}
     baseline, *names = next(iter(sets.values()))
-    pairs = {
-        name: {data: both for data, own in worth.items() if (both := sorted({*own[name]} & {*own[baseline]}))}
-        for name in names
-    }
-    methods = {name: _method(name, own, baseline, ceiling, finished, worth) for name, own in pairs.items() if own}
-    family = [name for name in methods if name != ceiling]
-    for name, p in zip(family, holm([methods[name]["gain"]["p"] for name in family]), strict=True):
-        methods[name]["gain"]["p_holm"] = p
+    finished = {data: _finished(methods) for data, methods in sets.items()}
+    paired = {name: {data: own for data, own in finished.items() if own.in_common(name, baseline)} for name in names}
+    methods = {name: _method(name, own, baseline, ceiling) for name, own in paired.items() if own}
+    gains = [methods[name]["gain"] for name in methods if name != ceiling]
+    for key in ("p", "p_t"):
+        for gain, adjusted in zip(gains, holm([gain[key] for gain in gains]), strict=True):
+            gain[f"{key}_holm"] = adjusted
     trainings = [run for of_set in sets.values() for own in of_set.values() for run in own]
     made = [run.made_with() for run in trainings if run.finished() is not None]
     found: dict[str, Any] = without_nan(
@@ -68,77 +78,56 @@ def pool(sets: Mapping[str, Mapping[str, Sequence[Run]]], ceiling: str) -> dict[
     return found
 
 
-def _finished(methods: Mapping[str, Sequence[Run]]) -> dict[str, Finished]:
+def _finished(methods: Mapping[str, Sequence[Run]]) -> Set:
     """Of one data set."""
-    found = {name: {run.seed: run for run in own if run.finished() is not None} for name, own in methods.items()}
-    check_one_truth([run for own in found.values() for run in own.values()])
-    return found
-
-
-def _worth(methods: Mapping[str, Finished]) -> dict[str, dict[int, Worth]]:
-    """Of the trainings on one data set."""
-    files = [str(run.record / "areas.npz") for own in methods.values() for run in own.values()]
-    rare = rare_classes(files[0]) if files else []
+    runs = {name: {run.seed: run for run in own if run.finished() is not None} for name, own in methods.items()}
+    every = [run for own in runs.values() for run in own.values()]
+    check_one_truth(every)
+    rare = rare_classes(str(every[0].record / "areas.npz")) if every else []
 
     def worth(run: Run) -> Worth:
         iou = class_iou(load_areas(str(run.record / "areas.npz")))
         return Worth(float(np.nanmean(iou)), float(np.nanmean(iou[rare])))
 
-    return {name: {seed: worth(run) for seed, run in own.items()} for name, own in methods.items()}
+    return Set(runs, {name: {seed: worth(run) for seed, run in own.items()} for name, own in runs.items()})
 
 
-def _method(
-    name: str,
-    pairs: Mapping[str, Sequence[int]],
-    baseline: str,
-    ceiling: str,
-    finished: Mapping[str, Mapping[str, Finished]],
-    worth: Mapping[str, Mapping[str, Mapping[int, Worth]]],
-) -> dict[str, Any]:
-    def over_baseline(which: str, data: str, seeds: Sequence[int], part: str = "miou") -> np.ndarray:
-        own, base = worth[data][which], worth[data][baseline]
-        return np.array([getattr(own[seed], part) - getattr(base[seed], part) for seed in seeds])
-
-    gains = {data: over_baseline(name, data, seeds) for data, seeds in pairs.items()}
+def _method(name: str, sets: Mapping[str, Set], baseline: str, ceiling: str) -> dict[str, Any]:
+    """Of one, on the data sets on which it and the baseline have seeds in common."""
+    seeds = {data: own.in_common(name, baseline) for data, own in sets.items()}
+    gains = {data: own.gains(name, baseline, seeds[data]) for data, own in sets.items()}
     tested = paired_t_test_within(list(gains.values()))
     weighted = np.concatenate([own / len(own) for own in gains.values()])
-    runs = [finished[data][name][seed] for data, seeds in pairs.items() for seed in seeds]
-    noted = [run.finished() or {} for run in runs]
+    pairs = {
+        data: [(own.runs[name][seed], own.runs[baseline][seed]) for seed in seeds[data]] for data, own in sets.items()
+    }
+    noted = [run.finished() or {} for own in pairs.values() for run, _ in own]
     return {
-        "gain": {"mean": tested.mean, "interval": [tested.low, tested.high], "p": sign_flip_test(weighted)},
+        "gain": {
+            "mean": tested.mean,
+            "interval": [tested.low, tested.high],
+            "freedom": tested.freedom,
+            "p": sign_flip_test(weighted),
+            "p_t": tested.p,
+        },
         "pairs": len(weighted),
-        "seeds": {data: list(seeds) for data, seeds in pairs.items()},
+        "seeds": seeds,
         "gain_per_data_set": {data: float(own.mean()) for data, own in gains.items()},
-        "headroom": None if name == ceiling else _share(pairs, worth, name, baseline, ceiling),
-        "gain_rare": float(np.mean([over_baseline(name, data, seeds, "rare").mean() for data, seeds in pairs.items()])),
+        "headroom": None if name == ceiling else _share(name, sets, baseline, ceiling),
+        "gain_rare": float(
+            np.mean([own.gains(name, baseline, seeds[data], "rare").mean() for data, own in sets.items()])
+        ),
         "minutes": float(np.mean([one["minutes"] for one in noted])),
         "memory_gib": float(max(one["memory_gib"] for one in noted)),
-        "machines_differ": [
-            data
-            for data, seeds in pairs.items()
-            if any(machines_of(finished[data][name][seed], finished[data][baseline][seed]) for seed in seeds)
-        ],
+        "machines_differ": [data for data, own in pairs.items() if any(machines_of(*pair) for pair in own)],
     }
 
 
-def _share(
-    pairs: Mapping[str, Sequence[int]],
-    worth: Mapping[str, Mapping[str, Mapping[int, Worth]]],
-    name: str,
-    baseline: str,
-    ceiling: str,
-) -> float | None:
-    """Share of the headroom, over the pairs of which the ceiling is finished, too; None if it may be zero."""
-    gains, rooms = [], []
-    for data, seeds in pairs.items():
-        own, base, top = (worth[data][one] for one in (name, baseline, ceiling))
-        known = [seed for seed in seeds if seed in top]
-        if known:
-            gains.append(np.array([own[seed].miou - base[seed].miou for seed in known]))
-            rooms.append(np.array([top[seed].miou - base[seed].miou for seed in known]))
-    if not rooms:
+def _share(name: str, sets: Mapping[str, Set], baseline: str, ceiling: str) -> dict[str, Any] | None:
+    """Share of the headroom, over the pairs of which the ceiling is finished, too; None without one."""
+    known = [(own, seeds) for own in sets.values() if (seeds := own.in_common(name, baseline, ceiling))]
+    if not known:
         return None
-    room = paired_t_test_within(rooms)
-    if room.mean <= 0 or room.low <= 0:
-        return None
-    return float(np.mean([own.mean() for own in gains]) / room.mean)
+    gains, rooms = ([own.gains(which, baseline, seeds) for own, seeds in known] for which in (name, ceiling))
+    share = headroom_share_within(gains, rooms)
+    return {"share": share.share, "interval": [share.low, share.high]}

@@ -1,13 +1,14 @@
 """How far the trainings of a comparison are, while one waits."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 from types import TracebackType
 from typing import Final, NamedTuple
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
@@ -16,6 +17,9 @@ from mmseg_css.evaluation.comparison.runs import Run
 _STEP: Final = re.compile(r"Iter\(train\) \[ *(\d+)/(\d+)\].*?eta: (?:(\d+) days?, )?(\d+):(\d+):(\d+)")
 _METRIC: Final = re.compile(r"mIoU: ([\d.]+)")
 TAIL: Final = 20_000
+#: In the order of the table, and those that have not ended.
+KINDS: Final = ("failed", "begun", "finished", "waiting")
+TO_GO: Final = ("begun", "waiting")
 
 
 class Place(NamedTuple):
@@ -24,6 +28,24 @@ class Place(NamedTuple):
     iteration: int
     total: int
     left: float
+
+
+class State(NamedTuple):
+    """A run at one look: in which of ``KINDS`` it is, its last mIoU, and the minutes of all of it as far as known."""
+
+    run: Run
+    kind: str
+    place: Place | None
+    miou: str
+    minutes: float | None
+
+    def row(self) -> tuple[str, ...]:
+        iteration, left = self.kind, ""
+        if self.kind == "finished":
+            left = f"took {self.minutes:.1f} min"
+        elif self.kind == "begun" and self.place is not None:
+            iteration, left = f"{self.place.iteration} of {self.place.total}", f"{self.place.left:.0f} min"
+        return self.run.name, str(self.run.seed), iteration, self.miou, left
 
 
 class Board:
@@ -43,11 +65,13 @@ class Board:
         self._live = Live(get_renderable=self._table, console=self.console, refresh_per_second=0.5)
 
     def __enter__(self) -> "Board":
+        before = Counter(state.kind for state in self._look())  # reads the configs, which no other thread does later
         if self.console.is_terminal:
             self._live.start()
         else:
-            before = sum(run.finished() is not None for run in self.runs)
-            self.console.print(f"{len(self.runs)} trainings, {before} of them finished, {self.jobs} at a time")
+            self.console.print(
+                f"{len(self.runs)} trainings, {before['finished']} of them finished, {self.jobs} at a time"
+            )
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -61,75 +85,76 @@ class Board:
             self._failed.add(run)
         if not self.console.is_terminal:
             said = "failed" if finished is None else f"finished after {finished['minutes']:.1f} min"
-            self.console.print(f"{run.name}, seed {run.seed}: {said}; {self._left()}", soft_wrap=True)
+            self.console.print(f"{run.name}, seed {run.seed}: {said}; {self._left(self._look())}", soft_wrap=True)
 
     def waiting(self) -> None:
         """Called now and then: where no table is drawn, says once how long it will take."""
-        if not self.console.is_terminal and not self._told and self._minutes() is not None:
+        if self.console.is_terminal or self._told:
+            return
+        states = self._look()
+        if self._minutes(states) is not None:
             self._told = True
-            self.console.print(self._left())
+            self.console.print(self._left(states))
 
-    def _left(self) -> str:
+    def _look(self) -> list[State]:
+        return [_state(run, failed=run in self._failed) for run in self.runs]
+
+    def _left(self, states: Sequence[State]) -> str:
         """How many trainings have not ended, and the minutes until they have."""
-        if not (waiting := self._waiting()):
+        if not (to_go := sum(state.kind in TO_GO for state in states)):
             return f"{len(self._failed)} failed" if self._failed else "all finished"
-        minutes = self._minutes()
-        return f"{len(waiting)} to go" + ("" if minutes is None else f", about {minutes:.0f} min")
+        minutes = self._minutes(states)
+        return f"{to_go} to go" + ("" if minutes is None else f", about {minutes:.0f} min")
 
-    def _waiting(self) -> list[Run]:
-        return [run for run in self.runs if run not in self._failed and run.finished() is None]
-
-    def _minutes(self) -> float | None:
-        """Until all have ended, if that can be said of each."""
-        known = []
-        for run in self._waiting():
-            if (minutes := self._left_of(run)) is None:
+    def _minutes(self, states: Sequence[State]) -> float | None:
+        """Until all have ended, if that can be said of each: it says so, or takes as long as its like, or as all."""
+        durations: dict[str, list[float]] = {}
+        for state in states:
+            if state.minutes is not None:
+                durations.setdefault(state.run.name, []).append(state.minutes)
+        every = [minutes for own in durations.values() for minutes in own]
+        left = []
+        for state in states:
+            if state.kind not in TO_GO:
+                continue
+            if state.place is not None:
+                left.append(state.place.left)
+            elif alike := durations.get(state.run.name, every):
+                left.append(fmean(alike))
+            else:
                 return None
-            known.append(minutes)
-        return max(sum(known) / self.jobs, *known, 0.0)
+        return max(sum(left) / self.jobs, *left, 0.0)
 
-    def _left_of(self, run: Run) -> float | None:
-        """Minutes until a run is finished: it says so itself, or takes as long as others of its config, or as all."""
-        if (place := _place(run)) is not None:
-            return place.left
-        durations = {other: minutes for other in self.runs if (minutes := _duration(other)) is not None}
-        alike = [minutes for other, minutes in durations.items() if other.name == run.name]
-        return fmean(alike or durations.values()) if durations else None
-
-    def _table(self) -> Table:
-        table = Table("run", "seed", "iteration", "mIoU", "left", title=self._left())
-        for run in self.runs:
-            table.add_row(run.name, str(run.seed), *_where(run))
-        return table
+    def _table(self) -> Group:
+        """What matters first: a terminal that is too low cuts the end off, so the first line counts all."""
+        states = sorted(self._look(), key=lambda state: KINDS.index(state.kind))
+        counts = Counter(state.kind for state in states)
+        title = f"{self._left(states)} ({', '.join(f'{number} {kind}' for kind, number in counts.items())})"
+        table = Table("run", "seed", "iteration", "mIoU", "left")
+        for state in states:
+            table.add_row(*state.row())
+        return Group(title, table)
 
 
-def _where(run: Run) -> tuple[str, str, str]:
-    """Iteration, last mIoU and time left of a run, as its output says."""
+def _state(run: Run, *, failed: bool) -> State:
+    text = _tail(run.folder / "output.txt")
+    miou = _last(_METRIC, text)
     if (finished := run.finished()) is not None:
-        return "finished", _last(_METRIC, _tail(run.folder / "output.txt")), f"took {finished['minutes']:.1f} min"
-    place = _place(run)
-    if place is None:
-        return "waits", "", ""
-    metric = _last(_METRIC, _tail(run.folder / "output.txt"))
-    return f"{place.iteration} of {place.total}", metric, f"{place.left:.0f} min"
+        return State(run, "finished", None, miou, finished["minutes"])
+    begun = (run.folder / "run.json").exists()
+    place = _place(text)
+    whole = None
+    if place is not None and place.iteration < place.total:
+        whole = place.left * place.total / (place.total - place.iteration)
+    return State(run, "failed" if failed else "begun" if begun else "waiting", place, miou, whole)
 
 
-def _place(run: Run) -> Place | None:
-    steps = _STEP.findall(_tail(run.folder / "output.txt"))
+def _place(text: str) -> Place | None:
+    steps = _STEP.findall(text)
     if not steps:
         return None
     iteration, total, days, hours, minutes, seconds = (int(number or 0) for number in steps[-1])
     return Place(iteration, total, days * 1440 + hours * 60 + minutes + seconds / 60)
-
-
-def _duration(run: Run) -> float | None:
-    """Minutes of the whole training, as far as they can be known."""
-    if (finished := run.finished()) is not None:
-        return finished["minutes"]
-    place = _place(run)
-    if place is None or place.iteration >= place.total:
-        return None
-    return place.left * place.total / (place.total - place.iteration)
 
 
 def _last(pattern: re.Pattern[str], text: str) -> str:

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from itertools import combinations
 from typing import Any, Final
 
 import numpy as np
 from jaxtyping import Float
-from mmengine.config import Config
 
-from mmseg_css.evaluation.comparison.runs import Run
+from mmseg_css.config_files import read_config
+from mmseg_css.evaluation.comparison.runs import Run, classes_of
 from mmseg_css.evaluation.json_numbers import without_nan
 from mmseg_css.evaluation.statistics import (
     class_iou,
@@ -20,9 +20,8 @@ from mmseg_css.evaluation.statistics import (
     paired_swap_test,
     paired_t_test,
 )
-from mmseg_css.registry import DATASETS
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 
 
 def summarise(runs: Mapping[str, Sequence[Run]], *, ceiling: str | None = None, block: int = 1) -> dict[str, Any]:
@@ -35,7 +34,8 @@ def summarise(runs: Mapping[str, Sequence[Run]], *, ceiling: str | None = None, 
     check_one_truth([run for own in runs.values() for run in own])
     areas = {name: np.stack([load_areas(str(run.record / "areas.npz")) for run in own]) for name, own in runs.items()}
     miou = {name: np.nanmean(class_iou(own), axis=1) for name, own in areas.items()}
-    classes = _classes(runs[baseline][0].config)
+    config = runs[baseline][0].config
+    classes = classes_of(config, read_config(config))
     methods = {name: _method(own, areas[name], miou[name], classes) for name, own in runs.items()}
     compared = [name for name in runs if name not in (baseline, ceiling)]
     for name in (*compared, *([ceiling] if ceiling and ceiling != baseline else [])):
@@ -57,19 +57,62 @@ def summarise(runs: Mapping[str, Sequence[Run]], *, ceiling: str | None = None, 
             "made_with": together([run.made_with() for own in runs.values() for run in own]),
             "machines_differ": _machines_differ(runs),
             "methods": methods,
+            "pairs": _pairs({name: miou[name] for name in compared}),
         }
     )
 
 
+def _pairs(miou: Mapping[str, Float[np.ndarray, " s"]]) -> list[dict[str, Any]]:
+    """Each two of the methods, the better one first, and what lies between them; Holm over all pairs."""
+    best_first = sorted(miou, key=lambda name: -miou[name].mean())
+    gains = {pair: paired_t_test(*(miou[name] for name in pair)) for pair in combinations(best_first, 2)}
+    adjusted = holm([gain.p for gain in gains.values()])
+    return [
+        {
+            "methods": list(pair),
+            "difference": gain.mean,
+            "interval": [gain.low, gain.high],
+            "p_seeds": gain.p,
+            "p_seeds_holm": p_holm,
+        }
+        for (pair, gain), p_holm in zip(gains.items(), adjusted, strict=True)
+    ]
+
+
+def comparable(planned: Mapping[str, Sequence[Run]], ceiling: str | None) -> dict[str, list[Run]]:
+    """Of planned trainings those that are finished and can be compared, none if there is no method.
+
+    Baseline and ceiling, and the methods that are finished with all seeds that these are; while there is none, those
+    that have begun, with the seeds in common.
+    """
+    baseline = next(iter(planned))
+    needed = [name for name in planned if name in (baseline, ceiling)]
+    done = {
+        name: {index for index, run in enumerate(own) if run.finished() is not None} for name, own in planned.items()
+    }
+    seeds = set.intersection(*(done[name] for name in needed))
+    names = [name for name, own in done.items() if name in needed or own >= seeds]
+    if len(names) == len(needed):
+        names = [name for name, own in done.items() if name in needed or own & seeds]
+        seeds = set.intersection(*(done[name] for name in names))
+    if not seeds or len(names) == len(needed):
+        return {}
+    return {name: [planned[name][index] for index in sorted(seeds)] for name in names}
+
+
 def _machines_differ(runs: Mapping[str, Sequence[Run]]) -> list[int]:
-    """Seeds whose trainings, which are compared with each other, ran on different machines, as far as they noted it."""
+    """Seeds whose trainings, which are compared with each other, ran on different machines (`machines_of`)."""
     return [of_a_seed[0].seed for of_a_seed in zip(*runs.values(), strict=True) if machines_of(*of_a_seed)]
 
 
 def machines_of(*runs: Run) -> bool:
-    """Whether they ran on different machines, or with another torch, as far as they noted it."""
+    """Whether they ran on different machines, with another torch or number of threads, as far as they noted it.
+
+    Sums over pixels depend on the number of threads, in the last digits, and a training on these.
+    """
     made = [run.made_with() for run in runs]
-    return any(len({one[key] for one in made if key in one}) > 1 for key in ("processor", "device", "torch"))
+    keys = ("processor", "device", "torch", "threads")
+    return any(len({one[key] for one in made if key in one}) > 1 for key in keys)
 
 
 def check_one_truth(runs: Sequence[Run]) -> None:
@@ -138,8 +181,3 @@ def _gain(
         "p_images": paired_swap_test(areas, base_areas, block=block),
         "detectable": detectable_gain(miou - base),
     }
-
-
-def _classes(config: Path) -> Sequence[str]:
-    dataset = Config.fromfile(config).val_dataloader.dataset
-    return {**DATASETS.get(dataset.type).METAINFO, **dataset.get("metainfo", {})}["classes"]

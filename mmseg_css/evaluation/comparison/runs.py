@@ -1,31 +1,21 @@
-"""The trainings of a comparison: each in a process of its own, several side by side, none of them twice."""
+"""The trainings of a comparison: what each is, what it needs, and whether it is finished."""
 
 import json
-import os
 import shutil
-import signal
-import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
-from filelock import FileLock, Timeout
 from mmengine.config import Config
 
 from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.config_files import read_config
-from mmseg_css.evaluation.comparison.machine import made_with
 from mmseg_css.evaluation.comparison.settings import differing, fingerprints
-from mmseg_css.locations import PACKAGE
+from mmseg_css.registry import DATASETS
 
-PATIENCE: Final = 10.0  # seconds
 GIVEN: Final = ("curve.json", "areas.npz")
 
 
@@ -58,30 +48,43 @@ class Run:
 
     def read_settings(self) -> dict[str, Any]:
         """The same as the files say it now."""
-        return {**fingerprints(self._cfg().to_dict()), "options": list(self.options), "seed": self.seed}
+        return {**fingerprints(read_config(self.config).to_dict()), "options": list(self.options), "seed": self.seed}
 
-    def _cfg(self) -> Config:
-        return read_config(self.config)
-
+    @cached_property
     def _trained(self) -> Config:
-        """With the options."""
-        cfg = self._cfg()
+        """The config with the options."""
+        cfg = read_config(self.config)
         merge_options(cfg, parse_options(self.options))
         return cfg
 
-    @property
-    def iterations(self) -> int:
-        return self._iterations(self._trained())
+    def check(self) -> None:
+        """Refuse what would fail, or could not be evaluated, when it is trained.
 
-    def _iterations(self, cfg: Config) -> int:
+        Raises:
+            ValueError: The config counts epochs, or has not one evaluation with one metric on a data set with classes.
+        """
+        cfg = self._trained
         if cfg.train_cfg.get("max_epochs") is not None:
             raise ValueError(f"{self.config}: a comparison counts iterations; set train_cfg.max_iters, not max_epochs")
-        return cfg.train_cfg.max_iters
+        for key in ("val_dataloader", "val_evaluator"):
+            if not isinstance(cfg.get(key), Mapping):
+                raise ValueError(f"{self.config}: a comparison evaluates each training; set {key}, as one dict")
+        classes_of(self.config, cfg)
+
+    @property
+    def iterations(self) -> int:
+        total: int = self._trained.train_cfg.max_iters
+        return total
+
+    @property
+    def steps_left(self) -> int:
+        """Iterations after the last checkpoint."""
+        made = [int(path.stem.removeprefix("iter_")) for path in self.folder.glob("iter_*.pth")]
+        return max(0, self.iterations - max(made, default=0))
 
     def command(self) -> list[str]:
         """What is started."""
-        cfg = self._trained()
-        total = self._iterations(cfg)
+        cfg, total = self._trained, self.iterations
         interval = total // max(n for n in range(1, self.evaluations + 1) if total % n == 0)
         return [
             *(sys.executable, "-m", "mmseg_css", "train", str(self.config)),
@@ -120,10 +123,13 @@ class Run:
         Raises:
             ValueError: The folder, or that of the record, holds a run of other settings.
         """
+        settings = self.settings  # read now and kept, whether there is a run or not
         for place in (self.record, self.folder):
             if (file := place / "run.json").exists():
                 known = json.loads(file.read_text())
-                if other := differing(known["settings"], self.settings):
+                if other := differing(known["settings"], settings):
+                    if not known["finished"] and not any(place.glob("*.pth")):
+                        continue  # it failed before anything was learned, and is begun anew
                     raise ValueError(
                         f"{place} holds a run of another config, seed or image list, or of other options, than "
                         f"{self.config} ({', '.join(other)}): name another --work-dir and --records, or delete it"
@@ -147,137 +153,41 @@ class Run:
 
     def _note(self, place: Path, finished: dict[str, Any] | None) -> None:
         place.mkdir(parents=True, exist_ok=True)
-        file, part = place / "run.json", place / "run.json.part"
-        part.write_text(json.dumps({"settings": self.settings, "finished": finished}, indent=2) + "\n")
-        part.replace(file)  # at once: the board of the comparison reads it meanwhile
+        noted = {"settings": self.settings, "finished": finished}
+        write_whole(place / "run.json", json.dumps(noted, indent=2) + "\n")
 
 
-@dataclass
-class Lanes:
-    """Trains runs, ``jobs`` at a time; with more than one each has one thread.
-
-    A run that was stopped goes on from its last checkpoint. What it prints goes to ``output.txt`` in its folder. Who
-    ends us ends them, too: each that has begun saves a checkpoint first.
-    """
-
-    jobs: int = 1
-    _processes: dict[int, subprocess.Popen] = field(default_factory=dict)
-    _reading: threading.Lock = field(default_factory=threading.Lock)
-    _stopping: bool = False
-
-    def train(self, runs: Iterable[Run], done: Callable[[Run], None], waiting: Callable[[], None]) -> None:
-        """Train what is not finished; call ``done`` after each, and ``waiting`` now and then.
-
-        Raises:
-            RuntimeError: A training failed; the others were trained.
-            ValueError: A folder holds a run of other settings; nothing was trained.
-        """
-        wanted = [run for run in runs if run.finished() is None]
-        # Configs are read before the first start: Python's parser fails now and then where two threads use it.
-        commands = [run.command() for run in wanted]
-        for run in wanted:
-            run.settings  # noqa: B018  (read once and kept)
-        failed = []
-        with ThreadPoolExecutor(self.jobs) as pool, ended_in_order():
-            futures = {}
-            try:
-                for run, command in zip(wanted, commands, strict=True):
-                    futures[pool.submit(self._train, run, command)] = run
-                pending = set(futures)
-                while pending:
-                    ended, pending = wait(pending, PATIENCE, FIRST_COMPLETED)
-                    failed += [futures[future] for future in ended if future.result()]
-                    for future in ended:
-                        done(futures[future])
-                    waiting()
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                self._stop()
-                raise
-        if failed:
-            raise RuntimeError("\n".join(map(_why, failed)))
-
-    def _train(self, run: Run, command: list[str]) -> int:
-        environment = dict(os.environ)
-        # So that a clone works without being installed.
-        path = [str(PACKAGE.parent), *filter(None, [environment.get("PYTHONPATH")])]
-        environment["PYTHONPATH"] = os.pathsep.join(path)
-        if self.jobs > 1:
-            environment |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        run.folder.mkdir(parents=True, exist_ok=True)
-        with (run.folder / "output.txt").open("a") as output:
-            with self._reading:
-                changed = run.read_settings() != run.settings
-            if changed:  # what is noted would not be what was trained
-                print(f"{run.config} was changed while this training waited: start again", file=output)
-                return 1
-            run.begin()
-            made = made_with(self.jobs)  # now: the clone may have other commits when the training ends
-            # A session of its own, so that Ctrl-C reaches only us, who let it save a checkpoint.
-            process = subprocess.Popen(
-                command, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
-            )
-            self._processes[process.pid] = process
-            if self._stopping:
-                process.terminate()
-            _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        del self._processes[process.pid]
-        if process.returncode == 0:
-            last = json.loads((run.folder / "curve.json").read_text())[-1]
-            if last["iteration"] != run.iterations:  # a loop that does not evaluate once more what was stopped there
-                with (run.folder / "output.txt").open("a") as output:
-                    print(f"evaluated after {last['iteration']} of {run.iterations} iterations last", file=output)
-                return 1
-            memory = last.get("gpu_gib", usage.ru_maxrss / 2**20)
-            run.finish({"minutes": last["minutes"], "memory_gib": memory, "made_with": made})
-        return process.returncode
-
-    def _stop(self) -> None:
-        self._stopping = True
-        for process in list(self._processes.values()):
-            os.kill(process.pid, signal.SIGTERM)
+def write_whole(file: Path, text: str) -> None:
+    """At once, since others read it meanwhile."""
+    part = file.with_name(f"{file.name}.part")
+    part.write_text(text)
+    part.replace(file)
 
 
-@contextmanager
-def ended_in_order() -> Iterator[None]:
-    """SIGTERM, and the end of our terminal, raise an exception here: otherwise we would leave the trainings behind."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def end(number: int, _: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        for number, handler in before.items():
-            if handler != signal.SIG_IGN:  # nohup
-                signal.signal(number, end)
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _why(run: Run) -> str:
-    output = run.folder / "output.txt"
-    last = output.read_text(errors="replace").strip().splitlines()[-1:]
-    return f"the training of {run.config} with seed {run.seed} failed: {''.join(last)} (all of it in {output})"
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep a folder to oneself.
+def unfinished(runs: Iterable[Run]) -> list[Run]:
+    """Those that are to be trained, which can be.
 
     Raises:
-        RuntimeError: Another comparison is at work in it.
+        ValueError: A folder holds a run of other settings, or a config is none to compare.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(folder / ".lock", timeout=0):
-            yield
-    except Timeout:
-        raise RuntimeError(
-            f"another comparison is at work in {folder}: wait for it, or name another --work-dir"
-        ) from None
+    wanted = [run for run in runs if run.finished() is None]
+    for run in wanted:
+        run.check()
+    return wanted
+
+
+def classes_of(path: Path, cfg: Config) -> Sequence[str]:
+    """The names of the classes that a config's validation data show.
+
+    Raises:
+        ValueError: There are none.
+    """
+    dataset = cfg.val_dataloader.dataset
+    kind = DATASETS.get(dataset.type)
+    classes: Sequence[str] | None = {**getattr(kind, "METAINFO", {}), **dataset.get("metainfo", {})}.get("classes")
+    if not classes:
+        raise ValueError(
+            f"{path}: val_dataloader.dataset, a {dataset.type}, names no classes; a comparison needs one data set "
+            "(which nothing wraps) with its classes in metainfo"
+        )
+    return classes

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -11,10 +12,10 @@ LISTS: Final = ("ann_file", "exclude")
 
 
 def fingerprints(cfg: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a config, and of each image list that it names and that is there."""
+    """Of a config, and of each image list that it names and that is there: a file, or the names in a folder."""
     return {
         "config_sha256": _sha256(json.dumps(cfg, sort_keys=True, default=str).encode()),
-        "lists_sha256": {path.as_posix(): _sha256(path.read_bytes()) for path in _lists(cfg)},
+        "lists_sha256": {path.as_posix(): _sha256(_images(path)) for path in _lists(cfg)},
     }
 
 
@@ -32,8 +33,25 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def _images(path: Path) -> bytes:
+    """What tells the images of a list; sizes would depend on who wrote the files, and their contents take too long."""
+    if path.is_file():
+        return path.read_bytes()
+    inside = ((os.path.relpath(folder, path), names) for folder, _, names in os.walk(path))
+    return "\n".join(
+        sorted(f"{folder}/{name}" for folder, names in inside for name in names if name[0] != ".")
+    ).encode()
+
+
 def _lists(node: Any) -> Iterator[Path]:
     if isinstance(node, Mapping):
+        images = (node.get("data_prefix") or {}).get("img_path")
+        if (
+            isinstance(images, str)
+            and not node.get("ann_file")
+            and (folder := Path(node.get("data_root") or "", images)).is_dir()
+        ):
+            yield folder
         for key, value in node.items():
             if key in LISTS and isinstance(value, str) and value:
                 places = (Path(node.get("data_root") or "", value), Path(value))

@@ -2,20 +2,20 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from mmseg_css.evaluation.comparison.cluster import Cluster
 from mmseg_css.evaluation.comparison.compare import check_seeds, write_results
+from mmseg_css.evaluation.comparison.lanes import Lanes, locked
 from mmseg_css.evaluation.comparison.pooling import pool
 from mmseg_css.evaluation.comparison.progress import Board
-from mmseg_css.evaluation.comparison.results import summarise
-from mmseg_css.evaluation.comparison.runs import Lanes, Run, locked
+from mmseg_css.evaluation.comparison.results import comparable, summarise
+from mmseg_css.evaluation.comparison.runs import Run, write_whole
 from mmseg_css.evaluation.comparison.tables import pooled_table
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 #: The trainings of a comparison by method, in the order of the seeds.
 Runs = dict[str, list[Run]]
 
@@ -84,12 +84,12 @@ def train(
     """Train what is not finished, on this machine or by a launcher; nobody else may write into either folder meanwhile.
 
     Raises:
-        ValueError: A run there has other settings.
-        RuntimeError: A training failed, or another study is at work there.
+        ValueError: A run there has other settings, or a config is none to compare.
+        TrainingFailedError: A training failed; the others were trained.
+        RuntimeError: Another study is at work there.
     """
     order = in_order(runs)
-    apart = records.resolve() != work_dir.resolve()
-    with locked(work_dir), locked(records) if apart else nullcontext(), Board(order, jobs) as board:
+    with locked(work_dir, records), Board(order, jobs) as board:
         (launcher or Lanes(jobs)).train(order, board.done, board.waiting)
 
 
@@ -105,7 +105,7 @@ def report(study: Study, runs: Mapping[str, Mapping[str, Runs]], records: Path) 
     parts: dict[str, Any] = {}
     for part, sets in runs.items():
         for data, planned in sets.items():
-            if own := _compared(planned, study.ceiling):
+            if own := comparable(planned, study.ceiling):
                 result = summarise(own, ceiling=study.ceiling, block=study.blocks.get(data, 1))
                 write_results(result, records / part.replace(" ", "_") / data)
         pooled = pool(sets, study.ceiling)
@@ -114,23 +114,6 @@ def report(study: Study, runs: Mapping[str, Mapping[str, Runs]], records: Path) 
     found = {"schema": SCHEMA, "parts": parts}
     text = [f"## {part}\n\n{pooled_table(pooled, markdown=True)}" for part, pooled in parts.items()]
     records.mkdir(parents=True, exist_ok=True)
-    (records / "study.json").write_text(json.dumps(found, indent=2) + "\n")
-    (records / "study.md").write_text("\n\n".join(text or ["No method is finished anywhere."]) + "\n")
+    write_whole(records / "study.json", json.dumps(found, indent=2) + "\n")
+    write_whole(records / "study.md", "\n\n".join(text or ["No method is finished anywhere."]) + "\n")
     return found
-
-
-def _compared(planned: Runs, ceiling: str) -> Runs:
-    """Baseline and ceiling, and the methods that are finished with all seeds that these are; while there is none, those
-    that have begun, with the seeds in common."""
-    needed = (next(iter(planned)), ceiling)
-    done = {
-        name: {index for index, run in enumerate(own) if run.finished() is not None} for name, own in planned.items()
-    }
-    seeds = set.intersection(*(done[name] for name in needed))
-    names = [name for name, own in done.items() if name in needed or own >= seeds]
-    if len(names) == len({*needed}):
-        names = [name for name, own in done.items() if name in needed or own & seeds]
-        seeds = set.intersection(*(done[name] for name in names))
-    if not seeds or len(names) == len({*needed}):
-        return {}
-    return {name: [planned[name][index] for index in sorted(seeds)] for name in names}

@@ -1,22 +1,29 @@
-"""The results of a comparison in two tables: what the methods are worth, and the classes."""
+"""The results of a comparison in tables: what the methods are worth, beside each other, too, and the classes."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from prettytable import PrettyTable, TableStyle
 
+PAIRS: Final = (
+    "Points of mIoU by which a row's method is above a column's, and p over seeds, adjusted (Holm) for these pairs."
+)
+
 
 def tables(results: Mapping[str, Any], *, markdown: bool = False) -> str:
-    """A table with a row for each method, one with its classes, and what the runs were made with."""
+    """A table with a row for each method, one of all pairs of them, one of classes, and what made the runs."""
     seeds = " / ".join(map(str, results["seeds"]))
-    parts = [_render(table, markdown) for table in (_methods(results), _classes(results))]
+    parts = [_render(_methods(results), markdown)]
+    if results["pairs"] and len(results["seeds"]) > 1:
+        parts += [_render(_pairs(results), markdown), PAIRS]
+    parts.append(_render(_classes(results), markdown))
     made = ", ".join(f"{key.replace('_', ' ')} {_all(value)}" for key, value in results["made_with"].items())
     note = f"mIoU and IoU in percent, last checkpoint, seeds {seeds}; {made}."
     if differ := results.get("machines_differ"):
         note += (
-            f" The trainings of seed {' and '.join(map(str, differ))} ran on different machines: a difference between "
-            "them may be the machines'."
+            f" The trainings of seed {' and '.join(map(str, differ))} ran on different machines, or with other "
+            "threads: a difference between them may come from that."
         )
     lengths = {name: method["iterations"] for name, method in results["methods"].items()}
     if len({*lengths.values()}) > 1:
@@ -26,8 +33,9 @@ def tables(results: Mapping[str, Any], *, markdown: bool = False) -> str:
 
 def pooled_table(pooled: Mapping[str, Any], *, markdown: bool = False) -> str:
     """A row for each method of a part of a study, over its data sets."""
-    columns = ("pairs", "gain", "95 % interval", "p (Holm)", "share of headroom", "gain on rare classes")
-    table = PrettyTable(["", *columns, *pooled["data_sets"], "minutes", "GiB"])
+    columns = ("pairs", "gain", "95 % interval", "p of t (Holm)", "p of swaps (Holm)")
+    shares = ("share of headroom", "its interval", "gain on rare classes")
+    table = PrettyTable(["", *columns, *shares, *pooled["data_sets"], "minutes", "GiB"])
     for name, method in pooled["methods"].items():
         table.add_row(
             [
@@ -35,8 +43,10 @@ def pooled_table(pooled: Mapping[str, Any], *, markdown: bool = False) -> str:
                 method["pairs"],
                 f"{method['gain']['mean']:+.1f}",
                 _interval(method["gain"]["interval"], "+.1f"),
+                _tested(method["gain"], "p_t"),
                 _tested(method["gain"], "p"),
-                _number(method["headroom"], ".0%"),
+                _number((method["headroom"] or {}).get("share"), ".0%"),
+                _interval((method["headroom"] or {}).get("interval"), ".0%"),
                 f"{method['gain_rare']:+.1f}",
                 *(_number(method["gain_per_data_set"].get(data), "+.1f") for data in pooled["data_sets"]),
                 f"{method['minutes']:.1f}",
@@ -51,19 +61,28 @@ def _pooled_notes(pooled: Mapping[str, Any]) -> Iterable[str]:
     least = 2 / 2 ** max(method["pairs"] for method in methods.values())
     yield (
         f"Gains over {pooled['baseline']} in points of mIoU, over pairs of trainings of one data set and seed; "
-        f"{trainings['finished']} of {trainings['planned']} trainings are finished. p is of a sign-flip test, which "
-        f"with so few pairs says at least {least:.2g}."
+        f"{trainings['finished']} of {trainings['planned']} trainings are finished. Interval and p of t are of "
+        f"Student's t within data sets ({_freedom(methods)}); p of swaps takes no distribution for granted, and says "
+        f"with so few pairs at least {least:.2g}."
     )
     if len({json.dumps(method["seeds"]) for method in methods.values()}) > 1:
         yield "Methods with other pairs than others are means over other trainings: compare them by data set."
     if differ := {name: method["machines_differ"] for name, method in methods.items() if method["machines_differ"]}:
         of = "; ".join(f"{name} on {', '.join(data)}" for name, data in differ.items())
         yield (
-            f"Trained on another machine than their baseline: {of}. What these gain may be the machines' in part, and "
-            "minutes of different machines compare nothing."
+            f"Trained on another machine, or with other threads, than their baseline: {of}. What these gain may come "
+            "from that in part, and their minutes compare nothing."
         )
     made = ", ".join(f"{key.replace('_', ' ')} {_all(value)}" for key, value in pooled["made_with"].items())
     yield f"Made with {made}."
+
+
+def _freedom(methods: Mapping[str, Any]) -> str:
+    found = sorted({method["gain"]["freedom"] for method in methods.values()} - {0})
+    said = [f"{' or '.join(map(str, found))} degrees of freedom"] if found else []
+    if any(not method["gain"]["freedom"] for method in methods.values()):
+        said.append("none where a data set has a single pair, or pairs do not differ")
+    return "; ".join(said)
 
 
 def _all(value: Any) -> str:
@@ -95,6 +114,19 @@ def _methods(results: Mapping[str, Any]) -> PrettyTable:
     table = PrettyTable(["", *columns])
     for name, method in results["methods"].items():
         table.add_row([name, *(show(method) for show in columns.values())])
+    return table
+
+
+def _pairs(results: Mapping[str, Any]) -> PrettyTable:
+    """The better methods first: a row's mIoU less a column's."""
+    names = list(dict.fromkeys(name for pair in results["pairs"] for name in pair["methods"]))
+    cells = {
+        tuple(pair["methods"]): f"{pair['difference']:+.1f} ({_number(pair['p_seeds_holm'], '.4f')})"
+        for pair in results["pairs"]
+    }
+    table = PrettyTable(["above", *names[1:]])
+    for name in names[:-1]:
+        table.add_row([name, *(cells.get((name, other), "") for other in names[1:])])
     return table
 
 

@@ -1,0 +1,165 @@
+"""Trainings in processes of their own, several side by side, none of them twice."""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from mmseg_css.evaluation.comparison.machine import at_a_time, made_with
+from mmseg_css.evaluation.comparison.runs import Run, unfinished
+from mmseg_css.locations import PACKAGE
+
+PATIENCE: Final = 10.0  # seconds
+
+
+class TrainingFailedError(RuntimeError):
+    """A training failed; the others were trained."""
+
+
+@dataclass
+class Lanes:
+    """Trains runs, ``jobs`` at a time; with more than one each has one thread.
+
+    A run that was stopped goes on from its last checkpoint. What it prints goes to ``output.txt`` in its folder. Who
+    ends us ends them, too: each that has begun saves a checkpoint first.
+    """
+
+    jobs: int = 1
+    _processes: dict[int, subprocess.Popen] = field(default_factory=dict)
+    _reading: threading.Lock = field(default_factory=threading.Lock)
+    _stopping: bool = False
+
+    def train(self, runs: Iterable[Run], done: Callable[[Run], None], waiting: Callable[[], None]) -> None:
+        """Train what is not finished; call ``done`` after each, and ``waiting`` now and then.
+
+        Raises:
+            TrainingFailedError: A training failed; the others were trained.
+            ValueError: A folder holds a run of other settings, or a config is none to compare; nothing was trained.
+        """
+        wanted = unfinished(runs)
+        # Configs are read before the first start: Python's parser fails now and then where two threads use it.
+        commands = [run.command() for run in wanted]
+        if wanted and (cores := at_a_time(self.jobs)) < self.jobs:
+            print(f"{self.jobs} trainings side by side are slower than {cores}, the cores of this machine")
+        failed = []
+        with ThreadPoolExecutor(self.jobs) as pool, ended_in_order():
+            try:
+                futures = {pool.submit(self._train, *one): one[0] for one in zip(wanted, commands, strict=True)}
+                pending = set(futures)
+                while pending:
+                    ended, pending = wait(pending, PATIENCE, FIRST_COMPLETED)
+                    for future in ended:
+                        run, why = futures[future], future.result()
+                        if why is not None:
+                            failed.append(f"the training of {run.config} with seed {run.seed} failed: {why}")
+                        done(run)
+                    waiting()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                self._stop()
+                raise
+        if failed:
+            raise TrainingFailedError("\n".join(failed))
+
+    def _train(self, run: Run, command: list[str]) -> str | None:
+        """Why the training failed, if it did: whatever it was, the others go on."""
+        try:
+            with self._reading:
+                changed = run.read_settings() != run.settings
+            if changed:  # what is noted would not be what was trained
+                return f"{run.config} was changed while this training waited: start again"
+            run.begin()
+            made = made_with(self.jobs)  # now: the clone may have other commits when the training ends
+            status, peak_gib = self._process(run, command)
+            if status != 0:
+                return _last_words(run)
+            last = json.loads((run.folder / "curve.json").read_text())[-1]
+            if last["iteration"] != run.iterations:  # a loop that does not evaluate once more what was stopped there
+                return f"evaluated after {last['iteration']} of {run.iterations} iterations last"
+            run.finish({"minutes": last["minutes"], "memory_gib": last.get("gpu_gib", peak_gib), "made_with": made})
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+        return None
+
+    def _process(self, run: Run, command: list[str]) -> tuple[int, float]:
+        """Exit status and peak memory of the training, when it has ended."""
+        environment = dict(os.environ)
+        # So that a clone works without being installed.
+        path = [str(PACKAGE.parent), *filter(None, [environment.get("PYTHONPATH")])]
+        environment["PYTHONPATH"] = os.pathsep.join(path)
+        if self.jobs > 1:
+            environment |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        with (run.folder / "output.txt").open("a") as output:
+            # A session of its own, so that Ctrl-C reaches only us, who let it save a checkpoint.
+            process = subprocess.Popen(
+                command, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            )
+        self._processes[process.pid] = process
+        if self._stopping:
+            process.terminate()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        del self._processes[process.pid]
+        return process.returncode, usage.ru_maxrss / 2**20
+
+    def _stop(self) -> None:
+        self._stopping = True
+        for pid in list(self._processes):
+            with suppress(ProcessLookupError):  # it has just ended
+                os.kill(pid, signal.SIGTERM)
+
+
+@contextmanager
+def ended_in_order() -> Iterator[None]:
+    """SIGTERM, and the end of our terminal, raise an exception here: otherwise we would leave the trainings behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        for number, handler in before.items():
+            if handler != signal.SIG_IGN:  # nohup
+                signal.signal(number, end)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _last_words(run: Run) -> str:
+    output = run.folder / "output.txt"
+    last = output.read_text(errors="replace").strip().splitlines()[-1:]
+    return f"{''.join(last)} (all of it in {output})"
+
+
+@contextmanager
+def locked(*folders: Path) -> Iterator[None]:
+    """Keep folders to oneself; one that is named twice is one.
+
+    Raises:
+        RuntimeError: Another comparison is at work in one.
+    """
+    with ExitStack() as stack:
+        for folder in {folder.resolve(): folder for folder in folders}.values():
+            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                stack.enter_context(FileLock(folder / ".lock", timeout=0))
+            except Timeout:
+                raise RuntimeError(
+                    f"another comparison is at work in {folder}: wait for it, or name another --work-dir"
+                ) from None
+        yield

@@ -1,0 +1,52 @@
+"""Intervals over several data sets, from the scatter of seeds within them."""
+
+import numpy as np
+import pytest
+
+from mmseg_css.evaluation.statistics import (
+    headroom_share_within,
+    paired_t_test,
+    paired_t_test_within,
+    sign_flip_test,
+)
+
+
+def test_the_interval_within_data_sets_covers_their_mean() -> None:
+    """Of 2000 studies of three data sets with gains of their own, and two or three seeds, 95 % cover the mean gain."""
+    rng, gains = np.random.default_rng(0), (12.0, 1.0, -3.0)
+    covered = []
+    for _ in range(2000):
+        found = paired_t_test_within([rng.normal(gain, 1, seeds) for gain, seeds in zip(gains, (3, 2, 3), strict=True)])
+        covered.append(found.low <= np.mean(gains) <= found.high)
+    assert 0.935 < np.mean(covered) < 0.965
+
+
+def test_one_data_set_is_the_plain_test() -> None:
+    ours = np.array([3.0, 5.0, 4.5])
+    plain = paired_t_test(ours, np.zeros(3))
+    assert paired_t_test_within([ours]) == pytest.approx((*plain, 2))
+
+
+def test_a_data_set_of_one_seed_leaves_no_interval() -> None:
+    """How much seeds differ on it is not known, and may be more than on the others."""
+    for last in (np.array([2.0]), np.array([1.0])):
+        found = paired_t_test_within([np.array([1.0, 1.1]), last])
+        assert np.isnan([found.low, found.high, found.p]).all() and found.freedom == 0
+    share = headroom_share_within([np.array([1.0, 1.1]), np.array([2.0])], [np.array([2.0, 2.1]), np.array([4.0])])
+    assert share.share == pytest.approx((1.05 + 2) / (2.05 + 4)) and np.isnan(share.low)
+    assert np.isnan(sign_flip_test(np.array([3.0])))
+
+
+def test_the_interval_of_the_share_over_data_sets_covers_it() -> None:
+    """Of 2000 studies of two data sets whose shares are 0.8 and 0.4, 95 % cover that of the means, 0.6."""
+    rng = np.random.default_rng(0)
+    covered = []
+    for _ in range(2000):
+        base, ours, ceiling = rng.normal(0, 1, (3, 2, 3))
+        gains, rooms = (
+            (16 + ours[0] - base[0], 8 + ours[1] - base[1]),
+            (20 + ceiling[0] - base[0], 20 + ceiling[1] - base[1]),
+        )
+        share = headroom_share_within(gains, rooms)
+        covered.append(share.low <= 0.6 <= share.high)
+    assert 0.935 < np.mean(covered) < 0.965

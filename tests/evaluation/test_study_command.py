@@ -1,0 +1,89 @@
+"""mmseg-css study, without a training."""
+
+from pathlib import Path
+
+import pytest
+
+from mmseg_css.cli.main import run
+from mmseg_css.cli.study import _study
+from mmseg_css.evaluation.comparison import study as comparison_study
+from mmseg_css.evaluation.comparison.lanes import TrainingFailedError, locked
+from mmseg_css.evaluation.comparison.study import Study
+from mmseg_css.preparation.study import read_plan
+
+STUDY = """
+seeds = [0]
+baseline, ceiling = "supervised", "all_labels"
+parts = {"a": dict(fraction="1-30", data=["cars"], methods=["css", "sharp"])}
+variants = dict(all_labels=dict(method="supervised", labeled=""),
+                sharp=dict(method="fixmatch", settings=dict(labeller="student")))
+blocks = {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("seeds = [0]\n", "", "lacks seeds: see configs/evidence/study.py"),
+        ("settings=dict", "setings=dict", "variants['sharp'] has method, setings: it needs method"),
+        ('dict(method="fixmatch"', 'dict(method="fixmach"', "'fixmach' is no method"),
+        ('data=["cars"]', 'data=["cars"]', "the labelled list configs/splits/cars/1-30.txt is missing"),
+        ('methods=["css", "sharp"]', 'methods=["cssx"]', "'cssx' is no method; there are aided_css, all_labels"),
+        ('data=["cars"], ', "", "parts['a'] has or lacks data"),
+        ('data=["cars"]', 'data=["boats"]', "names the data set 'boats', but"),
+    ],
+)
+def test_a_study_file_is_checked_in_words(
+    old: str, new: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cars.py").write_text("")
+    (tmp_path / "study.py").write_text(STUDY.replace(old, new))
+    assert run(["study", str(tmp_path / "study.py"), "--work-dir", str(tmp_path / "work"), "--report-only"]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_an_unknown_part_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "cars.py").write_text("")
+    (tmp_path / "study.py").write_text(STUDY)
+    assert run(["study", str(tmp_path / "study.py"), "--parts", "b", "--work-dir", str(tmp_path / "work")]) == 1
+    assert "--parts b: " in capsys.readouterr().err
+
+
+@pytest.fixture
+def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The study's file, and the list that it names, in the folder that we are in."""
+    (tmp_path / "study.py").write_text(STUDY)
+    (tmp_path / "cars.py").touch()
+    labelled = tmp_path / "configs" / "splits" / "cars" / "1-30.txt"
+    labelled.parent.mkdir(parents=True)
+    labelled.touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_study_is_reported_while_it_trains(at_home: Path) -> None:
+    """It only reads; what a training is about to read is not changed meanwhile."""
+    planned = _study(read_plan(Path("study.py")), None, Path("work"))
+    with locked(Path("work")):
+        assert _study(read_plan(Path("study.py")), None, Path("work")) == planned
+        (at_home / "study.py").write_text(STUDY.replace("student", "teacher"))
+        with pytest.raises(RuntimeError, match="another comparison is at work in work"):
+            _study(read_plan(Path("study.py")), None, Path("work"))
+
+
+@pytest.mark.usefixtures("at_home")
+def test_a_training_that_fails_costs_no_report(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise TrainingFailedError("one of them failed")
+
+    def say(study: Study, runs: object, records: Path) -> None:
+        records.mkdir(parents=True)
+        (records / "study.md").write_text("what is finished")
+
+    for name, stands_in in (("in_order", lambda _: []), ("train", fail), ("report", say)):
+        monkeypatch.setattr(comparison_study, name, stands_in)
+    assert run(["study", "study.py", "--work-dir", "work"]) == 1
+    said = capsys.readouterr()
+    assert "what is finished" in said.out and "error: one of them failed" in said.err
