@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from mmcv.transforms import Compose
 from mmengine.config import Config
-from mmengine.dataset import pseudo_collate
 from mmengine.runner import Runner
+from mmengine.runner.checkpoint import CheckpointLoader
 from mmseg.models.segmentors import EncoderDecoder
 from torch import nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from mmseg_css.datasets import PairedDataset
-from mmseg_css.datasets.truth import truth_of_unlabeled
+from mmseg_css.datasets import checks
+from mmseg_css.engine.checkpoints import check_fit, check_format, check_preprocessing
+from mmseg_css.engine.images_with_truth import as_labelled_in_training, tested_images, unlabeled_images
 from mmseg_css.engine.labels_alone import LabelsAlone
 from mmseg_css.engine.looking import Looker, labellings_of, looked_at, said_of, shown_of
-from mmseg_css.engine.testing import Evaluation, load_cfg
+from mmseg_css.engine.testing import NEEDED, Evaluation, load_cfg
 from mmseg_css.evaluation.diagnosis.report import write_report
 from mmseg_css.evaluation.diagnosis.summary import summarise
 from mmseg_css.evaluation.diagnosis.tally import Tally
@@ -29,7 +29,7 @@ from mmseg_css.evaluation.diagnosis.worst import Worst, failures
 from mmseg_css.extras import check_extra
 from mmseg_css.models.segmentors import SemiSegmentor
 from mmseg_css.models.segmentors.decoding import check_model
-from mmseg_css.typos import explained
+from mmseg_css.typos import check_top_level, explained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,15 +82,18 @@ def diagnose(asked: Diagnosis) -> dict[str, Any]:
         ValueError: It has not one output for each class, or the images cannot be batched as in training.
     """
     cfg = [_config(asked, own) for own in asked.checkpoints][0]
+    check_top_level(cfg, NEEDED)
     with explained(cfg):
         check_model(cfg.model)
         runner = Runner.from_cfg(cfg)
         model = _looked_into(runner.model)
-        loader, metainfo = images_with_truth(cfg, asked)
+        loader = images_with_truth(cfg, asked)
+    dataset: Any = loader.dataset
+    metainfo, name = dataset.metainfo, f"set of {_kind(asked)}"
+    check_outputs(model, dataset, name)
     found: list[dict[str, Any]] = []
-    for checkpoint in asked.checkpoints:
-        loaded = runner.load_checkpoint(checkpoint, map_location="cpu")
-        iteration = loaded.get("meta", {}).get("iter")
+    for checkpoint, iteration in in_order(runner.model, asked.checkpoints, metainfo, name):
+        runner.load_checkpoint(checkpoint, map_location="cpu")
         model.progress = model.progress._replace(iteration=iteration or 0)  # what supervises may depend on it
         mode = as_in_training(model) if asked.training_mode else nullcontext()
         model.eval()
@@ -101,7 +104,7 @@ def diagnose(asked: Diagnosis) -> dict[str, Any]:
         "config": str(asked.config),
         "method": getattr(model, "name", type(model).__name__),
         "images": len(found[0]["images"]),
-        "looked_at": "unlabelled images" if asked.masks else "test images",
+        "looked_at": _kind(asked),
         "norm_layers": "as in training" if asked.training_mode else "as in evaluation",
         "block": asked.block,
         "boundary_radius": asked.radius,
@@ -114,6 +117,49 @@ def _looked_into(model: nn.Module) -> Looker:
     return model if isinstance(model, SemiSegmentor) else LabelsAlone(cast(EncoderDecoder, model))
 
 
+def _kind(asked: Diagnosis) -> str:
+    return "test images" if asked.masks is None else "unlabelled images"
+
+
+def images_with_truth(cfg: Config, asked: Diagnosis) -> DataLoader[Any]:
+    """The images that are asked for, in batches as they are asked for."""
+    loader = tested_images(cfg) if asked.masks is None else unlabeled_images(cfg, asked.masks, asked.suffix)
+    return as_labelled_in_training(loader, cfg) if asked.training_mode else loader
+
+
+def check_outputs(model: Looker, dataset: Any, name: str) -> None:
+    """Check that the network and a data set have the same classes, and ignore the same value.
+
+    Raises:
+        ValueError: They do not.
+    """
+    checks.check_num_classes({"model.decode_head": model.num_classes}, dataset.metainfo.get("classes") or (), name)
+    others = dict(checks.ignored_values(dataset, name))
+    checks.check_ignored_value(model.ignore_index, "model.decode_head.ignore_index", others)
+
+
+def in_order(
+    model: Any, checkpoints: Sequence[str], metainfo: Mapping[str, Any], name: str
+) -> list[tuple[str, int | None]]:
+    """Checkpoints that fit the model and the classes of the data set called ``name``, with their iterations, the
+    earliest first; those without one come last.
+
+    Raises:
+        ValueError: One does not fit.
+    """
+    found = []
+    for path in checkpoints:
+        saved = CheckpointLoader.load_checkpoint(path, map_location="cpu")
+        check_format(saved, path)
+        check_fit(model, saved, path)
+        check_preprocessing(model.data_preprocessor, saved, path)
+        meta = saved.get("meta", {})
+        learnt = meta.get("dataset_meta") or {}
+        checks.check_same_classes(metainfo, learnt, name=name, other_name=f"training of {path}")
+        found.append((path, meta.get("iter")))
+    return sorted(found, key=lambda own: (own[1] is None, own[1] or 0))
+
+
 def _of_method(model: Looker) -> dict[str, Any]:
     return {"thresholds": thresholds_of(model), "highest_similarity": highest_similarity(model)}
 
@@ -124,53 +170,6 @@ def _config(asked: Diagnosis, checkpoint: str) -> Config:
             config=asked.config, checkpoint=checkpoint, work_dir=str(asked.out / "logs"), cfg_options=asked.cfg_options
         )
     )[0]
-
-
-def images_with_truth(cfg: Config, asked: Diagnosis) -> tuple[DataLoader[Any], Mapping[str, Any]]:
-    """The test set, or the unlabelled images with the masks that they have after all; and their classes and colours."""
-    settings = cfg.test_dataloader.copy()
-    if asked.masks is None:
-        loader = Runner.build_dataloader(settings)
-        dataset, metainfo = loader.dataset, loader.dataset.metainfo
-    else:
-        dataset, metainfo = _unlabeled_with_truth(cfg, asked.masks, asked.suffix)
-        loader = _loader(dataset, settings.batch_size, settings.num_workers)
-    if asked.training_mode:
-        batch = _batch_without_rest(len(dataset), max(2, cfg.train_dataloader.batch_size // 2))
-        loader = _loader(dataset, batch, settings.num_workers)
-    return loader, metainfo
-
-
-def _loader(dataset: Any, batch: int, workers: int) -> DataLoader[Any]:
-    return DataLoader(dataset, batch_size=batch, num_workers=workers, collate_fn=pseudo_collate)
-
-
-def _batch_without_rest(images: int, batch: int) -> int:
-    """The batch, or the next larger one, that leaves no single image over: it has no batch statistics.
-
-    Raises:
-        ValueError: There is one image.
-    """
-    if images < 2:
-        raise ValueError("--training-mode takes statistics of batches, and there is one image")
-    while images % batch == 1:
-        batch += 1
-    return batch
-
-
-def _unlabeled_with_truth(cfg: Config, masks: str, suffix: str) -> tuple[Any, Mapping[str, Any]]:
-    paired = Runner.build_dataloader(cfg.train_dataloader).dataset
-    if not isinstance(paired, PairedDataset):
-        raise ValueError("--masks looks at unlabelled images, of which the config's train_dataloader has none")
-    loading = truth_of_unlabeled(paired, masks, suffix)
-    steps = [
-        loading if str(step.type).rpartition(".")[2] == "LoadAnnotations" else step
-        for step in cfg.test_dataloader.dataset.pipeline
-    ]
-    if loading not in steps:
-        raise ValueError("test_dataloader.dataset.pipeline has no LoadAnnotations, where masks are loaded")
-    paired.unlabeled.pipeline = Compose(steps)
-    return paired.unlabeled, paired.metainfo
 
 
 @contextmanager

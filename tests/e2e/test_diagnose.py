@@ -2,11 +2,14 @@
 
 import json
 import re
+from collections.abc import Callable
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
@@ -26,6 +29,8 @@ from tests.models.helpers import build_css
 
 #: Elements that have no end tag.
 VOID = {"meta", "img", "link", "br", "hr", "input"}
+#: A pipeline without masks.
+LOADING = [{"type": "LoadImageFromFile"}, {"type": "PackSegInputs"}]
 
 
 class Page(HTMLParser):
@@ -112,8 +117,8 @@ def test_statistics_are_as_before_when_the_teacher_labelled_as_in_training() -> 
     assert not model.teacher.training
 
 
-def test_training_mode_leaves_no_image_alone(trained: Path, make_config: MakeConfig, tmp_path: Path) -> None:
-    """Of five images and batches of four one would be left, which has no batch statistics."""
+def test_training_mode(trained: Path, make_config: MakeConfig, tmp_path: Path) -> None:
+    """Three images and batches of four, of which two are labelled as unlabelled ones: all three go at once."""
     config = make_config("odd", {"test_dataloader.dataset.indices": 3, "train_dataloader.batch_size": 4})
     arguments = ["diagnose", str(config), str(trained / "iter_4.pth"), "--training-mode"]
     call([*arguments, "--out", str(tmp_path)])
@@ -190,13 +195,26 @@ def test_labels_alone(make_config: MakeConfig, tmp_path: Path) -> None:
     assert 100 * source["all"]["mIoU"]["value"] == pytest.approx(figures["mIoU"], abs=0.01)
 
 
-def test_unlabelled_images_with_masks(trained: Path, config: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["paired", "wrapped", "supervised"])
+def test_unlabelled_images_with_masks(kind: str, trained: Path, config: Path, tmp_path: Path) -> None:
+    """Of both halves, also of a config that learns one and names the other, and below wrappers."""
     cfg = Config.fromfile(config)
-    root = Path(cfg.train_dataloader.dataset.labeled.data_root)
-    arguments = ["diagnose", str(config), str(trained / "iter_4.pth"), "--out", str(tmp_path)]
-    call([*arguments, "--masks", str(root / "data" / "demo" / "labels" / "train")])
-    found = json.loads((tmp_path / "report.json").read_text())
-    assert found["looked_at"] == "unlabelled images" and found["images"] == 40
+    dataset = cfg.train_dataloader.dataset
+    masks = Path(dataset.labeled.data_root) / "data" / "demo" / "labels" / "train"
+    dataset.unlabeled.indices = 3
+    if kind == "wrapped":
+        for half in ("labeled", "unlabeled"):
+            repeated = {"type": "RepeatDataset", "times": 2, "dataset": dataset[half]}
+            dataset[half] = {"type": "ConcatDataset", "datasets": [repeated]}
+    elif kind == "supervised":
+        cfg.unlabeled, cfg.train_dataloader.dataset = dataset.unlabeled, dataset.labeled
+    cfg.dump(str(tmp_path / "own.py"))
+    arguments = ["diagnose", str(tmp_path / "own.py"), str(trained / "iter_4.pth"), "--out", str(tmp_path / "out")]
+    call([*arguments, "--masks", str(masks)])
+    found = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert found["looked_at"] == "unlabelled images" and found["images"] == 3
+    [checkpoint] = found["checkpoints"]
+    assert checkpoint["sources"]["logit"]["all"]["coverage"]["value"] == pytest.approx(1)
 
 
 def test_refusals(trained: Path, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
@@ -219,3 +237,64 @@ def test_refusals(trained: Path, config: Path, tmp_path: Path, capsys: pytest.Ca
     ):
         assert run(["diagnose", *arguments, "--out", str(tmp_path)]) == 1
         assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model.segmentor.decode_head.num_classes": 9}, "num_classes=9, but the set of test images has 5 classes"),
+        ({"test_dataloader.dataset.data_prefix.seg_map_path": "{masks}"}, "holds [9], neither one of the 5 classes"),
+        ({"test_dataloder": 1}, "'test_dataloder', which nothing reads"),
+        ({"test_dataloader": None}, "has no test_dataloader.dataset"),
+        ({"test_dataloader.dataset.pipeline": LOADING}, "test_dataloader.dataset.pipeline loads no masks"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_configs_that_do_not_fit(
+    changes: dict, message: str, trained: Path, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    cfg = Config.fromfile(config)
+    dataset = cfg.test_dataloader.dataset
+    shown = Path(dataset.data_root) / dataset.data_prefix.seg_map_path
+    for path in shown.iterdir():
+        (tmp_path / "masks").mkdir(exist_ok=True)
+        cv2.imwrite(str(tmp_path / "masks" / path.name), np.full((64, 64), 9, np.uint8))
+    values = {key: str(tmp_path / "masks") if value == "{masks}" else value for key, value in changes.items()}
+    cfg.merge_from_dict(values)
+    cfg.dump(str(tmp_path / "own.py"))
+    arguments = ["diagnose", str(tmp_path / "own.py"), str(trained / "iter_4.pth"), "--out", str(tmp_path / "out")]
+    assert run(arguments) == 1
+    assert message in capsys.readouterr().err
+
+
+def without_prototypes(saved: dict) -> None:
+    del saved["state_dict"]["bank.prototypes"]
+
+
+def with_other_classes(saved: dict) -> None:
+    saved["meta"]["dataset_meta"] = {"classes": saved["meta"]["dataset_meta"]["classes"][::-1]}
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (without_prototypes, "{} is not a checkpoint of this config's CSS: 1 tensors are missing"),
+        (with_other_classes, "the set of test images has other classes; the first that differs is class 0: "),
+        (with_other_classes, " in the training of {}. What is predicted"),
+    ],
+)
+def test_the_checkpoint_that_does_not_fit_is_named(
+    harm: Callable[[dict], None],
+    message: str,
+    trained: Path,
+    config: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture,
+) -> None:
+    """Which need not be the first."""
+    saved = torch.load(trained / "iter_2.pth", weights_only=True)
+    harm(saved)
+    torch.save(saved, other := tmp_path / "other.pth")
+    arguments = ["diagnose", str(config), str(trained / "iter_4.pth"), str(other), "--out", str(tmp_path / "out")]
+    assert run(arguments) == 1
+    assert message.format(other) in capsys.readouterr().err
