@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from math import exp
 from pathlib import Path
 from typing import Any, cast
@@ -20,14 +21,15 @@ from mmseg_css.datasets import checks
 from mmseg_css.engine.checkpoints import check_fit, check_format, check_preprocessing
 from mmseg_css.engine.images_with_truth import as_labelled_in_training, tested_images, unlabeled_images
 from mmseg_css.engine.labels_alone import LabelsAlone
-from mmseg_css.engine.looking import Looker, labellings_of, looked_at, said_of, shown_of
+from mmseg_css.engine.looking import Looker, labellings_of, looked_at, panels_of, said_of
 from mmseg_css.engine.testing import NEEDED, Evaluation, load_cfg
+from mmseg_css.evaluation.diagnosis.images import failures, qualities
 from mmseg_css.evaluation.diagnosis.report import write_report
 from mmseg_css.evaluation.diagnosis.summary import summarise
 from mmseg_css.evaluation.diagnosis.tally import Tally
-from mmseg_css.evaluation.diagnosis.worst import Worst, failures
+from mmseg_css.evaluation.diagnosis.worst import Worst
 from mmseg_css.extras import check_extra
-from mmseg_css.models.segmentors import SemiSegmentor
+from mmseg_css.models.segmentors import CSS, SemiSegmentor
 from mmseg_css.models.segmentors.decoding import check_model
 from mmseg_css.typos import check_top_level, explained
 
@@ -99,7 +101,7 @@ def diagnose(asked: Diagnosis) -> dict[str, Any]:
         model.eval()
         with mode:
             own = _look(model, loader, metainfo, asked, name=f"checkpoint_{len(found) + 1}")
-        found.append({"checkpoint": checkpoint, "iteration": iteration} | own)
+        found.append({"checkpoint": checkpoint, "iteration": iteration} | highest_similarity(model) | own)
     return {
         "config": str(asked.config),
         "method": getattr(model, "name", type(model).__name__),
@@ -109,8 +111,10 @@ def diagnose(asked: Diagnosis) -> dict[str, Any]:
         "block": asked.block,
         "boundary_radius": asked.radius,
         "classes": list(metainfo["classes"]),
+        "indicator": getattr(model, "indicator", None),
+        "thresholds": thresholds_of(model),
         "checkpoints": found,
-    } | _of_method(model)
+    }
 
 
 def _looked_into(model: nn.Module) -> Looker:
@@ -160,10 +164,6 @@ def in_order(
     return sorted(found, key=lambda own: (own[1] is None, own[1] or 0))
 
 
-def _of_method(model: Looker) -> dict[str, Any]:
-    return {"thresholds": thresholds_of(model), "highest_similarity": highest_similarity(model)}
-
-
 def _config(asked: Diagnosis, checkpoint: str) -> Config:
     return load_cfg(
         Evaluation(
@@ -210,8 +210,8 @@ def _look(
         hard=thresholds["hard"],
         radius=asked.radius,
     )
-    worst = Worst(palette=np.array(metainfo["palette"], np.uint8))
-    images: list[dict[str, Any]] = []
+    palette = np.array(metainfo["palette"], np.uint8)
+    worst, images = Worst(), list[dict[str, Any]]()
     supervises: str | None = None
     total = len(loader.dataset)  # type: ignore[arg-type]
     with tqdm(total=total, unit="image", desc=name.replace("_", " ")) as bar:
@@ -219,17 +219,15 @@ def _look(
             for said in said_of(model, batch):
                 supervises = said.inspection.supervises
                 labellings = labellings_of(said, thresholds["contrast"] or 0.0)
-                for index in range(len(said.truth)):
+                for index, sample in enumerate(said.samples):
                     looked = looked_at(said, labellings, index)
                     tally.add(looked)
-                    shown = shown_of(said, looked, index)
-                    shares = failures(
-                        shown, said.inspection.looked_at, model.num_classes, tally.threshold, thresholds["learnt"]
-                    )
+                    shares = failures(tally.last, said.inspection.looked_at, masked=thresholds["learnt"] is not None)
                     if supervises is None:
                         del shares["not_learnt_from"]
-                    worst.add(shown, shares)
-                    images.append({"image": shown.name} | shares)
+                    worst.add(sample.img_path, shares, partial(panels_of, said, looked, index, palette))
+                    own = {"sources": qualities(tally.last, looked.sources)}
+                    images.append({"image": sample.img_path} | shares | own)
                     bar.update()
     return summarise(tally, metainfo["classes"], supervises, block=asked.block) | {
         "images": images,
@@ -250,9 +248,11 @@ def thresholds_of(model: Looker) -> dict[str, float | None]:
     }
 
 
-def highest_similarity(model: Looker) -> float | None:
-    """The confidence that the representation space cannot exceed: its softmax is over cosines."""
-    temperature = getattr(model, "temperature", None)
-    if temperature is None or not hasattr(model, "bank"):
-        return None
-    return 1 / (1 + (model.num_classes - 1) * exp(-2 / temperature))
+def highest_similarity(model: Looker) -> dict[str, float | None]:
+    """The number of classes with a prototype, and the confidence that the representation space cannot exceed with them:
+    its softmax is over their cosines."""
+    if not isinstance(model, CSS):
+        return {"prototypes": None, "highest_similarity": None}
+    prototypes = int(model.bank.seen.sum())
+    highest = 1 / (1 + (prototypes - 1) * exp(-2 / model.temperature)) if prototypes else None
+    return {"prototypes": prototypes, "highest_similarity": highest}

@@ -10,7 +10,7 @@ from mmseg_css.evaluation.diagnosis.figures import draw_figures
 from mmseg_css.evaluation.diagnosis.page import page
 from mmseg_css.evaluation.json_numbers import without_nan
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 
 
 def write_report(found: Mapping[str, Any], folder: Path) -> Path:
