@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mmseg_css.cli.options import CfgOptions, ConfigFile, TrustCheckpoint
+from mmseg_css.cli.options import CfgOptions, ConfigFile, Overwrite, TrustCheckpoint
 
 Masks = Annotated[
     str | None,
@@ -30,6 +30,7 @@ def command(
     training_mode: TrainingMode = False,
     block: Block = 1,
     radius: Radius = 3,
+    overwrite: Overwrite = False,
     cfg_options: CfgOptions = None,
     trust_checkpoint: TrustCheckpoint = False,
 ) -> None:
@@ -56,6 +57,7 @@ def command(
         training_mode=training_mode,
         block=block,
         radius=radius,
+        overwrite=overwrite,
         cfg_options=cfg_options or (),
     )
     print(f"wrote {report(asked)}")

@@ -24,7 +24,7 @@ from mmseg_css.engine.labels_alone import LabelsAlone
 from mmseg_css.engine.looking import Looker, labellings_of, looked_at, panels_of, said_of
 from mmseg_css.engine.testing import NEEDED, Evaluation, load_cfg
 from mmseg_css.evaluation.diagnosis.images import failures, qualities
-from mmseg_css.evaluation.diagnosis.report import write_report
+from mmseg_css.evaluation.diagnosis.report import check_free, clear, pictures_of, write_report
 from mmseg_css.evaluation.diagnosis.summary import summarise
 from mmseg_css.evaluation.diagnosis.tally import Tally
 from mmseg_css.evaluation.diagnosis.worst import Worst
@@ -47,6 +47,7 @@ class Diagnosis:
         training_mode: Let the norm layers of the networks that label behave as in training.
         block: Neighbouring images that intervals take together (frames of a video).
         radius: Of the boundary band, in pixels.
+        overwrite: Let the report take the place of another in ``out``.
         cfg_options: ``KEY=VALUE``, settings of the config.
 
     Raises:
@@ -61,6 +62,7 @@ class Diagnosis:
     training_mode: bool = False
     block: int = 1
     radius: int = 3
+    overwrite: bool = False
     cfg_options: Sequence[str] = ()
 
     def __post_init__(self) -> None:
@@ -70,8 +72,13 @@ class Diagnosis:
 
 
 def report(asked: Diagnosis) -> Path:
-    """Look at each checkpoint, and write what is found; the page's path."""
+    """Look at each checkpoint, and write what is found; the page's path.
+
+    Raises:
+        FileExistsError: There is a report, which is not to be overwritten.
+    """
     check_extra("compare", "mmseg-css diagnose", "matplotlib")
+    check_free(asked.out, overwrite=asked.overwrite)
     return write_report(diagnose(asked), asked.out)
 
 
@@ -93,14 +100,16 @@ def diagnose(asked: Diagnosis) -> dict[str, Any]:
     dataset: Any = loader.dataset
     metainfo, name = dataset.metainfo, f"set of {_kind(asked)}"
     check_outputs(model, dataset, name)
+    checkpoints = in_order(runner.model, asked.checkpoints, metainfo, name)
+    clear(asked.out)
     found: list[dict[str, Any]] = []
-    for checkpoint, iteration in in_order(runner.model, asked.checkpoints, metainfo, name):
+    for checkpoint, iteration in checkpoints:
         runner.load_checkpoint(checkpoint, map_location="cpu")
         model.progress = model.progress._replace(iteration=iteration or 0)  # what supervises may depend on it
         mode = as_in_training(model) if asked.training_mode else nullcontext()
         model.eval()
         with mode:
-            own = _look(model, loader, metainfo, asked, name=f"checkpoint_{len(found) + 1}")
+            own = _look(model, loader, metainfo, asked, name=pictures_of(len(found) + 1))
         found.append({"checkpoint": checkpoint, "iteration": iteration} | highest_similarity(model) | own)
     return {
         "config": str(asked.config),

@@ -1,5 +1,6 @@
 """``mmseg-css diagnose`` refuses what does not fit, in words, before its first pass."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,6 +36,24 @@ def test_refusals(trained: Path, config: Path, tmp_path: Path, capsys: pytest.Ca
     ):
         assert run(["diagnose", *arguments, "--out", str(tmp_path)]) == 1
         assert message in capsys.readouterr().err
+
+
+def test_a_report_is_not_replaced_unasked(
+    report: Path, trained: Path, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """And with it goes what it names, and nothing else."""
+    out = tmp_path / "out"
+    shutil.copytree(report, out)
+    (out / "checkpoint_1000.pth").write_text("theirs")
+    before = (out / "report.json").read_bytes()
+    arguments = ["diagnose", str(config), str(trained / "iter_4.pth"), "--out", str(out)]
+    assert run(arguments) == 1
+    assert f"{out} holds a report: name another --out, or say --overwrite" in capsys.readouterr().err
+    assert (out / "report.json").read_bytes() == before and (out / "checkpoint_2").is_dir()
+    assert run([*arguments, "--overwrite"]) == 0
+    assert (out / "checkpoint_1").is_dir() and not (out / "checkpoint_2").exists()
+    assert not (out / "figures" / "iterations.png").exists() and (out / "figures" / "classes.png").is_file()
+    assert (out / "checkpoint_1000.pth").read_text() == "theirs"
 
 
 @pytest.mark.parametrize(
