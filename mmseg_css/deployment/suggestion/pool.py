@@ -87,11 +87,17 @@ def line_of(image: Item, labelled_set: Any) -> str:
     """How the list of the labelled images names an image: by its path below their folder.
 
     An image of another folder has to be copied there before it is trained with, under the path that it has below its
-    own.
+    own; one that does not end in `ending_of_lines` has to be converted.
     """
     line = _below(image.path, labelled_set)
     if line.startswith("../"):
         line = f"{image.name}{image.path.suffix}"
     if isinstance(labelled_set, FolderDataset):
         return line
-    return line.removesuffix(getattr(labelled_set, "img_suffix", ""))
+    ending = ending_of_lines(labelled_set)
+    return line.removesuffix(ending if line.endswith(ending) else image.path.suffix)
+
+
+def ending_of_lines(labelled_set: Any) -> str:
+    """What the list of the labelled images leaves out of each name, and all of them end in."""
+    return "" if isinstance(labelled_set, FolderDataset) else getattr(labelled_set, "img_suffix", "")
