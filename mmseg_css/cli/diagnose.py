@@ -7,6 +7,10 @@ from cyclopts import Parameter
 
 from mmseg_css.cli.options import CfgOptions, ConfigFile, Overwrite, TrustCheckpoint
 
+Checkpoints = Annotated[
+    list[str], Parameter(consume_multiple=True, help="One, or several of the same training; in any order.")
+]
+Out = Annotated[Path | None, Parameter(help="Where the report goes; work_dirs/NAME_OF_THE_CONFIG/diagnosis otherwise.")]
 Masks = Annotated[
     str | None,
     Parameter(help="A folder with masks of the unlabelled training images, to look at these; else the test set is."),
@@ -21,10 +25,10 @@ Radius = Annotated[int, Parameter(help="Pixels on either side of a boundary that
 
 def command(
     config: ConfigFile,
-    checkpoints: Annotated[list[str], Parameter(consume_multiple=True)],
+    checkpoints: Checkpoints,
     /,
     *,
-    out: Path | None = None,
+    out: Out = None,
     masks: Masks = None,
     suffix: Suffix = ".png",
     training_mode: TrainingMode = False,
@@ -40,8 +44,6 @@ def command(
 
     Args:
         config: The config it was trained with.
-        checkpoints: One, or several of the same training.
-        out: Where the report goes; work_dirs/NAME_OF_THE_CONFIG/diagnosis otherwise.
     """
     from mmseg_css.register import compat  # isort: skip
     from mmseg_css.engine.diagnosing import Diagnosis, report

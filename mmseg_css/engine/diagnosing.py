@@ -111,18 +111,24 @@ def diagnose(asked: Diagnosis) -> dict[str, Any]:
         with mode:
             own = _look(model, loader, metainfo, asked, name=pictures_of(len(found) + 1))
         found.append({"checkpoint": checkpoint, "iteration": iteration} | highest_similarity(model) | own)
+    return _circumstances(asked, model) | {
+        "images": len(dataset),
+        "classes": list(metainfo["classes"]),
+        "checkpoints": found,
+    }
+
+
+def _circumstances(asked: Diagnosis, model: Looker) -> dict[str, Any]:
+    """What was asked for, and of what."""
     return {
         "config": str(asked.config),
         "method": getattr(model, "name", type(model).__name__),
-        "images": len(found[0]["images"]),
         "looked_at": _kind(asked),
         "norm_layers": "as in training" if asked.training_mode else "as in evaluation",
         "block": asked.block,
         "boundary_radius": asked.radius,
-        "classes": list(metainfo["classes"]),
         "indicator": getattr(model, "indicator", None),
         "thresholds": thresholds_of(model),
-        "checkpoints": found,
     }
 
 

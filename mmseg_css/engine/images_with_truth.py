@@ -74,7 +74,7 @@ def _check(dataset: Any, cfg: Config, pipeline: str) -> None:
     hook = cfg.default_hooks.get("data_check")
     if hook is not None and hook.get("files", True):
         checks.check_set(dataset, checks.EVALUATION)
-    if "gt_sem_seg" not in dataset[0]["data_samples"]:
+    if "gt_sem_seg" not in dataset[0].get("data_samples", ()):
         raise ValueError(
             f"{pipeline} loads no masks, which labels are compared with: put dict(type='LoadAnnotations') before "
             "PackSegInputs"

@@ -64,6 +64,7 @@ def test_a_report_is_not_replaced_unasked(
         ({"test_dataloder": 1}, "'test_dataloder', which nothing reads"),
         ({"test_dataloader": None}, "has no test_dataloader.dataset"),
         ({"test_dataloader.dataset.pipeline": LOADING}, "test_dataloader.dataset.pipeline loads no masks"),
+        ({"test_dataloader.dataset.pipeline": LOADING[:1]}, "test_dataloader.dataset.pipeline loads no masks"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
