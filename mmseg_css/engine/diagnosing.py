@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from mmseg_css.datasets import checks
 from mmseg_css.engine.checkpoints import check_fit, check_format, check_preprocessing
-from mmseg_css.engine.images_with_truth import as_labelled_in_training, tested_images, unlabeled_images
+from mmseg_css.engine.images_with_truth import as_labelled_in_training, images_of_test_set, unlabeled_images
 from mmseg_css.engine.labels_alone import LabelsAlone
 from mmseg_css.engine.looking import Looker, labellings_of, looked_at, panels_of, said_of
 from mmseg_css.engine.testing import NEEDED, Evaluation, load_cfg
@@ -142,7 +142,7 @@ def _kind(asked: Diagnosis) -> str:
 
 def images_with_truth(cfg: Config, asked: Diagnosis) -> DataLoader[Any]:
     """The images that are asked for, in batches as they are asked for."""
-    loader = tested_images(cfg) if asked.masks is None else unlabeled_images(cfg, asked.masks, asked.suffix)
+    loader = images_of_test_set(cfg) if asked.masks is None else unlabeled_images(cfg, asked.masks, asked.suffix)
     return as_labelled_in_training(loader, cfg) if asked.training_mode else loader
 
 

@@ -12,7 +12,7 @@ from mmseg_css.datasets.halves import halves_of
 from mmseg_css.datasets.truth import TruthDataset
 
 
-def tested_images(cfg: Config) -> DataLoader[Any]:
+def images_of_test_set(cfg: Config) -> DataLoader[Any]:
     """The images of the config's test set.
 
     Raises:
