@@ -123,6 +123,7 @@ def test_page_and_figures_come_from_the_json_alone(report: Path, tmp_path: Path)
 
 
 def test_statistics_are_as_before_when_the_teacher_labelled_as_in_training() -> None:
+    init_default_scope("mmseg")
     model = build_css().eval()
     before = {name: buffer.clone() for name, buffer in model.teacher.model.named_buffers()}
     with as_in_training(model):

@@ -176,7 +176,7 @@ def test_every_method_says_what_it_labels(method: str, data: Path, masks: Path) 
     runner.register_hook(hook)
     runner.train()
     [file] = (data / "work_dir").rglob("scalars.json")
-    assert ('"pseudo_label/precision"' in file.read_text()) == (method not in UNLABELLING)
+    assert ('"pseudo_label/coverage"' in file.read_text()) == (method not in UNLABELLING)
 
 
 def test_a_missing_mask_is_told_before_the_training(data: Path, masks: Path) -> None:
