@@ -5,8 +5,12 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mmseg_css.cli.options import CfgOptions, ConfigFile, TrustCheckpoint
+from mmseg_css.cli.options import CfgOptions, ConfigFile, Overwrite, TrustCheckpoint
 
+Checkpoints = Annotated[
+    list[str], Parameter(consume_multiple=True, help="One, or several of the same training; in any order.")
+]
+Out = Annotated[Path | None, Parameter(help="Where the report goes; work_dirs/NAME_OF_THE_CONFIG/diagnosis otherwise.")]
 Masks = Annotated[
     str | None,
     Parameter(help="A folder with masks of the unlabelled training images, to look at these; else the test set is."),
@@ -21,15 +25,16 @@ Radius = Annotated[int, Parameter(help="Pixels on either side of a boundary that
 
 def command(
     config: ConfigFile,
-    checkpoints: Annotated[list[str], Parameter(consume_multiple=True)],
+    checkpoints: Checkpoints,
     /,
     *,
-    out: Path | None = None,
+    out: Out = None,
     masks: Masks = None,
     suffix: Suffix = ".png",
     training_mode: TrainingMode = False,
     block: Block = 1,
     radius: Radius = 3,
+    overwrite: Overwrite = False,
     cfg_options: CfgOptions = None,
     trust_checkpoint: TrustCheckpoint = False,
 ) -> None:
@@ -39,8 +44,6 @@ def command(
 
     Args:
         config: The config it was trained with.
-        checkpoints: One, or several of the same training.
-        out: Where the report goes; work_dirs/NAME_OF_THE_CONFIG/diagnosis otherwise.
     """
     from mmseg_css.register import compat  # isort: skip
     from mmseg_css.engine.diagnosing import Diagnosis, report
@@ -56,6 +59,7 @@ def command(
         training_mode=training_mode,
         block=block,
         radius=radius,
+        overwrite=overwrite,
         cfg_options=cfg_options or (),
     )
     print(f"wrote {report(asked)}")

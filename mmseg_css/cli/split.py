@@ -74,20 +74,21 @@ def generate(
     folder = {"masks": masks, "image_suffix": image_suffix, "mask_suffix": mask_suffix, "listed": pool}
     dataset = statistics.pool(config, images, folder)
     sizes = series or [size for size in (fraction, count) if size is not None]
-    _write_lists(statistics.pixels_of_classes(dataset), sizes, out, seed, imbalance if rule is None else rule)
+    _write_lists(dataset, sizes, out, seed, imbalance if rule is None else rule)
 
 
-def _write_lists(pixels: dict, sizes: list[str], out: Path, seed: int, how: Any) -> None:
+def _write_lists(dataset: Any, sizes: list[str], out: Path, seed: int, how: Any) -> None:
     """Choose by a rule of this name, or by shares of the pixels to this power, write, and report."""
     from mmseg_css.preparation.splits import generate, imbalance, report, statistics
 
+    pixels = statistics.pixels_of_classes(dataset)
     shown = statistics.classes_shown(pixels)
     if isinstance(how, float):
         lists = generate.generate(
             len(pixels), sizes, out, partial(imbalance.choose_by_share, pixels, rho=how, seed=seed)
         )
         report.generated(lists, shown)
-        report.shares(lists, pixels, how)
+        report.shares(lists, pixels, how, dataset.metainfo.get("classes"))
         return
     choosing = partial(generate.choose, shown, seed=seed, rule=how or "stratified")
     report.generated(generate.generate(len(pixels), sizes, out, choosing), shown)

@@ -2,67 +2,106 @@
 
 import os.path as osp
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
+from mmengine.dataset import BaseDataset
+from mmseg.datasets import BaseSegDataset
 from mmseg.datasets.transforms import LoadAnnotations
 
+from mmseg_css.datasets.checks import leaves
 from mmseg_css.datasets.paired import PairedDataset
 
 
-class LoadTruth(LoadAnnotations):
-    """The mask of an unlabelled image, with the coding of the labelled ones; of one in ``every`` draws of an image."""
+class Masks(NamedTuple):
+    """Where the masks of a data set's images lie: at the paths of the images below their folder."""
 
-    def __init__(
-        self, labeled: Any, images: str, endings: Sequence[str], masks: str, suffix: str, every: int = 1
-    ) -> None:
-        super().__init__()
-        self.coding = {"label_map": labeled.label_map, "reduce_zero_label": labeled.reduce_zero_label}
-        self.images = images
-        self.endings = tuple(endings)
-        self.masks = masks
-        self.suffix = suffix
-        self.every = every
+    images: str
+    endings: Sequence[str]  #: of images, in lower case; the longest that fits is replaced
+    folder: str
+    suffix: str
 
-    def path_of(self, image: str) -> str:
-        """Where the mask of an image lies."""
+    def of(self, image: str) -> str:
+        """The mask of an image."""
         name = osp.relpath(image, self.images)
         ending = max(
             (end for end in self.endings if name.lower().endswith(end)), key=len, default=osp.splitext(name)[1]
         )
-        return osp.join(self.masks, name[: len(name) - len(ending)]) + self.suffix
+        return osp.join(self.folder, name[: len(name) - len(ending)]) + self.suffix
+
+
+def masks_of_unlabeled(dataset: PairedDataset, folder: str, suffix: str) -> list[tuple[BaseDataset, Masks]]:
+    """The data sets below the unlabelled half, each with its masks.
+
+    Args:
+        dataset: The training set.
+        folder: Of the masks, which have the paths of their images below that of the images.
+        suffix: What stands in mask names in place of the image's ending (of the data set's ``suffixes``).
+
+    Raises:
+        FileNotFoundError: A mask is missing.
+    """
+    found = [
+        (leaf, Masks(str(leaf.data_prefix["img_path"]), tuple(getattr(leaf, "suffixes", ())), folder, suffix))
+        for leaf in leaves(dataset.unlabeled)
+    ]
+    paths = [masks.of(image) for leaf, masks in found for image in _images(leaf)]
+    if missing := [path for path in paths if not osp.isfile(path)]:
+        raise FileNotFoundError(
+            f"{len(missing)} of {len(paths)} unlabelled images have no mask, the first {missing[0]!r}: correct "
+            f"masks={folder!r} or suffix={suffix!r}"
+        )
+    return found
+
+
+def coding_of(dataset: PairedDataset) -> dict[str, Any]:
+    """How values of masks become classes, as of the labelled images."""
+    labeled: Any = next(leaves(dataset.labeled))
+    return {"label_map": labeled.label_map, "reduce_zero_label": labeled.reduce_zero_label}
+
+
+def _images(leaf: BaseDataset) -> list[str]:
+    return [leaf.get_data_info(index)["img_path"] for index in range(len(leaf))]
+
+
+class LoadTruth(LoadAnnotations):
+    """The mask of an unlabelled image, of one in ``every`` draws of an image."""
+
+    def __init__(self, coding: dict[str, Any], masks: Masks, every: int = 1) -> None:
+        super().__init__()
+        self.coding = coding
+        self.masks = masks
+        self.every = every
 
     def transform(self, results: dict) -> dict:
         # The seed of this draw (`seeded`), and no draw of its own, which would be another training.
         if torch.initial_seed() % self.every:
             return results
-        known = results | self.coding | {"seg_map_path": self.path_of(results["img_path"])}
+        known = results | self.coding | {"seg_map_path": self.masks.of(results["img_path"])}
         return super().transform(known)
 
 
-def truth_of_unlabeled(dataset: PairedDataset, masks: str, suffix: str, every: int = 1) -> LoadTruth:
-    """A transform that loads the masks of the unlabelled half.
+class TruthDataset(BaseSegDataset):
+    """The unlabelled images with masks, as a data set to be evaluated on; those of repeated data sets once.
 
     Args:
-        dataset: The training set.
-        masks: Folder of the masks, which have the paths of their images below that of the images.
-        suffix: What stands in mask names in place of the image's ending (of the data set's ``suffixes``).
-        every: One in so many draws of an image gets its mask.
+        paired: The training set, whose labelled half says what the masks mean.
+        folder, suffix: See `masks_of_unlabeled`.
+        pipeline: MMSeg transforms that load the masks.
 
     Raises:
         FileNotFoundError: A mask is missing.
     """
-    unlabeled = dataset.unlabeled
-    endings = getattr(unlabeled, "suffixes", ())
-    loading = LoadTruth(dataset.labeled, str(unlabeled.data_prefix["img_path"]), endings, masks, suffix, every)
-    missing = [
-        path
-        for index in range(len(unlabeled))
-        if not osp.isfile(path := loading.path_of(unlabeled.get_data_info(index)["img_path"]))
-    ]
-    if missing:
-        raise FileNotFoundError(
-            f"{len(missing)} of {len(unlabeled)} unlabelled images have no mask, the first {missing[0]!r}: correct "
-            f"masks={masks!r} or suffix={suffix!r}"
-        )
-    return loading
+
+    def __init__(self, paired: PairedDataset, folder: str, suffix: str, pipeline: Sequence[dict]) -> None:
+        coding = coding_of(paired)
+        self.infos = [
+            {"img_path": image, "seg_map_path": masks.of(image), "seg_fields": [], **coding}
+            for leaf, masks in masks_of_unlabeled(paired, folder, suffix)
+            for image in _images(leaf)
+        ]
+        ignored = next(leaves(paired.labeled)).ignore_index
+        super().__init__(metainfo=paired.metainfo, pipeline=list(pipeline), ignore_index=ignored)
+
+    def load_data_list(self) -> list[dict]:
+        return self.infos

@@ -3,33 +3,35 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from math import exp
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from mmcv.transforms import Compose
 from mmengine.config import Config
-from mmengine.dataset import pseudo_collate
 from mmengine.runner import Runner
+from mmengine.runner.checkpoint import CheckpointLoader
 from mmseg.models.segmentors import EncoderDecoder
 from torch import nn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from mmseg_css.datasets import PairedDataset
-from mmseg_css.datasets.truth import truth_of_unlabeled
+from mmseg_css.datasets import checks
+from mmseg_css.engine.checkpoints import check_fit, check_format, check_preprocessing
+from mmseg_css.engine.images_with_truth import as_labelled_in_training, images_of_test_set, unlabeled_images
 from mmseg_css.engine.labels_alone import LabelsAlone
-from mmseg_css.engine.looking import Looker, labellings_of, looked_at, said_of, shown_of
-from mmseg_css.engine.testing import Evaluation, load_cfg
-from mmseg_css.evaluation.diagnosis.report import write_report
+from mmseg_css.engine.looking import Looker, labellings_of, looked_at, panels_of, said_of
+from mmseg_css.engine.testing import NEEDED, Evaluation, load_cfg
+from mmseg_css.evaluation.diagnosis.images import failures, qualities
+from mmseg_css.evaluation.diagnosis.report import check_free, clear, pictures_of, write_report
 from mmseg_css.evaluation.diagnosis.summary import summarise
 from mmseg_css.evaluation.diagnosis.tally import Tally
-from mmseg_css.evaluation.diagnosis.worst import Worst, failures
+from mmseg_css.evaluation.diagnosis.worst import Worst
 from mmseg_css.extras import check_extra
-from mmseg_css.models.segmentors import SemiSegmentor
+from mmseg_css.models.segmentors import CSS, SemiSegmentor
 from mmseg_css.models.segmentors.decoding import check_model
-from mmseg_css.typos import explained
+from mmseg_css.typos import check_top_level, explained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,7 @@ class Diagnosis:
         training_mode: Let the norm layers of the networks that label behave as in training.
         block: Neighbouring images that intervals take together (frames of a video).
         radius: Of the boundary band, in pixels.
+        overwrite: Let the report take the place of another in ``out``.
         cfg_options: ``KEY=VALUE``, settings of the config.
 
     Raises:
@@ -59,6 +62,7 @@ class Diagnosis:
     training_mode: bool = False
     block: int = 1
     radius: int = 3
+    overwrite: bool = False
     cfg_options: Sequence[str] = ()
 
     def __post_init__(self) -> None:
@@ -68,8 +72,13 @@ class Diagnosis:
 
 
 def report(asked: Diagnosis) -> Path:
-    """Look at each checkpoint, and write what is found; the page's path."""
+    """Look at each checkpoint, and write what is found; the page's path.
+
+    Raises:
+        FileExistsError: There is a report, which is not to be overwritten.
+    """
     check_extra("compare", "mmseg-css diagnose", "matplotlib")
+    check_free(asked.out, overwrite=asked.overwrite)
     return write_report(diagnose(asked), asked.out)
 
 
@@ -82,40 +91,92 @@ def diagnose(asked: Diagnosis) -> dict[str, Any]:
         ValueError: It has not one output for each class, or the images cannot be batched as in training.
     """
     cfg = [_config(asked, own) for own in asked.checkpoints][0]
+    check_top_level(cfg, NEEDED)
     with explained(cfg):
         check_model(cfg.model)
         runner = Runner.from_cfg(cfg)
         model = _looked_into(runner.model)
-        loader, metainfo = images_with_truth(cfg, asked)
+        loader = images_with_truth(cfg, asked)
+    dataset: Any = loader.dataset
+    metainfo, name = dataset.metainfo, f"set of {_kind(asked)}"
+    check_outputs(model, dataset, name)
+    checkpoints = in_order(runner.model, asked.checkpoints, metainfo, name)
+    clear(asked.out)
     found: list[dict[str, Any]] = []
-    for checkpoint in asked.checkpoints:
-        loaded = runner.load_checkpoint(checkpoint, map_location="cpu")
-        iteration = loaded.get("meta", {}).get("iter")
+    for checkpoint, iteration in checkpoints:
+        runner.load_checkpoint(checkpoint, map_location="cpu")
         model.progress = model.progress._replace(iteration=iteration or 0)  # what supervises may depend on it
         mode = as_in_training(model) if asked.training_mode else nullcontext()
         model.eval()
         with mode:
-            own = _look(model, loader, metainfo, asked, name=f"checkpoint_{len(found) + 1}")
-        found.append({"checkpoint": checkpoint, "iteration": iteration} | own)
+            own = _look(model, loader, metainfo, asked, name=pictures_of(len(found) + 1))
+        found.append({"checkpoint": checkpoint, "iteration": iteration} | highest_similarity(model) | own)
+    return _circumstances(asked, model) | {
+        "images": len(dataset),
+        "classes": list(metainfo["classes"]),
+        "checkpoints": found,
+    }
+
+
+def _circumstances(asked: Diagnosis, model: Looker) -> dict[str, Any]:
+    """What was asked for, and of what."""
     return {
         "config": str(asked.config),
         "method": getattr(model, "name", type(model).__name__),
-        "images": len(found[0]["images"]),
-        "looked_at": "unlabelled images" if asked.masks else "test images",
+        "looked_at": _kind(asked),
         "norm_layers": "as in training" if asked.training_mode else "as in evaluation",
         "block": asked.block,
         "boundary_radius": asked.radius,
-        "classes": list(metainfo["classes"]),
-        "checkpoints": found,
-    } | _of_method(model)
+        "indicator": getattr(model, "indicator", None),
+        "thresholds": thresholds_of(model),
+    }
 
 
 def _looked_into(model: nn.Module) -> Looker:
     return model if isinstance(model, SemiSegmentor) else LabelsAlone(cast(EncoderDecoder, model))
 
 
-def _of_method(model: Looker) -> dict[str, Any]:
-    return {"thresholds": thresholds_of(model), "highest_similarity": highest_similarity(model)}
+def _kind(asked: Diagnosis) -> str:
+    return "test images" if asked.masks is None else "unlabelled images"
+
+
+def images_with_truth(cfg: Config, asked: Diagnosis) -> DataLoader[Any]:
+    """The images that are asked for, in batches as they are asked for."""
+    loader = images_of_test_set(cfg) if asked.masks is None else unlabeled_images(cfg, asked.masks, asked.suffix)
+    return as_labelled_in_training(loader, cfg) if asked.training_mode else loader
+
+
+def check_outputs(model: Looker, dataset: Any, name: str) -> None:
+    """Check that the network and a data set have the same classes, and ignore the same value.
+
+    Raises:
+        ValueError: They do not.
+    """
+    checks.check_num_classes({"model.decode_head": model.num_classes}, dataset.metainfo.get("classes") or (), name)
+    others = dict(checks.ignored_values(dataset, name))
+    checks.check_ignored_value(model.ignore_index, "model.decode_head.ignore_index", others)
+
+
+def in_order(
+    model: Any, checkpoints: Sequence[str], metainfo: Mapping[str, Any], name: str
+) -> list[tuple[str, int | None]]:
+    """Checkpoints that fit the model and the classes of the data set called ``name``, with their iterations, the
+    earliest first; those without one come last.
+
+    Raises:
+        ValueError: One does not fit.
+    """
+    found = []
+    for path in checkpoints:
+        saved = CheckpointLoader.load_checkpoint(path, map_location="cpu")
+        check_format(saved, path)
+        check_fit(model, saved, path)
+        check_preprocessing(model.data_preprocessor, saved, path)
+        meta = saved.get("meta", {})
+        learnt = meta.get("dataset_meta") or {}
+        checks.check_same_classes(metainfo, learnt, name=name, other_name=f"training of {path}")
+        found.append((path, meta.get("iter")))
+    return sorted(found, key=lambda own: (own[1] is None, own[1] or 0))
 
 
 def _config(asked: Diagnosis, checkpoint: str) -> Config:
@@ -124,53 +185,6 @@ def _config(asked: Diagnosis, checkpoint: str) -> Config:
             config=asked.config, checkpoint=checkpoint, work_dir=str(asked.out / "logs"), cfg_options=asked.cfg_options
         )
     )[0]
-
-
-def images_with_truth(cfg: Config, asked: Diagnosis) -> tuple[DataLoader[Any], Mapping[str, Any]]:
-    """The test set, or the unlabelled images with the masks that they have after all; and their classes and colours."""
-    settings = cfg.test_dataloader.copy()
-    if asked.masks is None:
-        loader = Runner.build_dataloader(settings)
-        dataset, metainfo = loader.dataset, loader.dataset.metainfo
-    else:
-        dataset, metainfo = _unlabeled_with_truth(cfg, asked.masks, asked.suffix)
-        loader = _loader(dataset, settings.batch_size, settings.num_workers)
-    if asked.training_mode:
-        batch = _batch_without_rest(len(dataset), max(2, cfg.train_dataloader.batch_size // 2))
-        loader = _loader(dataset, batch, settings.num_workers)
-    return loader, metainfo
-
-
-def _loader(dataset: Any, batch: int, workers: int) -> DataLoader[Any]:
-    return DataLoader(dataset, batch_size=batch, num_workers=workers, collate_fn=pseudo_collate)
-
-
-def _batch_without_rest(images: int, batch: int) -> int:
-    """The batch, or the next larger one, that leaves no single image over: it has no batch statistics.
-
-    Raises:
-        ValueError: There is one image.
-    """
-    if images < 2:
-        raise ValueError("--training-mode takes statistics of batches, and there is one image")
-    while images % batch == 1:
-        batch += 1
-    return batch
-
-
-def _unlabeled_with_truth(cfg: Config, masks: str, suffix: str) -> tuple[Any, Mapping[str, Any]]:
-    paired = Runner.build_dataloader(cfg.train_dataloader).dataset
-    if not isinstance(paired, PairedDataset):
-        raise ValueError("--masks looks at unlabelled images, of which the config's train_dataloader has none")
-    loading = truth_of_unlabeled(paired, masks, suffix)
-    steps = [
-        loading if str(step.type).rpartition(".")[2] == "LoadAnnotations" else step
-        for step in cfg.test_dataloader.dataset.pipeline
-    ]
-    if loading not in steps:
-        raise ValueError("test_dataloader.dataset.pipeline has no LoadAnnotations, where masks are loaded")
-    paired.unlabeled.pipeline = Compose(steps)
-    return paired.unlabeled, paired.metainfo
 
 
 @contextmanager
@@ -211,8 +225,8 @@ def _look(
         hard=thresholds["hard"],
         radius=asked.radius,
     )
-    worst = Worst(palette=np.array(metainfo["palette"], np.uint8))
-    images: list[dict[str, Any]] = []
+    palette = np.array(metainfo["palette"], np.uint8)
+    worst, images = Worst(), list[dict[str, Any]]()
     supervises: str | None = None
     total = len(loader.dataset)  # type: ignore[arg-type]
     with tqdm(total=total, unit="image", desc=name.replace("_", " ")) as bar:
@@ -220,17 +234,15 @@ def _look(
             for said in said_of(model, batch):
                 supervises = said.inspection.supervises
                 labellings = labellings_of(said, thresholds["contrast"] or 0.0)
-                for index in range(len(said.truth)):
+                for index, sample in enumerate(said.samples):
                     looked = looked_at(said, labellings, index)
                     tally.add(looked)
-                    shown = shown_of(said, looked, index)
-                    shares = failures(
-                        shown, said.inspection.looked_at, model.num_classes, tally.threshold, thresholds["learnt"]
-                    )
+                    shares = failures(tally.last, said.inspection.looked_at, masked=thresholds["learnt"] is not None)
                     if supervises is None:
                         del shares["not_learnt_from"]
-                    worst.add(shown, shares)
-                    images.append({"image": shown.name} | shares)
+                    worst.add(sample.img_path, shares, partial(panels_of, said, looked, index, palette))
+                    own = {"sources": qualities(tally.last, looked.sources)}
+                    images.append({"image": sample.img_path} | shares | own)
                     bar.update()
     return summarise(tally, metainfo["classes"], supervises, block=asked.block) | {
         "images": images,
@@ -251,9 +263,11 @@ def thresholds_of(model: Looker) -> dict[str, float | None]:
     }
 
 
-def highest_similarity(model: Looker) -> float | None:
-    """The confidence that the representation space cannot exceed: its softmax is over cosines."""
-    temperature = getattr(model, "temperature", None)
-    if temperature is None or not hasattr(model, "bank"):
-        return None
-    return 1 / (1 + (model.num_classes - 1) * exp(-2 / temperature))
+def highest_similarity(model: Looker) -> dict[str, float | None]:
+    """The number of classes with a prototype, and the confidence that the representation space cannot exceed with them:
+    its softmax is over their cosines."""
+    if not isinstance(model, CSS):
+        return {"prototypes": None, "highest_similarity": None}
+    prototypes = int(model.bank.seen.sum())
+    highest = 1 / (1 + (prototypes - 1) * exp(-2 / model.temperature)) if prototypes else None
+    return {"prototypes": prototypes, "highest_similarity": highest}

@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Int, UInt8
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
 from mmseg_css.engine.labels_alone import LabelsAlone
+from mmseg_css.evaluation.diagnosis.panels import CELL_PALETTE, Picture, coloured, grey, picture_of
 from mmseg_css.evaluation.diagnosis.tally import SPACES, Labelling, Looked
-from mmseg_css.evaluation.diagnosis.worst import Shown
 from mmseg_css.functional.diagnosis import cells, is_class
 from mmseg_css.models.segmentors import Inspection, SemiSegmentor
 from mmseg_css.models.segmentors.batch import at_stride, images_of
@@ -75,8 +75,8 @@ def labellings_of(said: Said, weak_threshold: float) -> dict[str, Labelling]:
     inspection = said.inspection
     size = inspection.logits.shape[2:]
     truth, mistaken = at_stride(said.truth, size).long(), inspection.logits.argmax(1)
-    label, confidence = inspection.sources[inspection.contrasts]
-    pseudo = at_stride(torch.where(confidence >= weak_threshold, label, -1), size).long()
+    sure = inspection.compared(inspection.contrasts) >= weak_threshold
+    pseudo = at_stride(torch.where(sure, inspection.sources[inspection.contrasts].label, -1), size).long()
     known = is_class(truth, inspection.logits.shape[1])
     wrong = mistaken != truth
     found = {}
@@ -95,27 +95,26 @@ def looked_at(said: Said, labellings: Mapping[str, Labelling], index: int) -> Lo
     def of(parts: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return {name: part[index] for name, part in parts.items()}
 
+    inspection = said.inspection
     return Looked(
         said.truth[index],
-        {name: PseudoLabel(*(part[index] for part in source)) for name, source in said.inspection.sources.items()},
+        {name: PseudoLabel(*(part[index] for part in source)) for name, source in inspection.sources.items()},
         {
             name: Labelling(own.labels[index], own.known[index], of(own.indicators), of(own.targets))
             for name, own in labellings.items()
         },
+        {inspection.looked_at: inspection.relative[index]} if inspection.relative is not None else {},
     )
 
 
-def shown_of(said: Said, looked: Looked, index: int) -> Shown:
-    """The picture of one image, and what is said of it."""
-    truth = looked.truth.cpu().numpy().astype(np.int16)
-    labels = {name: source.label.cpu().numpy().astype(np.int16) for name, source in looked.sources.items()}
-    both = [labels[name] for name in SPACES if name in labels]
-    picture = said.pictures[index].permute(1, 2, 0).cpu().numpy().astype(np.uint8)
-    return Shown(
-        said.samples[index].img_path,
-        picture[..., ::-1],
-        truth,
-        labels,
-        looked.sources[said.inspection.looked_at].confidence.cpu().numpy(),
-        cells(*map(torch.from_numpy, (*both, truth))).numpy().astype(np.int8) if len(both) == len(SPACES) else None,
-    )
+def panels_of(said: Said, looked: Looked, index: int, palette: UInt8[np.ndarray, "k 3"]) -> dict[str, Picture]:
+    """Pictures of one image, its truth, and what is said of it."""
+    labels = {"truth": looked.truth} | {name: source.label for name, source in looked.sources.items()}
+    panels = {"image": picture_of(said.pictures[index])}
+    panels |= {name: coloured(own.cpu().numpy(), palette) for name, own in labels.items()}
+    if "representation" in labels:
+        logit, representation = (labels[name] for name in SPACES)
+        both = is_class(logit, len(palette)) & is_class(representation, len(palette))
+        cell = torch.where(both, cells(logit, representation, looked.truth), -1)
+        panels["agreement"] = coloured(cell.cpu().numpy(), CELL_PALETTE)
+    return panels | {"confidence": grey(looked.sources[said.inspection.looked_at].confidence.cpu().numpy())}

@@ -82,7 +82,7 @@ def trained(config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def report(trained: Path, config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A diagnosis of two checkpoints of that training."""
+    """A diagnosis of two checkpoints of that training, named as a shell would name the 800th and the 4000th."""
     out = tmp_path_factory.mktemp("diagnosis")
-    call(["diagnose", str(config), str(trained / "iter_2.pth"), str(trained / "iter_4.pth"), "--out", str(out)])
+    call(["diagnose", str(config), str(trained / "iter_4.pth"), str(trained / "iter_2.pth"), "--out", str(out)])
     return out

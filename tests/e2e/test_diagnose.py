@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,7 +13,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmseg_css.cli.main import call, run
+from mmseg_css.cli.main import call
 from mmseg_css.engine.diagnosing import as_in_training
 from mmseg_css.engine.looking import without_ignored
 from mmseg_css.evaluation.diagnosis.report import draw_report
@@ -92,17 +93,37 @@ def test_words_are_the_numbers_of_the_json(report: Path) -> None:
     assert f"agree on {100 * sum(shares[:2]):.1f} %" in text
 
 
-def test_page_and_figures_come_from_the_json_alone(report: Path, tmp_path: Path) -> None:
+def test_what_is_said_of_the_method_and_of_each_image(report: Path) -> None:
     found = json.loads((report / "report.json").read_text())
+    assert found["schema"] == 2 and found["indicator"] == "similarity"
     for checkpoint in found["checkpoints"]:
-        checkpoint["worst"] = {}
-    (tmp_path / "report.json").write_text(json.dumps(found))
-    page = draw_report(tmp_path / "report.json")
-    assert not read(page.read_text()).open
-    assert len([*(tmp_path / "figures").iterdir()]) == 8
+        assert 0 < checkpoint["prototypes"] <= len(found["classes"]) and 0 < checkpoint["highest_similarity"] <= 1
+        kinds = ["confident_wrong", "not_learnt_from", "agree_wrong", "both_wrong"]
+        assert len(checkpoint["images"]) == 4
+        for image in checkpoint["images"]:
+            assert [*image] == ["image", *kinds, "sources"]
+            for name in ("logit", "representation", "mix"):
+                assert [*image["sources"][name]] == ["precision", "coverage", "mIoU"]
+
+
+def test_page_and_figures_come_from_the_json_alone(report: Path, tmp_path: Path) -> None:
+    """They are the same anew, and others where a number is another."""
+    again = tmp_path / "again"
+    shutil.copytree(report, again, ignore=shutil.ignore_patterns("figures", "report.html"))
+    page = draw_report(again / "report.json")
+    assert page.read_bytes() == (report / "report.html").read_bytes()
+    assert {path.name for path in (again / "figures").iterdir()} == {
+        path.name for path in (report / "figures").iterdir()
+    }
+    found = json.loads((again / "report.json").read_text())
+    own = found["checkpoints"][-1]["sources"]["mix"]["all"]
+    own["coverage"] = {"value": 0.98765, "interval": [0.1, 0.2]}
+    (again / "report.json").write_text(json.dumps(found))
+    assert "they cover 98.8 % (10.0 to 20.0) of the pixels" in unescape(draw_report(again / "report.json").read_text())
 
 
 def test_statistics_are_as_before_when_the_teacher_labelled_as_in_training() -> None:
+    init_default_scope("mmseg")
     model = build_css().eval()
     before = {name: buffer.clone() for name, buffer in model.teacher.model.named_buffers()}
     with as_in_training(model):
@@ -112,8 +133,8 @@ def test_statistics_are_as_before_when_the_teacher_labelled_as_in_training() -> 
     assert not model.teacher.training
 
 
-def test_training_mode_leaves_no_image_alone(trained: Path, make_config: MakeConfig, tmp_path: Path) -> None:
-    """Of five images and batches of four one would be left, which has no batch statistics."""
+def test_training_mode(trained: Path, make_config: MakeConfig, tmp_path: Path) -> None:
+    """Three images and batches of four, of which two are labelled as unlabelled ones: all three go at once."""
     config = make_config("odd", {"test_dataloader.dataset.indices": 3, "train_dataloader.batch_size": 4})
     arguments = ["diagnose", str(config), str(trained / "iter_4.pth"), "--training-mode"]
     call([*arguments, "--out", str(tmp_path)])
@@ -190,32 +211,23 @@ def test_labels_alone(make_config: MakeConfig, tmp_path: Path) -> None:
     assert 100 * source["all"]["mIoU"]["value"] == pytest.approx(figures["mIoU"], abs=0.01)
 
 
-def test_unlabelled_images_with_masks(trained: Path, config: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["paired", "wrapped", "supervised"])
+def test_unlabelled_images_with_masks(kind: str, trained: Path, config: Path, tmp_path: Path) -> None:
+    """Of both halves, also of a config that learns one and names the other, and below wrappers."""
     cfg = Config.fromfile(config)
-    root = Path(cfg.train_dataloader.dataset.labeled.data_root)
-    arguments = ["diagnose", str(config), str(trained / "iter_4.pth"), "--out", str(tmp_path)]
-    call([*arguments, "--masks", str(root / "data" / "demo" / "labels" / "train")])
-    found = json.loads((tmp_path / "report.json").read_text())
-    assert found["looked_at"] == "unlabelled images" and found["images"] == 40
-
-
-def test_refusals(trained: Path, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    other = Config.fromfile(config)
-    other.model = {**other.model.segmentor, "type": "DepthEstimator"}
-    other.dump(str(tmp_path / "other.py"))
-    binary = Config.fromfile(config)
-    binary.model = {**binary.model.segmentor, "data_preprocessor": {"type": "SegDataPreProcessor", "size": (64, 64)}}
-    binary.model.decode_head.update(num_classes=2, out_channels=1, threshold=0.5)
-    binary.dump(str(tmp_path / "binary.py"))
-    for arguments, message in (
-        ([str(config), str(tmp_path / "none.pth")], "none.pth"),
-        ([str(config), str(trained / "iter_4.pth"), "--block", "0"], "--block must be at least 1"),
-        ([str(config), str(trained / "iter_4.pth"), "--masks", "nowhere"], "40 of 40 unlabelled images have no mask"),
-        ([str(tmp_path / "binary.py"), str(trained / "iter_4.pth")], "pseudo-labels need one output for each class"),
-        (
-            [str(tmp_path / "other.py"), str(trained / "iter_4.pth")],
-            "of which no method has logits of classes for every pixel",
-        ),
-    ):
-        assert run(["diagnose", *arguments, "--out", str(tmp_path)]) == 1
-        assert message in capsys.readouterr().err
+    dataset = cfg.train_dataloader.dataset
+    masks = Path(dataset.labeled.data_root) / "data" / "demo" / "labels" / "train"
+    dataset.unlabeled.indices = 3
+    if kind == "wrapped":
+        for half in ("labeled", "unlabeled"):
+            repeated = {"type": "RepeatDataset", "times": 2, "dataset": dataset[half]}
+            dataset[half] = {"type": "ConcatDataset", "datasets": [repeated]}
+    elif kind == "supervised":
+        cfg.unlabeled, cfg.train_dataloader.dataset = dataset.unlabeled, dataset.labeled
+    cfg.dump(str(tmp_path / "own.py"))
+    arguments = ["diagnose", str(tmp_path / "own.py"), str(trained / "iter_4.pth"), "--out", str(tmp_path / "out")]
+    call([*arguments, "--masks", str(masks)])
+    found = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert found["looked_at"] == "unlabelled images" and found["images"] == 3
+    [checkpoint] = found["checkpoints"]
+    assert checkpoint["sources"]["logit"]["all"]["coverage"]["value"] == pytest.approx(1)

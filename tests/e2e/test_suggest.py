@@ -12,6 +12,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmseg_css.cli.main import call, run
+from mmseg_css.deployment.suggestion import request
 from mmseg_css.models import CSS
 from mmseg_css.registry import MODELS
 from tests.configs.groups import METHODS
@@ -139,6 +140,36 @@ def test_what_is_there_is_not_replaced_unasked(
     assert "holds suggestions, and maybe corrected labels" in capsys.readouterr().err
     call([*arguments, "--overwrite", "--formats", "coco"])
     assert (tmp_path / "coco").is_dir() and not (tmp_path / "masks").exists()
+
+
+def test_corrected_labels_are_there_until_new_ones_are(
+    few: Path, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    arguments = ["suggest", str(few), str(checkpoint), "--budget", "2", "--by", "random", "--out", str(out)]
+    call(arguments)
+    before = {path.relative_to(out): path.read_bytes() for path in out.rglob("*.*")}
+    assert len(before) == 9
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(request, "write_labels", full)
+    assert run([*arguments, "--overwrite", "--seed", "1"]) == 1
+    assert {path.relative_to(out): path.read_bytes() for path in out.rglob("*.*")} == before
+    assert [*tmp_path.iterdir()] == [out]
+
+
+def test_images_that_a_list_cannot_name_are_said(
+    few: Path, checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "images").mkdir()
+    cv2.imwrite(str(tmp_path / "images" / "a.bmp"), np.full((64, 64, 3), 90, np.uint8))
+    options = [f"{UNLABELED}.data_prefix.img_path={tmp_path / 'images'}", f"{UNLABELED}.exclude=[]"]
+    arguments = ["suggest", str(few), str(checkpoint), "--budget", "1", "--out", str(tmp_path / "out")]
+    call([*arguments, "--cfg-options", *options])
+    assert (tmp_path / "out" / "suggested.txt").read_text() == "a\n"
+    assert "1 of them do not end in '.png', as the labelled images do" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -18,21 +19,59 @@ from tests.models.methods.helpers import METHODS, UNLABELLING, config
 
 
 class Reading(Hook):
-    """Counts by itself, pixel by pixel, at every iteration."""
+    """Counts by itself, pixel by pixel, at every iteration: right of kept of known pixels, also of confident ones."""
 
     def __init__(self) -> None:
-        self.kept = self.right = self.known = 0
+        self.everything, self.sure = Counter(), Counter()
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict, outputs: dict) -> None:
-        images = runner.model.pseudo_labelled_images
-        for sample, labels in zip(images.samples, images.labels[:, 0], strict=True):
+        images, threshold = runner.model.pseudo_labelled_images, runner.model.pseudo_label_loss.threshold
+        for sample, labels, confidences in zip(
+            images.samples, images.labels[:, 0], images.confidences[:, 0], strict=True
+        ):
             if "gt_sem_seg" not in sample:
                 continue
-            for own, true in zip(labels.flatten().tolist(), sample.gt_sem_seg.data.flatten().tolist(), strict=True):
-                if true != 255:
-                    self.known += 1
-                    self.kept += own != 255
-                    self.right += own == true
+            values = (part.flatten().tolist() for part in (labels, sample.gt_sem_seg.data, confidences))
+            for own, true, confidence in zip(*values, strict=True):
+                self.count(self.everything, own, true)
+                self.count(self.sure, own if confidence >= threshold else 255, true)
+
+    def count(self, counts: Counter, own: int, true: int) -> None:
+        if true == 255:
+            return
+        counts["known"] += 1
+        counts["known", true] += 1
+        if own != 255:
+            counts["kept"] += 1
+            counts["kept", own] += 1
+            counts["covered", true] += 1
+            counts["right"] += own == true
+            counts["right", own] += own == true
+
+
+def of_loop(counts: Counter) -> dict[str, float]:
+    """Coverage and precision, over all classes and by class; what has no pixel is not there."""
+    found = {"coverage": counts["kept"] / counts["known"]}
+    if counts["kept"]:
+        found["precision"] = counts["right"] / counts["kept"]
+    for index, name in enumerate(("background", "thing")):
+        found[f"coverage/{name}"] = counts["covered", index] / counts["known", index]
+        if counts["kept", index]:
+            found[f"precision/{name}"] = counts["right", index] / counts["kept", index]
+    return found
+
+
+def logged(data: Path) -> dict[str, float]:
+    """The figures of the only time that there are some."""
+    [file] = (data / "work_dir").rglob("scalars.json")
+    [scalars] = [line for line in map(json.loads, file.read_text().splitlines()) if "pseudo_label/coverage" in line]
+    return {name.removeprefix("pseudo_label/"): value for name, value in scalars.items()}
+
+
+def said(data: Path) -> str:
+    [log] = (data / "work_dir").rglob("*.log")
+    [line] = re.findall(r"pseudo-labels: .*", log.read_text())
+    return line
 
 
 @pytest.fixture
@@ -45,24 +84,39 @@ def masks(data: Path) -> Path:
     return data / "truth"
 
 
-@pytest.mark.parametrize("every", [1, 2])
-def test_figures_are_those_of_a_loop(every: int, data: Path, masks: Path) -> None:
+@pytest.mark.parametrize(("every", "threshold"), [(1, 0.55), (2, 0.55), (1, 1.0)])
+def test_figures_are_those_of_a_loop(every: int, threshold: float, data: Path, masks: Path) -> None:
+    """Also where no pixel is confident, of which no precision is known."""
     hook = PseudoLabelQualityHook(masks=str(masks), suffix="_mask.png", interval=8, every=every)
     reading = Reading()
-    css_runner(data, 8, hook, reading).train()
-    [file] = (data / "work_dir").rglob("scalars.json")
-    [scalars] = [line for line in map(json.loads, file.read_text().splitlines()) if "pseudo_label/coverage" in line]
-    assert 0 < reading.right <= reading.kept <= reading.known
-    assert scalars["pseudo_label/coverage"] == pytest.approx(reading.kept / reading.known)
-    assert scalars["pseudo_label/precision"] == pytest.approx(reading.right / reading.kept)
+    runner = css_runner(data, 8, hook, reading)
+    runner.model.pseudo_label_loss.threshold = threshold
+    runner.train()
+    everything, sure = of_loop(reading.everything), of_loop(reading.sure)
+    assert 0 < sure["coverage"] < everything["coverage"] < 1 if threshold < 1 else sure["coverage"] == 0
+    scalars = logged(data)
+    assert scalars.pop("step") == 8
     # Under ``mix`` a pixel has a label where the two spaces agree, and nowhere else.
-    agreement = {name: value for name, value in scalars.items() if name.startswith("pseudo_label/agreement")}
-    assert agreement == {name: scalars[name.replace("agreement", "coverage")] for name in agreement}
-    assert len(agreement) == 3
-    assert scalars["step"] == 8
-    [log] = (data / "work_dir").rglob("*.log")
-    [line] = re.findall(r"pseudo-labels: .*", log.read_text())
-    assert f"{reading.right / reading.kept:.1%} right of {reading.kept / reading.known:.1%} of the pixels" in line
+    agreement = {name.replace("coverage", "agreement"): everything[name] for name in everything if "coverage" in name}
+    expected = everything | {f"confident/{name}": value for name, value in sure.items()} | agreement
+    assert scalars == pytest.approx(expected)
+    assert f"{everything['precision']:.1%} right of {everything['coverage']:.1%} of the pixels" in said(data)
+    confident = f"{sure['precision']:.1%}" if "precision" in sure else "none"
+    assert f"confident {confident} of {sure['coverage']:.1%};" in said(data)
+
+
+def test_wrapped_data_sets(data: Path, masks: Path) -> None:
+    """As `check_wrappers` advises where rare classes are to come more often; and each with its own folder."""
+    cfg = css_runner(data, 1).cfg
+    halves = cfg.train_dataloader.dataset
+    for half in ("labeled", "unlabeled"):
+        repeated = {"type": "RepeatDataset", "times": 2, "dataset": halves[half]}
+        halves[half] = {"type": "ConcatDataset", "datasets": [halves[half], repeated]}
+    cfg.experiment_name = "quality-wrapped"
+    runner = Runner.from_cfg(cfg)
+    runner.register_hook(PseudoLabelQualityHook(masks=str(masks), suffix="_mask.png", interval=1, every=1))
+    runner.train()
+    assert "coverage" in logged(data)
 
 
 def test_of_one_in_so_many_images_the_mask_is_read(data: Path, masks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +176,7 @@ def test_every_method_says_what_it_labels(method: str, data: Path, masks: Path) 
     runner.register_hook(hook)
     runner.train()
     [file] = (data / "work_dir").rglob("scalars.json")
-    assert ('"pseudo_label/precision"' in file.read_text()) == (method not in UNLABELLING)
+    assert ('"pseudo_label/coverage"' in file.read_text()) == (method not in UNLABELLING)
 
 
 def test_a_missing_mask_is_told_before_the_training(data: Path, masks: Path) -> None:

@@ -142,6 +142,14 @@ def test_resamples_draw_blocks() -> None:
     assert own["interval"][0] < own["value"] == 10 < own["interval"][1]
 
 
+def test_draws_are_with_replacement() -> None:
+    """As many as there are, and each as often as a multinomial variable says: its variance is 1 - 1/m."""
+    for number in (2, 20):
+        first, *draws = resampled({"pixels": np.zeros((number, 1))}, draws=4000).weights.astype(int)
+        assert (first == 1).all() and (np.sum(draws, axis=1) == number).all()
+        assert np.var(draws) == pytest.approx(1 - 1 / number, rel=0.06)
+
+
 def test_one_block_has_no_interval() -> None:
     own = estimate(resampled({"pixels": np.arange(3)[:, None]}, block=5).total("pixels")[:, 0])
     assert own["value"] == 3 and np.isnan(own["interval"]).all()

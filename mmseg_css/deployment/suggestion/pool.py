@@ -11,9 +11,9 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import Tensor
 
-from mmseg_css.datasets import PairedDataset
 from mmseg_css.datasets.checks import leaves
 from mmseg_css.datasets.folder import FolderDataset
+from mmseg_css.datasets.halves import halves_of
 from mmseg_css.deployment.labelled import labelled_pixels
 from mmseg_css.deployment.prediction.inputs import Item
 from mmseg_css.typos import explained
@@ -46,7 +46,7 @@ def pool_of(cfg: Config) -> Pool:
     """
     init_default_scope(cfg.get("default_scope", "mmseg"))  # where names of transforms are looked up
     with explained(cfg):
-        paired = _paired(cfg)
+        paired = halves_of(cfg)  # files that cannot be read are told at the end, when all others are done
     infos = [leaf.get_data_info(index) for leaf in leaves(paired.labeled) for index in range(len(leaf))]
     classes = tuple(paired.metainfo["classes"])
     labelled = [Path(info["img_path"]) for info in infos]
@@ -57,20 +57,6 @@ def pool_of(cfg: Config) -> Pool:
             "there is nothing to suggest: add images to the folder of `unlabeled`"
         )
     return Pool(classes, labelled_pixels(paired.labeled), labelled, unlabelled, next(leaves(paired.labeled)))
-
-
-def _paired(cfg: Config) -> PairedDataset:
-    train = cfg.get("train_dataloader", {}).get("dataset", {})
-    # The supervised configs read the labelled half, and have both as variables.
-    labeled, unlabeled = train.get("labeled", train), train.get("unlabeled", cfg.get("unlabeled"))
-    if not labeled or unlabeled is None:
-        raise ValueError(
-            f"{cfg.filename} names no unlabelled images, of which some could be suggested: set "
-            "unlabeled = dict(type='UnlabeledDataset', data_prefix=dict(img_path=FOLDER)) in it, or take the config of "
-            "a semi-supervised method"
-        )
-    # Files that cannot be read are told at the end, when all others are done.
-    return PairedDataset(labeled=labeled, unlabeled=unlabeled, check_masks=False)
 
 
 def _others(dataset: Any, labelled: Sequence[Path]) -> list[Item]:
@@ -101,11 +87,17 @@ def line_of(image: Item, labelled_set: Any) -> str:
     """How the list of the labelled images names an image: by its path below their folder.
 
     An image of another folder has to be copied there before it is trained with, under the path that it has below its
-    own.
+    own; one that does not end in `ending_of_lines` has to be converted.
     """
     line = _below(image.path, labelled_set)
     if line.startswith("../"):
         line = f"{image.name}{image.path.suffix}"
     if isinstance(labelled_set, FolderDataset):
         return line
-    return line.removesuffix(getattr(labelled_set, "img_suffix", ""))
+    ending = ending_of_lines(labelled_set)
+    return line.removesuffix(ending if line.endswith(ending) else image.path.suffix)
+
+
+def ending_of_lines(labelled_set: Any) -> str:
+    """What the list of the labelled images leaves out of each name, and all of them end in."""
+    return "" if isinstance(labelled_set, FolderDataset) else getattr(labelled_set, "img_suffix", "")

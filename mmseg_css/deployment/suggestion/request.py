@@ -18,14 +18,15 @@ from mmseg_css.deployment.prediction.folder import Summary, check_all_read
 from mmseg_css.deployment.prediction.outputs import fingerprint
 from mmseg_css.deployment.prediction.predictor import Predictor
 from mmseg_css.deployment.suggestion.choosing import CANDIDATES, RULES, Choice, Rule, choose
-from mmseg_css.deployment.suggestion.pool import Pool, line_of, pool_of
+from mmseg_css.deployment.suggestion.pool import Pool, ending_of_lines, line_of, pool_of
 from mmseg_css.deployment.suggestion.scoring import SCORES, Seen, look, scores_of_method
 from mmseg_css.deployment.suggestion.writing import (
     FORMATS,
     LIST,
     TABLE,
     Format,
-    begin,
+    check_free,
+    replacing,
     write_labels,
     write_record,
 )
@@ -72,7 +73,7 @@ def suggest(asked: Request) -> None:
         ValueError: Something does not fit, or some images could not be read and all others are done.
     """
     pool, predictor = _given(asked)
-    begin(asked.out, overwrite=asked.overwrite)
+    check_free(asked.out, overwrite=asked.overwrite)
     weights = rarity(pool.pixels)
     labelled = look(predictor, pool.labelled, weights, "labelled images")
     seen = look(predictor, [image.path for image in pool.unlabelled], weights, "unlabelled images")
@@ -80,14 +81,21 @@ def suggest(asked: Request) -> None:
     images = [pool.unlabelled[seen.indices[index]] for index in choice.indices]
     faults = labelled.faults + seen.faults
     rows = _rows(pool, seen, choice)
-    write_record(asked.out, _circumstances(asked, pool, predictor, weights) | {"unreadable": faults, "images": rows})
-    for image in tqdm(images if asked.formats else (), desc="labels to correct", unit="image", leave=False):
-        [prediction] = predictor.predict([predictor.prepare(image.path)])
-        write_labels(asked.out, asked.formats, image, prediction.labels, predictor.classes)
+    with replacing(asked.out) as folder:
+        write_record(folder, _circumstances(asked, pool, predictor, weights) | {"unreadable": faults, "images": rows})
+        for image in tqdm(images if asked.formats else (), desc="labels to correct", unit="image", leave=False):
+            [prediction] = predictor.predict([predictor.prepare(image.path)])
+            write_labels(folder, asked.formats, image, prediction.labels, predictor.classes)
     print(
         f"suggested {len(images)} of {len(pool.unlabelled)} images; written to {asked.out}: "
         + ", ".join((TABLE, SUGGESTIONS, LIST, *asked.formats))
     )
+    ending = ending_of_lines(pool.labelled_set)
+    if other := [str(image.path) for image in images if not str(image.path).endswith(ending)]:
+        print(
+            f"{len(other)} of them do not end in {ending!r}, as the labelled images do (img_suffix), the first: "
+            f"{other[0]!r}; convert them, for a training to find them under their lines"
+        )
     check_all_read(Summary(faults=faults))
 
 

@@ -5,8 +5,10 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal, get_args
 
 import numpy as np
@@ -26,27 +28,35 @@ LIST: Final = "suggested.txt"
 SCHEMA: Final = 1
 
 
-def begin(folder: Path, *, overwrite: bool) -> None:
-    """Make sure that a folder is there and empty.
+def check_free(folder: Path, *, overwrite: bool) -> None:
+    """Check that a folder is not there or empty.
 
     Raises:
         FileExistsError: It holds something, which is not what an earlier call wrote and is to be overwritten.
     """
-    ours = (folder / SUGGESTIONS).is_file()
-    if folder.exists() and any(folder.iterdir()):
-        if not ours:
-            raise FileExistsError(
-                f"{folder} is not empty, and no {folder / SUGGESTIONS} says what wrote it: name another --out"
-            )
-        if not overwrite:
-            raise FileExistsError(
-                f"{folder} holds suggestions, and maybe corrected labels: name another --out, or say --overwrite"
-            )
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    if not (folder / SUGGESTIONS).is_file():
+        raise FileExistsError(
+            f"{folder} is not empty, and no {folder / SUGGESTIONS} says what wrote it: name another --out"
+        )
+    if not overwrite:
+        raise FileExistsError(
+            f"{folder} holds suggestions, and maybe corrected labels: name another --out, or say --overwrite"
+        )
+
+
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """A folder to write into. If all goes well, what it holds then takes the place of what an earlier call wrote."""
+    folder.mkdir(parents=True, exist_ok=True)
+    # Beside it, so that ways from the one to an image are those from the other.
+    with TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}.") as beside:
+        yield Path(beside)
         for name in FORMATS:
             shutil.rmtree(folder / name, ignore_errors=True)
-        for file in (TABLE, LIST):
-            (folder / file).unlink(missing_ok=True)
-    folder.mkdir(parents=True, exist_ok=True)
+        for path in Path(beside).iterdir():
+            path.replace(folder / path.name)
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from mmseg_css.datasets import PairedDataset
 from mmseg_css.datasets.sampler import DrawSampler
-from mmseg_css.datasets.truth import truth_of_unlabeled
+from mmseg_css.datasets.truth import LoadTruth, coding_of, masks_of_unlabeled
 from mmseg_css.engine.hooks.method import check_once, unwrap
 from mmseg_css.functional.quality import QualityCounts, quality_counts
 from mmseg_css.models.segmentors import PseudoLabelled
@@ -64,9 +64,9 @@ class PseudoLabelQualityHook(Hook):
                 f"{type(runner.train_dataloader.sampler).__name__} gives none: set train_dataloader.sampler.type="
                 "'PairedSampler'"
             )
-        unlabeled = dataset.unlabeled
-        loading = truth_of_unlabeled(dataset, self.masks, self.suffix, self.every)
-        unlabeled.pipeline = Compose([loading, *unlabeled.pipeline.transforms])
+        for leaf, masks in masks_of_unlabeled(dataset, self.masks, self.suffix):
+            loading = LoadTruth(coding_of(dataset), masks, self.every)
+            leaf.pipeline = Compose([loading, *leaf.pipeline.transforms])
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
@@ -115,40 +115,43 @@ class PseudoLabelQualityHook(Hook):
 
     def _log(self, runner: Runner, totals: torch.Tensor) -> None:
         classes = runner.train_dataloader.dataset.metainfo["classes"]
-        scalars: dict[str, float] = {}
-        for name, parts in (("", totals[:4]), ("confident/", totals[4:8])):
-            counts = QualityCounts(*parts)
-            known = counts.truth.sum().clamp(min=1)
-            scalars[f"pseudo_label/{name}coverage"] = float(counts.labeled.sum() / known)
-            scalars[f"pseudo_label/{name}precision"] = float(counts.right.sum() / counts.labeled.sum().clamp(min=1))
-            for index, of_class in enumerate(classes):
-                if counts.labeled[index] > 0:
-                    precision = counts.right[index] / counts.labeled[index]
-                    scalars[f"pseudo_label/{name}precision/{of_class}"] = float(precision)
-                if counts.truth[index] > 0:
-                    coverage = counts.covered[index] / counts.truth[index]
-                    scalars[f"pseudo_label/{name}coverage/{of_class}"] = float(coverage)
+        everything, sure = _figures(totals[:4], classes), _figures(totals[4:8], classes)
+        scalars = everything | {f"confident/{name}": value for name, value in sure.items()}
         scalars |= _agreement(totals[8], totals[3], classes)
-        runner.visualizer.add_scalars(scalars, step=runner.iter + 1)
-        by_class = ", ".join(
-            f"{name} {scalars[key]:.0%}" if (key := f"pseudo_label/precision/{name}") in scalars else f"{name} none"
-            for name in classes
-        )
+        named = {f"pseudo_label/{name}": value for name, value in scalars.items()}
+        runner.visualizer.add_scalars(named, step=runner.iter + 1)
+        by_class = ", ".join(f"{name} {_percent(everything, f'precision/{name}', digits=0)}" for name in classes)
         runner.logger.info(
-            f"pseudo-labels: {scalars['pseudo_label/precision']:.1%} right of "
-            f"{scalars['pseudo_label/coverage']:.1%} of the pixels; confident "
-            f"{scalars['pseudo_label/confident/precision']:.1%} of {scalars['pseudo_label/confident/coverage']:.1%}; "
-            f"right by class: {by_class}"
+            f"pseudo-labels: {_percent(everything, 'precision')} right of {everything['coverage']:.1%} of the pixels; "
+            f"confident {_percent(sure, 'precision')} of {sure['coverage']:.1%}; right by class: {by_class}"
         )
+
+
+def _figures(parts: torch.Tensor, classes: Sequence[str]) -> dict[str, float]:
+    """Precision and coverage over all classes and by class, from `QualityCounts`; none of what has no pixel."""
+    counts = QualityCounts(*parts)
+    found = {"coverage": float(counts.labeled.sum() / counts.truth.sum().clamp(min=1))}
+    if counts.labeled.any():
+        found["precision"] = float(counts.right.sum() / counts.labeled.sum())
+    for index, name in enumerate(classes):
+        if counts.labeled[index] > 0:
+            found[f"precision/{name}"] = float(counts.right[index] / counts.labeled[index])
+        if counts.truth[index] > 0:
+            found[f"coverage/{name}"] = float(counts.covered[index] / counts.truth[index])
+    return found
+
+
+def _percent(figures: dict[str, float], name: str, digits: int = 1) -> str:
+    return f"{figures[name]:.{digits}%}" if name in figures else "none"
 
 
 def _agreement(agreeing: torch.Tensor, pixels: torch.Tensor, classes: Sequence[str]) -> dict[str, float]:
     """Shares of the pixels of each class on which both witnesses say the same; nothing of a method with one."""
     if not agreeing.any():
         return {}
-    found = {"pseudo_label/agreement": float(agreeing.sum() / pixels.sum())}
+    found = {"agreement": float(agreeing.sum() / pixels.sum())}
     return found | {
-        f"pseudo_label/agreement/{name}": float(agreeing[index] / pixels[index])
+        f"agreement/{name}": float(agreeing[index] / pixels[index])
         for index, name in enumerate(classes)
         if pixels[index] > 0
     }

@@ -77,8 +77,9 @@ def page(report: Mapping[str, Any], figures: Sequence[Figure], folder: Path) -> 
 def _about(report: Mapping[str, Any]) -> str:
     last = report["checkpoints"][-1]
     made = report["made_with"]
+    iteration = "" if last["iteration"] is None else f" (iteration {last['iteration']})"
     return (
-        f"{report['config']}, {last['checkpoint']} (iteration {last['iteration']}), {report['images']} "
+        f"{report['config']}, {last['checkpoint']}{iteration}, {report['images']} "
         f"{report['looked_at']}; norm layers {report['norm_layers']}. Intervals hold 95 % of 2000 draws "
         f"of images{_blocks(report['block'])}. mmseg-css {made['version']}, commit {made['commit'] or 'unknown'}, "
         f"torch {made['torch']}."

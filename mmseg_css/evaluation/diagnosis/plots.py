@@ -16,19 +16,23 @@ REGIONS: Final = ("interior", "boundary", "small", "middle", "large")
 def thresholds(axes: Any, report: Mapping[str, Any]) -> str:
     """Precision against coverage, from all labels (right) to the surest (left)."""
     sources = report["checkpoints"][-1]["sources"]
+    threshold = report["thresholds"]["supervision"]
     for name, source in sources.items():
         curve = source["curve"]
         coverage, precision = ([100 * of(value) for value in curve[key]] for key in ("coverage", "precision"))
         axes.plot(coverage, precision, color=COLOURS[name], label=name)
-        own = source["confident"]
-        axes.plot(100 * of(own["coverage"]["value"]), 100 * of(own["precision"]["value"]), "o", color=COLOURS[name])
+        if threshold:
+            own = source["confident"]
+            axes.plot(100 * of(own["coverage"]["value"]), 100 * of(own["precision"]["value"]), "o", color=COLOURS[name])
     axes.set_xlabel(f"coverage, percent of {_pixels(report)} pixels")
     axes.set_ylabel("precision, percent right")
     _legend(axes)
-    threshold = sources[next(iter(sources))]["confident"]["threshold"]
+    dots = f" Dots: from {threshold:g} on, the method's threshold" if threshold else ""
+    if relative := [name for name, source in sources.items() if source["confident"]["relative"]]:
+        dots += f", which {relative[0]} compares with the confidence beside the mean of its class"
     return (
         "What each threshold of confidence buys: precision of the pseudo-labels against the share of the "
-        f"{_pixels(report)} pixels that they cover. Dots: from {threshold:g} on, the method's threshold."
+        f"{_pixels(report)} pixels that they cover.{dots}{'.' if dots else ''}"
     )
 
 
@@ -46,7 +50,7 @@ def classes(axes: Any, report: Mapping[str, Any]) -> str:
     _legend(axes)
     return (
         f"Precision by class of the pseudo-label, with 95 % intervals over {report['images']} images. The classes "
-        "with the most pixels come first."
+        f"with the most pixels come first{_left_out(report)}."
     )
 
 
@@ -75,11 +79,12 @@ def calibration(axes: Any, report: Mapping[str, Any]) -> str:
         x, y = ([100 * one[key] for one in bins] for key in ("confidence", "right"))
         axes.plot(x, y, ".-", color=COLOURS[name], label=f"{name}, ECE {percent(source['calibration']['ece'])}")
     note = ""
-    if report["highest_similarity"] is not None:
-        axes.axvline(100 * report["highest_similarity"], color=COLOURS["representation"], linewidth=0.7, linestyle=":")
+    last = report["checkpoints"][-1]
+    if last["highest_similarity"] is not None:
+        axes.axvline(100 * last["highest_similarity"], color=COLOURS["representation"], linewidth=0.7, linestyle=":")
         note = (
-            f" Dotted: {100 * report['highest_similarity']:.1f} %, which the representation space's confidence cannot "
-            f"exceed with {len(report['classes'])} classes."
+            f" Dotted: {100 * last['highest_similarity']:.1f} %, which the representation space's confidence cannot "
+            f"exceed with prototypes of {last['prototypes']} classes."
         )
     axes.set_xlabel(f"confidence, percent, n = {_pixels(report)} pixels")
     axes.set_ylabel("right, percent")
@@ -99,7 +104,7 @@ def cells_by_class(axes: Any, report: Mapping[str, Any]) -> str:
     """Shares of the cells in each class."""
     spaces = report["checkpoints"][-1]["spaces"]
     _stacked(axes, {name: spaces["classes"][name] for name in _classes(report)}, spaces["pixels"])
-    return f"The same by class of the truth; {spaces['pixels']:,} pixels."
+    return f"The same by class of the truth{_left_out(report)}; {spaces['pixels']:,} pixels."
 
 
 def indicators(axes: Any, report: Mapping[str, Any]) -> str:
@@ -129,7 +134,9 @@ def indicators(axes: Any, report: Mapping[str, Any]) -> str:
 
 def iterations(axes: Any, report: Mapping[str, Any]) -> str:
     """Precision and coverage of what supervises, over the checkpoints."""
-    points = [(one["iteration"] or number, one) for number, one in enumerate(report["checkpoints"], start=1)]
+    noted = [one["iteration"] for one in report["checkpoints"]]
+    at = range(1, len(noted) + 1) if None in noted else noted
+    points = [*zip(at, report["checkpoints"], strict=True)]
     series = {
         "precision, confident": ("#0072B2", lambda source: source["confident"]["precision"]),
         "coverage, confident": ("#D55E00", lambda source: source["confident"]["coverage"]),
@@ -146,7 +153,7 @@ def iterations(axes: Any, report: Mapping[str, Any]) -> str:
             marker="o",
             label=name,
         )
-    axes.set_xlabel("iterations")
+    axes.set_xlabel("checkpoints, in their order" if None in noted else "iterations")
     axes.set_ylabel(f"percent, n = {report['images']} images")
     _legend(axes)
     return f"The pseudo-labels that supervise, over the training; 95 % intervals over {report['images']} images."
@@ -188,8 +195,18 @@ def _rows(axes: Any, names: Any) -> None:
 
 def _classes(report: Mapping[str, Any]) -> list[str]:
     """The classes that the images show, those with the most pixels first."""
+    return _shown(report)[:CLASSES]
+
+
+def _left_out(report: Mapping[str, Any]) -> str:
+    """What to say of classes that a figure by class has no room for."""
+    more = len(_shown(report)) - CLASSES
+    return f", and {more} with fewer are left out (report.json has all)" if more > 0 else ""
+
+
+def _shown(report: Mapping[str, Any]) -> list[str]:
     own = next(iter(report["checkpoints"][-1]["sources"].values()))["classes"]
-    return sorted((name for name in own if own[name]["pixels"]), key=lambda name: -own[name]["pixels"])[:CLASSES]
+    return sorted((name for name in own if own[name]["pixels"]), key=lambda name: -own[name]["pixels"])
 
 
 def _pixels(report: Mapping[str, Any]) -> str:

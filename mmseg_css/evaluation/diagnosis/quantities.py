@@ -26,6 +26,33 @@ def ratio(part: Counts, whole: Counts) -> Counts:
     return np.divide(part, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
 
 
+def mean(values: Float[np.ndarray, "*rest k"]) -> Float[np.ndarray, "*rest"]:
+    """Over the classes that have a value.
+
+    >>> mean(np.array([0.5, np.nan, 1.0])).item()
+    0.75
+    """
+    return ratio(np.nan_to_num(values).sum(-1), np.isfinite(values).sum(-1))
+
+
+def quality(counts: Float[np.ndarray, "*rest 3 k"], pixels: Float[np.ndarray, "*rest k"]) -> dict[str, Counts]:
+    """Precision, coverage and mIoU over all classes.
+
+    Args:
+        counts: Pixels labelled as a class, right ones, and labelled ones of the class.
+        pixels: Of the class.
+
+    >>> {name: value.item() for name, value in quality(np.array([[3, 1], [2, 1], [2, 2]]), np.array([4, 4])).items()}
+    {'precision': 0.75, 'coverage': 0.5, 'mIoU': 0.5833333333333333}
+    """
+    labelled, right, covered = np.moveaxis(counts, -2, 0)
+    return {
+        "precision": ratio(right.sum(-1), labelled.sum(-1)),
+        "coverage": ratio(labelled.sum(-1), pixels.sum(-1)),
+        "mIoU": mean(ratio(right, labelled + covered - right)),
+    }
+
+
 def from_threshold(histogram: Float[np.ndarray, "*rest n"]) -> Float[np.ndarray, "*rest n"]:
     """The number of pixels in each bin and above.
 

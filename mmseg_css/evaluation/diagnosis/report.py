@@ -1,6 +1,7 @@
 """``report.json``, and from it alone the figures and the page."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -10,14 +11,44 @@ from mmseg_css.evaluation.diagnosis.figures import draw_figures
 from mmseg_css.evaluation.diagnosis.page import page
 from mmseg_css.evaluation.json_numbers import without_nan
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
+JSON: Final = "report.json"
+PAGE: Final = "report.html"
+FIGURES: Final = "figures"
+
+
+def check_free(folder: Path, *, overwrite: bool) -> None:
+    """Check that a folder holds no report, unless it is to be overwritten.
+
+    Raises:
+        FileExistsError: It does.
+    """
+    if (folder / JSON).exists() and not overwrite:
+        raise FileExistsError(f"{folder} holds a report: name another --out, or say --overwrite")
+
+
+def clear(folder: Path) -> None:
+    """Remove the report that a folder holds, if it does, and the pictures that it names."""
+    if not (folder / JSON).is_file():
+        return
+    report = json.loads((folder / JSON).read_text(encoding="utf-8"))
+    for number in range(1, 1 + len(report["checkpoints"])):
+        shutil.rmtree(folder / pictures_of(number), ignore_errors=True)
+    shutil.rmtree(folder / FIGURES, ignore_errors=True)
+    for name in (PAGE, JSON):
+        (folder / name).unlink(missing_ok=True)
+
+
+def pictures_of(checkpoint: int) -> str:
+    """The folder of the pictures of the n-th checkpoint."""
+    return f"checkpoint_{checkpoint}"
 
 
 def write_report(found: Mapping[str, Any], folder: Path) -> Path:
     """Write what was found: ``report.json``, ``figures/*.png`` and ``report.html``, whose path is returned."""
     folder.mkdir(parents=True, exist_ok=True)
     report = without_nan({"schema": SCHEMA, **found, "made_with": made_with(jobs=1)})
-    path = folder / "report.json"
+    path = folder / JSON
     path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return draw_report(path)
 
@@ -25,7 +56,7 @@ def write_report(found: Mapping[str, Any], folder: Path) -> Path:
 def draw_report(path: Path) -> Path:
     """Make figures and page from a ``report.json``, beside it; the page's path."""
     report = json.loads(path.read_text(encoding="utf-8"))
-    figures = draw_figures(report, path.parent / "figures")
-    out = path.with_name("report.html")
+    figures = draw_figures(report, path.parent / FIGURES)
+    out = path.with_name(PAGE)
     out.write_text(page(report, figures, path.parent), encoding="utf-8")
     return out

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from mmseg_css.evaluation.diagnosis import quantities
-from mmseg_css.evaluation.diagnosis.quantities import ratio
+from mmseg_css.evaluation.diagnosis.quantities import mean, ratio
 from mmseg_css.evaluation.diagnosis.regions import size_terciles
 from mmseg_css.evaluation.diagnosis.resampling import Resampled, estimate, resampled
 from mmseg_css.evaluation.diagnosis.tally import SPACES, Tally
@@ -51,7 +51,8 @@ def _source(tally: Tally, draws: Resampled, name: str, classes: Sequence[str], s
     return {
         "supervises": supervises,
         "all": _quality(everything, pixels),
-        "confident": _quality(draws.total(f"{name}/confident"), pixels) | {"threshold": tally.threshold},
+        "confident": _quality(draws.total(f"{name}/confident"), pixels)
+        | {"threshold": tally.threshold, "relative": name in tally.relative},
         "classes": _by_class(everything, pixels, classes),
         "curve": _curve(tally, name, classes, pixels[0]),
         "regions": _regions(tally, draws, name, classes),
@@ -60,14 +61,7 @@ def _source(tally: Tally, draws: Resampled, name: str, classes: Sequence[str], s
 
 
 def _quality(counts: Float[np.ndarray, "s 3 k"], pixels: Float[np.ndarray, "s k"]) -> dict[str, Any]:
-    """Over all classes. ``counts`` are of pixels labelled as a class, right ones, and labelled ones of a class."""
-    labelled, right, covered = np.moveaxis(counts, 1, 0)
-    iou = ratio(right, labelled + covered - right)
-    return {
-        "precision": estimate(ratio(right.sum(-1), labelled.sum(-1))),
-        "coverage": estimate(ratio(labelled.sum(-1), pixels.sum(-1))),
-        "mIoU": estimate(_mean(iou)),
-    }
+    return {name: estimate(values) for name, values in quantities.quality(counts, pixels).items()}
 
 
 def _by_class(
@@ -106,7 +100,7 @@ def _curve(tally: Tally, name: str, classes: Sequence[str], pixels: Float[np.nda
         "threshold": list(THRESHOLDS),
         "precision": ratio(right.sum(0), labelled.sum(0)).tolist(),
         "coverage": ratio(labelled.sum(0), pixels.sum()).tolist(),
-        "mIoU": _mean(iou.T).tolist(),
+        "mIoU": mean(iou.T).tolist(),
         "classes": {
             of_class: {key: values[index].tolist() for key, values in by_class.items()}
             for index, of_class in enumerate(classes)
@@ -257,7 +251,7 @@ def _found(tally: Tally, draws: Resampled, key: str, classes: Sequence[str]) -> 
     for name, measure in MEASURES.items():
         exact, by_class = measure(histogram), np.stack(drawn[name], axis=1)
         found[name] = estimate(measure(pooled), float(measure(histogram.sum(0))))
-        found[f"{name}_macro"] = estimate(_mean(by_class), float(_mean(exact)))
+        found[f"{name}_macro"] = estimate(mean(by_class), float(mean(exact)))
         found[f"{name}_classes"] = {
             of: estimate(by_class[:, index], float(exact[index])) for index, of in enumerate(classes)
         }
@@ -279,8 +273,3 @@ def _hard(counts: Float[np.ndarray, "s ..."], tally: Tally) -> dict[str, Any]:
         hard = counts.sum(-1)
         found["jaccard"] = estimate(ratio(hard[:, 1, 1], hard[:, 1].sum(-1) + hard[:, 0, 1]))
     return found
-
-
-def _mean(values: Float[np.ndarray, "*rest k"]) -> Float[np.ndarray, "*rest"]:
-    """Over the classes that have a value."""
-    return ratio(np.nan_to_num(values).sum(-1), np.isfinite(values).sum(-1))

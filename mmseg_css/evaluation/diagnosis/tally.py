@@ -10,10 +10,11 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from mmseg_css.evaluation.diagnosis.regions import Components, boundary_band, components
+from mmseg_css.evaluation.diagnosis.regions import boundary_band, components
 from mmseg_css.functional.diagnosis import (
     BINS,
     CELLS,
+    SourceCounts,
     bins_of,
     cells,
     indicator_counts,
@@ -45,6 +46,7 @@ class Looked(NamedTuple):
     truth: Int[Tensor, "H W"]
     sources: dict[str, PseudoLabel]
     labellings: dict[str, Labelling]
+    relative: Mapping[str, Float[Tensor, "H W"]] = {}  #: what the threshold compares in place of a source's confidence
 
 
 @dataclass(kw_only=True)
@@ -60,6 +62,7 @@ class Tally:
         totals: Sums over all images, by name.
         parts: Counts of each connected part of the truth, by name.
         rows: Image, class and histogram of each class that an image shows, by name.
+        relative: Sources of which the threshold compares something else than their confidence.
     """
 
     num_classes: int
@@ -70,6 +73,7 @@ class Tally:
     totals: dict[str, Any] = field(default_factory=lambda: defaultdict(int))
     parts: dict[str, list[np.ndarray]] = field(default_factory=lambda: defaultdict(list))
     rows: dict[str, list[tuple[np.ndarray, ...]]] = field(default_factory=lambda: defaultdict(list))
+    relative: set[str] = field(default_factory=set)
 
     def add(self, looked: Looked) -> None:
         """Count one image."""
@@ -77,6 +81,7 @@ class Tally:
         plain = truth.cpu().numpy()
         band = torch.from_numpy(boundary_band(plain, self.num_classes, self.radius)).to(device)
         parts = components(plain, self.num_classes)
+        parts_of = torch.from_numpy(parts.of).to(device)
         known = is_class(truth, self.num_classes)
         of_bands = joint_counts(known, (band, 2), (truth, self.num_classes))
         self._image("band_pixels", of_bands)
@@ -84,9 +89,16 @@ class Tally:
         self.parts["class"].append(parts.classes)
         self.parts["area"].append(parts.areas)
         for name, source in looked.sources.items():
-            self._add_source(name, source, truth, band, parts)
+            counts = source_counts(source, truth, band, self.num_classes)
+            self._add_source(name, counts)
+            if name in looked.relative:
+                self.relative.add(name)
+                counts = source_counts(source._replace(confidence=looked.relative[name]), truth, band, self.num_classes)
+            self._image(f"{name}/confident", _from(counts, int(bins_of(torch.tensor(self.threshold)))))
+            where = (parts_of >= 0) & is_class(source.label, self.num_classes)
+            self._part(name, joint_counts(where, (parts_of, len(parts.areas)), (source.label == truth, 2)))
         if "representation" in looked.sources:
-            self._add_spaces([looked.sources[name].label for name in SPACES], truth, band, parts)
+            self._add_spaces([looked.sources[name].label for name in SPACES], truth, band, parts_of, len(parts.areas))
         for name, labelling in looked.labellings.items():
             self._add_labelling(name, labelling)
         self._image("pixels", of_bands.sum(0))
@@ -96,32 +108,29 @@ class Tally:
         """Of the image that is being counted."""
         return len(self.images["pixels"])
 
-    def _add_source(self, name: str, source: PseudoLabel, truth: Tensor, band: Tensor, parts: Components) -> None:
-        counts = source_counts(source, truth, band, self.num_classes)
+    @property
+    def last(self) -> dict[str, np.ndarray]:
+        """Counts of the image that was counted last."""
+        return {name: own[-1] for name, own in self.images.items()}
+
+    def _add_source(self, name: str, counts: SourceCounts) -> None:
         self.totals[f"{name}/by_label"] += counts.by_label.cpu().numpy()
         self.totals[f"{name}/by_truth"] += counts.by_truth.cpu().numpy()
-        first = int(bins_of(torch.tensor(self.threshold)))
-        for kind, start in (("all", 0), ("confident", first)):
-            labelled, covered = (by[..., start:].sum(2) for by in (counts.by_label, counts.by_truth))
-            self._image(f"{name}/{kind}", torch.stack([labelled.sum(1), labelled[:, 1], covered.sum(1)]))
+        self._image(f"{name}/all", _from(counts, 0))
         self._image(f"{name}/curve", _coarse(counts.by_label))
         self._image(f"{name}/band", counts.by_band)
         self._image(f"{name}/squares", counts.squares)
-        of = torch.from_numpy(parts.of).to(truth.device)
-        where = (of >= 0) & is_class(source.label, self.num_classes)
-        self._part(name, joint_counts(where, (of, len(parts.areas)), (source.label == truth, 2)))
 
-    def _add_spaces(self, labels: list[Tensor], truth: Tensor, band: Tensor, parts: Components) -> None:
+    def _add_spaces(self, labels: list[Tensor], truth: Tensor, band: Tensor, parts_of: Tensor, parts: int) -> None:
         logit, representation = labels
         counts = space_counts(logit, representation, truth, band, self.num_classes)
         self._image("cells", counts.by_truth)
         self._image("cells_band", counts.by_band)
         for name in ("agree_wrong", "both_wrong_logit", "both_wrong_representation"):
             self.totals[name] += getattr(counts, name).cpu().numpy()
-        of = torch.from_numpy(parts.of).to(truth.device)
-        where = (of >= 0) & is_class(logit, self.num_classes) & is_class(representation, self.num_classes)
+        where = (parts_of >= 0) & is_class(logit, self.num_classes) & is_class(representation, self.num_classes)
         cell = cells(logit, representation, truth)
-        self._part("cells", joint_counts(where, (of, len(parts.areas)), (cell, len(CELLS))))
+        self._part("cells", joint_counts(where, (parts_of, parts), (cell, len(CELLS))))
 
     def _add_labelling(self, name: str, own: Labelling) -> None:
         where = own.known & is_class(own.labels, self.num_classes)
@@ -162,3 +171,9 @@ class Tally:
 def _coarse(counts: Int[Tensor, "k 2 n"]) -> Int[Tensor, "2 bins"]:
     """A histogram over all classes, with `IMAGE_BINS`."""
     return counts.sum(0).reshape(2, IMAGE_BINS, BINS // IMAGE_BINS).sum(2)
+
+
+def _from(counts: SourceCounts, first: int) -> Int[Tensor, "3 k"]:
+    """From a bin on: pixels labelled as a class, right ones, and labelled ones of the class."""
+    labelled, covered = (by[..., first:].sum(2) for by in (counts.by_label, counts.by_truth))
+    return torch.stack([labelled.sum(1), labelled[:, 1], covered.sum(1)])

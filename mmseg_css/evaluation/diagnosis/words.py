@@ -10,9 +10,9 @@ def summary(report: Mapping[str, Any]) -> list[str]:
     sentences = [_supervision(report, last), _weakest(last)]
     if "spaces" in last:
         sentences += [_agreement(last["spaces"]), _correction(last["spaces"]), _independence(last["spaces"])]
-    sentences.append(_indicator(last["indicators"]))
-    if report["highest_similarity"] is not None:
-        sentences.append(_ceiling(report))
+    sentences.append(_indicator(last["indicators"], report["indicator"]))
+    if report["indicator"] == "similarity" and last["highest_similarity"] is not None:
+        sentences.append(_ceiling(last, report["thresholds"]["hard"]))
     return [sentence for sentence in sentences if sentence]
 
 
@@ -64,10 +64,15 @@ def _supervision(report: Mapping[str, Any], last: Mapping[str, Any]) -> str:
     )
     if sure["threshold"]:
         text += (
-            f" From its threshold of {sure['threshold']:g} on, {percent(sure['precision'])} of "
+            f" From its threshold of {sure['threshold']:g} on{_beside(sure)}, {percent(sure['precision'])} of "
             f"{percent(sure['coverage'])} are."
         )
     return text
+
+
+def _beside(sure: Mapping[str, Any]) -> str:
+    """What a threshold compares, where it is not the confidence."""
+    return " (of the confidence beside the mean of its class)" if sure["relative"] else ""
 
 
 def _weakest(last: Mapping[str, Any]) -> str:
@@ -130,13 +135,12 @@ def _independence(spaces: Mapping[str, Any]) -> str:
     )
 
 
-def _indicator(indicators: Mapping[str, Any]) -> str:
+def _indicator(indicators: Mapping[str, Any], name: str | None) -> str:
     found = indicators["pseudo"]["student_wrong"]
     parts = [f"{name} {percent(found[name]['auroc'])}" for name in ("similarity", "confidence") if name in found]
     text = f"Of pseudo-labelled pixels that the student gets wrong, a low indicator finds (AUROC): {', '.join(parts)}."
     hard = found.get("hard")
-    if hard:
-        name = "similarity" if "similarity" in hard else "confidence"
+    if hard and name:
         text += (
             f" At the method's threshold of {hard['threshold']:g}, {percent(hard[name]['share'])} of the pixels are "
             f"hard by {name}, and {percent(hard[name]['targets'])} of these are wrong."
@@ -144,14 +148,10 @@ def _indicator(indicators: Mapping[str, Any]) -> str:
     return text
 
 
-def _ceiling(report: Mapping[str, Any]) -> str:
-    highest, threshold = report["highest_similarity"], report["thresholds"]["hard"]
-    if threshold is not None and threshold > highest:
-        return (
-            f"With {len(report['classes'])} classes no similarity exceeds {highest:.3f}: the threshold of "
-            f"{threshold:g} makes every pixel hard."
-        )
-    return f"With {len(report['classes'])} classes no similarity exceeds {highest:.3f}."
+def _ceiling(last: Mapping[str, Any], threshold: float) -> str:
+    highest = last["highest_similarity"]
+    text = f"With prototypes of {last['prototypes']} classes no similarity exceeds {highest:.3f}"
+    return f"{text}: the threshold of {threshold:g} makes every pixel hard." if threshold > highest else f"{text}."
 
 
 def _sum(shares: Mapping[str, Any], cells: Sequence[str]) -> float | None:

@@ -67,7 +67,7 @@ class CPS(SemiSegmentor):
     def inspect(self, images: Tensor, size: tuple[int, int]) -> Inspection:
         said = super().inspect(images, size)
         peer = logit_pseudo_label(logits_of(self.peer, images), size, self.align_corners)
-        return said._replace(sources=said.sources | {"peer": peer}, supervises="peer")
+        return said._replace(sources=said.sources | {"peer": peer}, supervises="peer", contrasts="peer")
 
     def _cross(self, said: list[Tensor], view: View) -> Tensor:
         """Each network's loss with the other's labels."""

@@ -168,7 +168,8 @@ class CSS(SemiSegmentor):
         bank = cast(PrototypeBank, self.confidences)
         label = source.label.masked_fill((source.label == self.ignore_index) | ~valid, NO_CLASS)
         bank.observe(at_stride(source.confidence, stride)[:, None], at_stride(label, stride).long())
-        return _beside_means(source, bank.lookahead()[0])
+        means = bank.lookahead()[0][:, 0]
+        return source._replace(confidence=relative_confidence(source.confidence, source.label, means))
 
     @property
     def _supervises(self) -> str:
@@ -196,9 +197,10 @@ class CSS(SemiSegmentor):
     def inspect(self, images: Tensor, size: tuple[int, int]) -> Inspection:
         student, teacher = segment(self.student, images), segment(self.teacher.model, images)
         sources, learnt = self._spaces(teacher, size), self._supervises
+        own, relative = sources[learnt], None
         if self.confidences is not None:
-            sources[learnt] = _beside_means(sources[learnt], self.confidences.prototypes)
-        return Inspection(sources, learnt, self.contrasts, student.logits, self._indicators(student))
+            relative = relative_confidence(own.confidence, own.label, self.confidences.prototypes[:, 0])
+        return Inspection(sources, learnt, self.contrasts, student.logits, self._indicators(student), relative)
 
     def _indicators(self, output: SegOutput) -> dict[str, Callable[[Tensor], Tensor]]:
         """What tells hard pixels of the student's output, given their labels."""
@@ -233,7 +235,3 @@ class CSS(SemiSegmentor):
         )
         anchors = torch.zeros(self.num_classes, device=loss.device)
         return loss, anchors.index_copy(0, draw.classes, draw.found * float(draw.queries.shape[1]))
-
-
-def _beside_means(source: PseudoLabel, means: Tensor) -> PseudoLabel:
-    return source._replace(confidence=relative_confidence(source.confidence, source.label, means[:, 0]))

@@ -49,9 +49,11 @@ class Inspection(NamedTuple):
         sources: pseudo-labels by the space that they come from, in the size of the image: ``logit``, of a method with
             prototypes ``representation`` and ``mix``, where the two agree, and of two networks ``peer``, the other's.
         supervises: which of them the logits learn from at this moment; None if the method learns from no labels.
-        contrasts: which of them takes part in a contrast.
+        contrasts: which of them takes part in a contrast; of methods without one, which the student learns.
         logits: what the student predicts.
         indicators: what tells hard pixels, given their labels: low where the student is thought to need training.
+        relative: what thresholds compare in place of the confidences of the source that supervises, no probabilities;
+            None if they compare these.
     """
 
     sources: dict[str, PseudoLabel]
@@ -59,6 +61,12 @@ class Inspection(NamedTuple):
     contrasts: str
     logits: Float[Tensor, "b k h w"]
     indicators: dict[str, Callable[[Int[Tensor, "b h w"]], Float[Tensor, "b h w"]]]
+    relative: Float[Tensor, "b H W"] | None = None
+
+    def compared(self, name: str) -> Float[Tensor, "b H W"]:
+        """What thresholds compare of a source."""
+        own = self.relative if name == self.supervises else None
+        return self.sources[name].confidence if own is None else own
 
     @property
     def looked_at(self) -> str:

@@ -3,6 +3,7 @@
 Letters: n images, k classes.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -16,10 +17,12 @@ def target_shares(shares: Float[np.ndarray, " k"], rho: float) -> Float[np.ndarr
     [0.5, 0.5, 0.0]
 
     Raises:
-        ValueError: ``rho`` is negative.
+        ValueError: ``rho`` is negative or no finite number.
     """
-    if rho < 0:
-        raise ValueError(f"--imbalance {rho:g}: it must be at least 0 (flat); 1 is as in the pool, 2 is steeper")
+    if not 0 <= rho < math.inf:
+        raise ValueError(
+            f"--imbalance {rho:g}: it must be a number from 0 (flat) on; 1 is as in the pool, 2 is steeper"
+        )
     powers = np.where(shares > 0, np.power(np.where(shares > 0, shares, 1.0), rho), 0.0)
     return powers / powers.sum()
 
@@ -55,7 +58,7 @@ def choose_by_share(
     else.
 
     Raises:
-        ValueError: ``rho`` is negative, or too few images have labelled pixels.
+        ValueError: ``rho`` is negative or no finite number, or too few images have labelled pixels.
     """
     names = sorted(name for name, counts in pixels.items() if counts.sum())  # others change no share
     if len(names) < max(lengths):

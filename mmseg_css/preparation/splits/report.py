@@ -33,16 +33,30 @@ def generated(lists: Mapping[Path, Sequence[str]], shown: Mapping[str, Collectio
     console.print(table)
 
 
-def shares(lists: Mapping[Path, Sequence[str]], pixels: Mapping[str, Int[np.ndarray, " k"]], rho: float) -> None:
-    """Print which shares of the pixels were asked for, and which were reached."""
+def shares(
+    lists: Mapping[Path, Sequence[str]],
+    pixels: Mapping[str, Int[np.ndarray, " k"]],
+    rho: float,
+    classes: Sequence[str] | None = None,
+) -> None:
+    """Print which shares of the pixels were asked for, and which were reached.
+
+    Args:
+        lists: The images of each.
+        pixels: Of each class in each image of the pool.
+        rho: The power.
+        classes: Their names; numbers if None.
+    """
     in_pool = np.sum([*pixels.values()], axis=0)
     in_pool = in_pool / in_pool.sum()
-    reached = {str(path): np.sum([pixels[name] for name in ids], axis=0) for path, ids in lists.items()}
     columns = {"pool": in_pool, "asked for": imbalance.target_shares(in_pool, rho)}
-    columns |= {path: counts / counts.sum() for path, counts in reached.items()}
+    for ids in lists.values():
+        counts = np.sum([pixels[name] for name in ids], axis=0)
+        columns[f"{len(ids)} images"] = counts / counts.sum()
     table = Table("class", *columns, title=f"shares of the pixels, share^{rho:g}")
-    for label in np.flatnonzero(in_pool):
-        table.add_row(str(label), *(f"{share[label]:.2%}" for share in columns.values()))
+    names = dict(enumerate(classes or ()))
+    for label in np.flatnonzero(in_pool).tolist():
+        table.add_row(names.get(label, str(label)), *(f"{share[label]:.2%}" for share in columns.values()))
     table.add_row("entropy, bits", *(f"{imbalance.entropy(share):.2f}" for share in columns.values()))
     console.print(table)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 
-from mmseg_css.deployment.suggestion.pool import line_of, pool_of
+from mmseg_css.deployment.suggestion.pool import ending_of_lines, line_of, pool_of
 from tests.deployment.prediction.conftest import noise, write
 
 PIPELINE = [{"type": "LoadImageFromFile"}, {"type": "PackSegInputs"}]
@@ -82,6 +82,14 @@ def test_lines_are_those_of_the_labelled_list(folder: Path) -> None:
         assert [line_of(image, pool.labelled_set) for image in pool.unlabelled] == expected
     elsewhere = pool_of(paired(labeled(folder, **whole), unlabeled(folder, "more")))
     assert [line_of(image, elsewhere.labelled_set) for image in elsewhere.unlabelled] == ["deep/e.png"]
+
+
+def test_an_image_of_another_kind_has_the_line_of_its_converted_self(folder: Path) -> None:
+    """What a training makes of ``deep/e.png`` is ``deep/e.png.jpg``."""
+    pool = pool_of(paired(labeled(folder), unlabeled(folder, "more")))
+    [image] = pool.unlabelled
+    assert (image.path.name, line_of(image, pool.labelled_set)) == ("e.png", "deep/e")
+    assert ending_of_lines(pool.labelled_set) == ".jpg"
 
 
 def test_the_grown_list_moves_an_image_from_one_half_to_the_other(folder: Path) -> None:

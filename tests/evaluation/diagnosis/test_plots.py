@@ -29,12 +29,14 @@ def report() -> dict[str, Any]:
         for one in looks(iteration, "a class absent from the truth", IMAGES):
             tally.add(one)
         found = without_nan(summarise(tally, CLASSES, "mix"))
-        checkpoints.append({"checkpoint": f"iter_{iteration}.pth", "iteration": iteration, "worst": {}, **found})
+        ceiling = {"prototypes": 3, "highest_similarity": 0.948}
+        of_file = {"checkpoint": f"iter_{iteration}.pth", "iteration": iteration, "worst": {}}
+        checkpoints.append(of_file | ceiling | found)
     return {
         "images": IMAGES,
         "classes": [*CLASSES],
         "boundary_radius": 1,
-        "highest_similarity": 0.948,
+        "thresholds": {"supervision": THRESHOLD},
         "checkpoints": checkpoints,
     }
 
@@ -99,6 +101,31 @@ def test_thresholds(report: dict[str, Any], axes: Axes) -> None:
     assert pixels(report) in axes.get_xlabel() and pixels(report) in caption and f"{THRESHOLD:g}" in caption
 
 
+def test_no_threshold_no_dots(report: dict[str, Any], axes: Axes) -> None:
+    """Of methods that learn all labels, or none."""
+    for threshold in (None, 0.0):
+        caption = plots.thresholds(axes, report | {"thresholds": {"supervision": threshold}})
+        assert caption.endswith("that they cover.") and not [line for line in axes.lines if line.get_marker() == "o"]
+
+
+def test_a_threshold_of_relative_confidences(report: dict[str, Any], axes: Axes) -> None:
+    changed = deepcopy(report)
+    sources(changed)["mix"]["confident"]["relative"] = True
+    caption = plots.thresholds(axes, changed)
+    assert caption.endswith("which mix compares with the confidence beside the mean of its class.")
+
+
+def test_classes_that_are_left_out_are_said(
+    report: dict[str, Any], axes: Axes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = shown(report)
+    assert "left out" not in plots.classes(axes, report) + plots.cells_by_class(axes, report)
+    monkeypatch.setattr(plots, "CLASSES", 2)
+    for draw in (plots.classes, plots.cells_by_class):
+        assert f"and {len(everything) - 2} with fewer are left out" in draw(axes, report)
+        assert rows(axes) == everything[:2]
+
+
 def test_classes(report: dict[str, Any], axes: Axes) -> None:
     caption = plots.classes(axes, report)
     assert rows(axes) == shown(report) and "road" not in rows(axes)
@@ -127,7 +154,7 @@ def test_calibration(report: dict[str, Any], axes: Axes) -> None:
         assert line.get_xdata() == pytest.approx([100 * one["confidence"] for one in own["bins"]])
         assert line.get_ydata() == pytest.approx([100 * one["right"] for one in own["bins"]])
     (ceiling,) = [line for line in axes.lines if line.get_linestyle() == ":"]
-    assert [*ceiling.get_xdata()] == pytest.approx([94.8, 94.8]) and "94.8 %" in caption
+    assert [*ceiling.get_xdata()] == pytest.approx([94.8, 94.8]) and "94.8 %" in caption and "of 3 classes" in caption
     assert pixels(report) in axes.get_xlabel()
 
 
@@ -180,6 +207,14 @@ def test_iterations(report: dict[str, Any], axes: Axes) -> None:
         assert line.get_ydata() == pytest.approx([100 * one["value"] for one in estimates])
         ends = np.array(bars.get_segments())[:, :, 1]
         assert ends == pytest.approx(np.array([[100 * side for side in one["interval"]] for one in estimates]))
+
+
+def test_checkpoints_without_iterations(report: dict[str, Any], axes: Axes) -> None:
+    """One of another training's iterations is no place between numbers of checkpoints."""
+    changed = deepcopy(report)
+    changed["checkpoints"][1]["iteration"] = None
+    plots.iterations(axes, changed)
+    assert [*axes.containers[0][0].get_xdata()] == [1, 2] and axes.get_xlabel() == "checkpoints, in their order"
 
 
 def test_what_is_not_known_is_left_out(report: dict[str, Any], axes: Axes) -> None:

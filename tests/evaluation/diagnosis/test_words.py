@@ -55,8 +55,17 @@ def made_up() -> dict[str, Any]:
         "block": 1,
         "classes": [*CLASSES],
         "thresholds": {"supervision": THRESHOLD, "contrast": None, "hard": HARD},
-        "highest_similarity": 0.948,
-        "checkpoints": [{"checkpoint": "iter_4.pth", "iteration": 4, "worst": {}, **found}],
+        "indicator": "similarity",
+        "checkpoints": [
+            {
+                "checkpoint": "iter_4.pth",
+                "iteration": 4,
+                "prototypes": 3,
+                "highest_similarity": 0.948,
+                "worst": {},
+                **found,
+            }
+        ],
         "made_with": {"version": "0", "commit": None, "torch": "2"},
     }
 
@@ -149,12 +158,32 @@ def test_indicators(report: dict[str, Any]) -> None:
     own = report["checkpoints"][0]["indicators"]["pseudo"]["student_wrong"]
     areas = ", ".join(f"{name} {percent(own[name]['auroc'])}" for name in ("similarity", "confidence"))
     assert f"that the student gets wrong, a low indicator finds (AUROC): {areas}." in text
-    hard = own["hard"]["similarity"]
-    assert f"threshold of 0.3, {percent(hard['share'])} of the pixels are hard by similarity" in text
-    assert f"and {percent(hard['targets'])} of these are wrong." in text
-    assert "With 4 classes no similarity exceeds 0.948." in text
-    report["thresholds"]["hard"] = 0.95
-    assert "no similarity exceeds 0.948: the threshold of 0.95 makes every pixel hard." in " ".join(summary(report))
+    for indicator in ("similarity", "confidence"):
+        report["indicator"] = indicator
+        text, hard = " ".join(summary(report)), own["hard"][indicator]
+        assert f"threshold of 0.3, {percent(hard['share'])} of the pixels are hard by {indicator}" in text
+        assert f"and {percent(hard['targets'])} of these are wrong." in text
+
+
+def test_the_ceiling_is_said_where_it_binds(report: dict[str, Any]) -> None:
+    """Of similarities to the prototypes that are there; no confidence of logits has one."""
+    for threshold, ending in ((0.3, "."), (0.95, ": the threshold of 0.95 makes every pixel hard.")):
+        report["thresholds"]["hard"] = threshold
+        assert f"With prototypes of 3 classes no similarity exceeds 0.948{ending}" in summary(report)
+    report["indicator"] = "confidence"
+    assert "exceeds" not in " ".join(summary(report)) and "every pixel hard" not in " ".join(summary(report))
+
+
+def test_what_the_threshold_compares(report: dict[str, Any]) -> None:
+    assert "beside the mean" not in " ".join(summary(report))
+    report["checkpoints"][0]["sources"]["mix"]["confident"]["relative"] = True
+    assert "threshold of 0.4 on (of the confidence beside the mean of its class), " in " ".join(summary(report))
+
+
+def test_a_checkpoint_without_an_iteration(report: dict[str, Any], tmp_path: Path) -> None:
+    assert "iter_4.pth (iteration 4), 4 test images" in page(report, [], tmp_path)
+    report["checkpoints"][0]["iteration"] = None
+    assert "iter_4.pth, 4 test images" in page(report, [], tmp_path)
 
 
 def test_what_is_not_known_is_said_to_be(report: dict[str, Any]) -> None:

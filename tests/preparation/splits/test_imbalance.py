@@ -80,18 +80,42 @@ def test_seeds_give_other_lists() -> None:
     assert len({str(choose_by_share(pool(), [20], rho=1.0, seed=seed)) for seed in range(5)}) > 1
 
 
-def test_command_prints_what_was_reached(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Six images of two classes."""
     for number in range(6):
         values = np.zeros((4, 4), np.uint8)
         values[: number % 3] = 1
         write_mask(tmp_path / "masks" / f"{number}.png", values)
         (tmp_path / "images").mkdir(exist_ok=True)
         (tmp_path / "images" / f"{number}.jpg").touch()
-    arguments = ["split", "generate", "--images", str(tmp_path / "images"), "--masks", str(tmp_path / "masks")]
-    call([*arguments, "--count", "2", "--imbalance", "0", "--out", str(tmp_path / "list.txt")])
-    assert len((tmp_path / "list.txt").read_text().split()) == 2
+    return tmp_path
+
+
+def test_command_prints_what_was_reached(data: Path, capsys: pytest.CaptureFixture) -> None:
+    arguments = ["split", "generate", "--images", str(data / "images"), "--masks", str(data / "masks")]
+    call([*arguments, "--count", "2", "--imbalance", "0", "--out", str(data / "list.txt")])
+    assert len((data / "list.txt").read_text().split()) == 2
     said = capsys.readouterr().out
-    assert "asked for" in said and "50.00%" in said and "entropy" in said
+    assert "asked for" in said and "2 images" in said and "50.00%" in said and "entropy" in said
+
+
+def test_a_series_and_the_names_of_a_config(data: Path, capsys: pytest.CaptureFixture) -> None:
+    """Whose lists lie deep, or have long names: a column is headed by what tells them apart."""
+    dataset = {
+        "type": "BaseSegDataset",
+        "metainfo": {"classes": ["meadow", "wall"], "palette": [[0, 0, 0], [1, 1, 1]]},
+        "data_prefix": {"img_path": str(data / "images"), "seg_map_path": str(data / "masks")},
+    }
+    (data / "own.py").write_text(f"train_dataloader = dict(dataset={dataset})\n")
+    out = data / "a folder of lists with a long name" / "and another one inside of it" / "list.txt"
+    arguments = ["split", "generate", "--config", str(data / "own.py"), "--series", "2", "3", "--imbalance", "0"]
+    call([*arguments, "--out", str(out)])
+    table = capsys.readouterr().out.partition("shares of the pixels")[2]
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in table.splitlines() if "│" in line]
+    assert [row[0] for row in rows] == ["meadow", "wall", "entropy, bits"]
+    [head] = [line for line in table.splitlines() if "asked for" in line]
+    assert "2 images" in head and "3 images" in head and "…" not in table
 
 
 def test_images_without_a_labelled_pixel_are_not_chosen() -> None:
@@ -101,6 +125,7 @@ def test_images_without_a_labelled_pixel_are_not_chosen() -> None:
         choose_by_share(images, [3], rho=1.0, seed=0)
 
 
-def test_negative_is_refused() -> None:
-    with pytest.raises(ValueError, match="--imbalance -1"):
-        choose_by_share(pool(3), [1], rho=-1, seed=0)
+@pytest.mark.parametrize("rho", [-1.0, float("nan"), float("inf")])
+def test_what_is_no_power_is_refused(rho: float) -> None:
+    with pytest.raises(ValueError, match=f"--imbalance {rho:g}: it must be a number from 0"):
+        choose_by_share(pool(3), [1], rho=rho, seed=0)

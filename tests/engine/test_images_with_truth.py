@@ -1,0 +1,34 @@
+"""The images that a diagnosis looks at, in batches as in training."""
+
+import pytest
+from mmengine.config import Config
+from torch.utils.data import DataLoader
+
+from mmseg_css.engine.images_with_truth import as_labelled_in_training, batch_without_rest
+
+
+@pytest.mark.parametrize(
+    ("sampler", "paired", "expected"),
+    [
+        ({"ratio": (1, 1)}, True, 6),
+        ({}, True, 6),
+        ({"ratio": (1, 2)}, True, 8),
+        ({"ratio": (3, 1)}, True, 3),
+        ({"ratio": (11, 1)}, True, 2),  # one image has no statistics
+        ({}, False, 12),
+    ],
+)
+def test_a_batch_is_what_a_step_labels(sampler: dict, paired: bool, expected: int) -> None:
+    train = {"batch_size": 12, "sampler": sampler, "dataset": {"unlabeled": {}} if paired else {}}
+    cfg = Config({"train_dataloader": train, "test_dataloader": {"num_workers": 0}})
+    assert as_labelled_in_training(DataLoader([*range(120)]), cfg).batch_size == expected
+
+
+def test_no_image_is_left_alone() -> None:
+    for images in range(2, 40):
+        for batch in range(2, 12):
+            found = batch_without_rest(images, batch)
+            assert images % found != 1
+            assert all(images % smaller == 1 for smaller in range(batch, found))
+    with pytest.raises(ValueError, match="there is one image"):
+        batch_without_rest(1, 4)
