@@ -18,10 +18,11 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from mmseg_css.datasets import checks
-from mmseg_css.engine.checkpoints import check_fit, check_format, check_preprocessing
+from mmseg_css.engine.checkpoints import check_fit, check_format
 from mmseg_css.engine.images_with_truth import as_labelled_in_training, images_of_test_set, unlabeled_images
 from mmseg_css.engine.labels_alone import LabelsAlone
 from mmseg_css.engine.looking import Looker, labellings_of, looked_at, panels_of, said_of
+from mmseg_css.engine.preprocessing import check_preprocessing
 from mmseg_css.engine.testing import NEEDED, Evaluation, load_cfg
 from mmseg_css.evaluation.diagnosis.images import failures, qualities
 from mmseg_css.evaluation.diagnosis.report import check_free, clear, pictures_of, write_report
