@@ -19,7 +19,8 @@ READING: Final = ("LoadImageFromFile", "LoadAnnotations", "PackSegInputs")
 
 def steps_of(cfg: Config, part: str = "test") -> list[str] | None:
     """What a config does to its images for tests (or ``val``) between reading and packing, in words, if it says so."""
-    dataset = next(dataset_configs((cfg.get(f"{part}_dataloader") or {}).get("dataset")), {})
+    given = (cfg.get(f"{part}_dataloader") or {}).get("dataset") or {}
+    dataset = next(dataset_configs(given), given)
     pipeline = dataset.get("pipeline", cfg.get(f"{part}_pipeline"))
     return None if pipeline is None else [_named(step) for step in pipeline if _kind(step) not in READING]
 

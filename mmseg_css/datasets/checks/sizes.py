@@ -45,7 +45,9 @@ def check_stackable(dataset: Any, batch_size: int | None, name: str) -> None:
     shapes: dict[tuple[int, ...], str] = {}
     for leaf in leaves(dataset):
         for path, index in _one_of_each_size(leaf).items():
-            shapes.setdefault(tuple(leaf[index]["inputs"].shape[1:]), path)
+            images = leaf[index]["inputs"]
+            first = images[0] if isinstance(images, list) else images  # of several views of it, at test time
+            shapes.setdefault(tuple(first.shape[1:]), path)
     if len(shapes) > 1:
         (first, one), (second, other), *_ = shapes.items()
         raise ValueError(
