@@ -132,6 +132,14 @@ def test_what_mmsegmentation_set_before(tmp_path: Path, line: str, instead: str)
         read_config(tmp_path / "config.py")
 
 
+def test_a_dumped_config_has_variables_beside_what_they_became(tmp_path: Path) -> None:
+    """As work dirs hold it, of MMSegmentation's own schedules."""
+    (tmp_path / "base.py").write_text("optimizer = dict(type='SGD', lr=1)\noptim_wrapper = dict(optimizer=optimizer)\n")
+    (tmp_path / "config.py").write_text("_base_ = 'base.py'\n")
+    read_config(tmp_path / "config.py").dump(tmp_path / "dumped.py")
+    assert read_config(tmp_path / "dumped.py").optimizer.lr == 1
+
+
 def test_a_base_that_is_put_together(tmp_path: Path) -> None:
     (tmp_path / "base.py").write_text(BASE)
     (tmp_path / "config.py").write_text("_base_ = ['./ba' + 'se.py']\nmax_iters = 10000\n")

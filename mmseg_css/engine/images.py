@@ -1,6 +1,7 @@
 """Which images a training reads."""
 
 import filecmp
+import logging
 import os.path as osp
 from collections import defaultdict
 from collections.abc import Collection, Iterator
@@ -8,6 +9,7 @@ from typing import Any, NamedTuple
 
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
 
 from mmseg_css.datasets import PairedDataset
 from mmseg_css.datasets.checks import check_training_paths, leaves
@@ -42,7 +44,8 @@ def tested_on(cfg: Config) -> dict[str, str]:
     try:
         check_training_paths(tested)
         return ids_by_file(DATASETS.build(tested))
-    except (OSError, ValueError):  # a training does not need them
+    except Exception as error:  # data sets raise what they like, and a training does not need this one
+        print_log(f"whether test images are trained on is not known: {error}", "current", logging.DEBUG)
         return {}
 
 

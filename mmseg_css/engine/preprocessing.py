@@ -26,11 +26,19 @@ def steps_of(cfg: Config, part: str = "test") -> list[str] | None:
 
 
 def _named(step: Mapping[str, Any]) -> str:
-    return f"{_kind(step)}({', '.join(f'{key}={value!r}' for key, value in step.items() if key != 'type')})"
+    return f"{_kind(step)}({', '.join(f'{key}={_plain(step[key])!r}' for key in sorted(step) if key != 'type')})"
 
 
 def _kind(step: Mapping[str, Any]) -> str:
-    return str(step["type"]).rpartition(".")[2]
+    kind = step["type"]
+    return str(kind if isinstance(kind, str) else kind.__name__).rpartition(".")[2]
+
+
+def _plain(value: Any) -> Any:
+    """The same for a config as it was written and as it was dumped, which sorts keys and may turn tuples into lists."""
+    if isinstance(value, Mapping):
+        return {key: _plain(value[key]) for key in sorted(value)}
+    return tuple(map(_plain, value)) if isinstance(value, list | tuple) else value
 
 
 def other_steps(cfg: Config, checkpoint: Mapping[str, Any], path: str = "the checkpoint") -> str | None:

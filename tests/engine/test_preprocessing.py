@@ -62,6 +62,8 @@ def test_other_steps_than_those_of_the_validation_are_said() -> None:
     assert preprocessing.other_steps(tested(), {"meta": {}}) is None  # older ones do not say
     assert preprocessing.other_steps(Config(), checkpoint) is None
     assert preprocessing.other_steps(tested({"type": "TestTimeAug", "transforms": []}), checkpoint) is None
+    dumped = {"high": 9, "low": 3, "type": "StretchTo8Bit"}  # MMEngine sorts keys
+    assert preprocessing.other_steps(tested(dumped), checkpoint) is None
     said = preprocessing.other_steps(tested(resize, {**stretch, "low": 4}), checkpoint, "iter_1.pth") or ""
-    assert said.startswith("images go through Resize(scale=(64, 32)), StretchTo8Bit(low=4, high=9) here")
-    assert "iter_1.pth was validated with went through StretchTo8Bit(low=3, high=9): unless that is meant" in said
+    assert said.startswith("images go through Resize(scale=(64, 32)), StretchTo8Bit(high=9, low=4) here")
+    assert "iter_1.pth was validated with went through StretchTo8Bit(high=9, low=3): unless that is meant" in said

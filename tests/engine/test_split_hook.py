@@ -104,7 +104,8 @@ def test_test_images_that_are_trained_on_are_warned_of(root: Path, caplog: pytes
     assert line.startswith("1 images are both trained on and tested on, the first: ")
     assert "town 0/08.png'" in line
     assert len(said(caplog, dataset, validated, validated)) == 1  # which were looked at
-    assert len(said(caplog, dataset, validated, {**tested, "ann_file": "to be had later.txt"})) == 1
+    for absent in ({**tested, "ann_file": "to be had later.txt"}, {**tested, "type": "NotOfThisMachine"}):
+        assert len(said(caplog, dataset, validated, absent)) == 1
 
 
 def test_copies_under_another_name_are_warned_of(root: Path, caplog: pytest.LogCaptureFixture) -> None:

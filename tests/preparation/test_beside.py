@@ -95,12 +95,24 @@ def test_masks_among_the_unlabelled_images_are_no_images(
     assert sorted(read) == [f"more {number}.png" for number in range(7)]
 
 
+def test_unlabelled_images_that_end_as_masks_do_are_images() -> None:
+    """Masks are PNG beside photographs in JPEG, and unlabelled images PNG."""
+    for number in range(5):
+        write_image(f"images/{number}.jpg")
+        write(f"images/{number}.png", labels_of(number))
+    for number in range(3):
+        write_image(f"more/more {number}.png")
+    cfg = run("images", "images", "more", "--mask-names", "*.png")
+    assert len(sets_of(cfg)["unlabeled"]) == 3
+
+
 @pytest.mark.parametrize(
     ("names", "divided"),
     [
         ([f"cam{camera}_{frame:04d}.png" for camera in range(2) for frame in range(10)], "2 series (cam0_, cam1_)"),
         ([f"{picture}_jpg.rf.{copy}ab{picture}.png" for picture in range(5) for copy in range(4)], "_jpg.rf."),
         ([f"IMG_{number}.png" for number in range(20)], None),  # one camera, of whatever
+        ([f"{year}_{number:06d}.png" for year in range(2007, 2011) for number in range(5)], None),  # VOC
         ([f"{word}.png" for word in "abcdefghijklmnopqrst"], None),
     ],
 )

@@ -104,13 +104,10 @@ def pretrained_in(config: Any, key: str) -> Iterator[tuple[str, str]]:
 
 
 def names_weights(config: Any) -> bool:
-    """Whether a model's config, or a part of it, names weights to start from, in one of the ways there are."""
+    """Whether a model's config, or a part of it, names weights to start from: ``checkpoint`` or ``pretrained``."""
     if isinstance(config, Mapping):
-        return (
-            bool(config.get("pretrained"))
-            or next(pretrained_in(config, ""), None) is not None
-            or any(map(names_weights, config.values()))
-        )
+        named = config.get("pretrained") or config.get("checkpoint")
+        return bool(named) or any(map(names_weights, config.values()))
     return isinstance(config, list | tuple) and any(map(names_weights, config))
 
 

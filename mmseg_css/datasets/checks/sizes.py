@@ -1,7 +1,8 @@
 """Sizes: what is cut out and what it is padded to, and which images can be one batch."""
 
 from collections.abc import Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 from mmengine.dataset import BaseDataset
 from mmseg.datasets.transforms import RandomCrop
@@ -11,6 +12,8 @@ from mmseg_css.datasets.checks.paths import leaves
 from mmseg_css.datasets.checks.pipelines import transforms_in
 from mmseg_css.datasets.checks.warning import warn
 
+SIZING: Final = ("RandomCrop", "CenterCrop", "Resize", "RandomResize", "RandomScale", "RandomChoiceResize", "Pad")
+
 
 def check_crops(datasets: Sequence[BaseDataset], padded: tuple[int, int] | None) -> None:
     """Warn of training images that are cut to another size than the one that the data preprocessor pads them to.
@@ -19,14 +22,20 @@ def check_crops(datasets: Sequence[BaseDataset], padded: tuple[int, int] | None)
         datasets: What is trained on.
         padded: Height and width of the data preprocessor's ``size``, if it has one.
     """
-    steps = (step for leaf in leaves(list(datasets)) for step in transforms_in(getattr(leaf, "pipeline", None)))
-    cut = {tuple(step.crop_size): None for step in steps if isinstance(step, RandomCrop)}
+    last = [_last_of(leaf) for leaf in leaves(list(datasets))]
+    cut = [tuple(step.crop_size) for step in last if isinstance(step, RandomCrop)]
     if padded is not None and (others := [size for size in cut if size != tuple(padded)]):
         warn(
             f"RandomCrop cuts {_named(others[0])} out of training images, and model.data_preprocessor.size is "
             f"{_named(padded)} (height x width): smaller crops are padded to it, at the cost of a whole one, larger "
             "ones are not cut to it. Set both to one size, for labelled and unlabelled images"
         )
+
+
+def _last_of(leaf: BaseDataset) -> Any:
+    """The last step of a pipeline that decides on the size."""
+    steps = [step for step in transforms_in(getattr(leaf, "pipeline", None)) if type(step).__name__ in SIZING]
+    return steps[-1] if steps else None
 
 
 def check_stackable(dataset: Any, batch_size: int | None, name: str) -> None:
@@ -59,9 +68,9 @@ def check_stackable(dataset: Any, batch_size: int | None, name: str) -> None:
 def _one_of_each_size(leaf: Any) -> dict[str, int]:
     """Images of different sizes, and where they stand in their data set."""
     found: dict[tuple[int, int], tuple[str, int]] = {}
-    for index in range(len(leaf)):
-        path = leaf.get_data_info(index)["img_path"]
-        with Image.open(path) as image:
+    for index in range(len(leaf)) if isinstance(leaf, BaseDataset) else ():
+        path = leaf.get_data_info(index).get("img_path", "")
+        with suppress(OSError), Image.open(path) as image:  # not all are files that Pillow knows
             found.setdefault(image.size, (path, index))
     return dict(found.values())
 

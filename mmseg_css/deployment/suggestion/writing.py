@@ -50,13 +50,14 @@ def check_free(folder: Path, *, overwrite: bool) -> None:
 def replacing(folder: Path) -> Iterator[Path]:
     """A folder to write into. If all goes well, what it holds then takes the place of what an earlier call wrote."""
     folder.mkdir(parents=True, exist_ok=True)
+    folder = folder.resolve()
     # Beside it, so that ways from the one to an image are those from the other.
     with TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}.") as beside:
         yield Path(beside)
         for name in FORMATS:
             shutil.rmtree(folder / name, ignore_errors=True)
         for path in Path(beside).iterdir():
-            path.replace(folder / path.name)
+            shutil.move(path, folder / path.name)  # which may be on another disk
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:

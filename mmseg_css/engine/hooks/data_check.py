@@ -23,10 +23,11 @@ def use_data_checks(cfg: Config) -> None:
     None leaves a hook out, unless the method or its loop registers it all the same. (MMEngine understands None for its
     own, and asserts of others that they are something.)
     """
-    hooks = {"data_check": {}, "splits": {}, **(cfg.get("default_hooks") or {})}
+    hooks = dict(cfg.get("default_hooks") or {})
+    kinds = {hook.get("type") for hook in [*hooks.values(), *(cfg.get("custom_hooks") or ())] if hook}
     for name, kind in (("data_check", "DataCheckHook"), ("splits", "SplitHook")):
-        if hooks[name] is not None:
-            hooks[name] = {"type": kind, **hooks[name]}
+        if kind not in kinds and hooks.get(name, {}) is not None:
+            hooks[name] = {"type": kind, **hooks.get(name, {})}
     cfg.default_hooks = {name: hook for name, hook in hooks.items() if hook is not None or name in MMENGINES}
 
 
@@ -72,8 +73,6 @@ class DataCheckHook(Hook):
         for name, loop in loops.items():
             if self.files:
                 _check_files(name, loop)
-            if name != "training set":
-                checks.check_stackable(loop.dataloader.dataset, loop.dataloader.batch_size, name)
             for metric in _metrics(loop):
                 if folder := getattr(metric, "output_dir", None):
                     checks.check_output_names(loop.dataloader.dataset, folder)
@@ -177,5 +176,6 @@ def _check_files(name: str, loop: BaseLoop) -> None:
         if not isinstance(dataset, PairedDataset):  # which has looked already
             checks.check_set(dataset, checks.TRAINING)
         return
+    checks.check_stackable(dataset, loop.dataloader.batch_size, name)
     only_written = bool(metrics) and all(getattr(metric, "format_only", False) for metric in metrics)
     checks.check_set(dataset, checks.EVALUATION, with_masks=not only_written)

@@ -63,10 +63,6 @@ def write_configs(plan: Plan, out: Path, methods: Iterable[str] = DEFAULT) -> Wr
         methods: Of `METHODS`.
     """
     (out / "_base_").mkdir(parents=True, exist_ok=True)
-    # Of an earlier call: lists that this one may not write, and configs that need unlabelled images if there are none.
-    useless = target_files(out).values() if plan.unlabeled is None else ()
-    for path in (*useless, out / "repeated.txt", out / "unlabeled.txt"):
-        path.unlink(missing_ok=True)
     lists = {"train": plan.split.train, "val": plan.split.val, "repeated": plan.repeated}
     lists["unlabeled"] = plan.unlabeled_names
     texts = {out / f"{name}.txt": "".join(f"{image}\n" for image in images) for name, images in lists.items() if images}
@@ -76,7 +72,14 @@ def write_configs(plan: Plan, out: Path, methods: Iterable[str] = DEFAULT) -> Wr
     for method, path in configs.items():
         settings = STILL if sides and method not in UNMIRRORED else {}
         texts[path] = leaf_text(method, "./_base_/data.py", bases_from(out), settings=settings)
-    return Written(configs, tuple(filter(None, (_replace(path, text) for path, text in texts.items()))))
+    # Of an earlier call: lists that this one does not write, and configs that need unlabelled images if there are none.
+    useless = target_files(out).values() if plan.unlabeled is None else ()
+    stale = [path for path in (*useless, out / "repeated.txt", out / "unlabeled.txt") if path not in texts]
+    changed = [path for path, text in texts.items() if path.is_file() and path.read_bytes() != text.encode()]
+    copies = tuple(_set_aside(path) for path in (*filter(Path.is_file, stale), *changed))
+    for path, text in texts.items():
+        path.write_bytes(text.encode())
+    return Written(configs, copies)
 
 
 def config_path(path: Path) -> str:
@@ -85,14 +88,10 @@ def config_path(path: Path) -> str:
     return (absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else absolute).as_posix()
 
 
-def _replace(path: Path, text: str) -> Path | None:
-    """Write a file. What was there and said something else, may be by the user's hand, is kept under the new name."""
-    copy, content = None, text.encode()
-    if path.is_file() and path.read_bytes() != content:
-        numbered = (path.with_name(f"{path.name}.~{number}~") for number in count(1))
-        copy = path.rename(next(name for name in numbered if not name.exists()))
-    path.write_bytes(content)
-    return copy
+def _set_aside(path: Path) -> Path:
+    """Keep a file, which may have been changed by hand, under the next free name."""
+    numbered = (path.with_name(f"{path.name}.~{number}~") for number in count(1))
+    return path.rename(next(name for name in numbered if not name.exists()))
 
 
 # -- texts ------------------------------------------------------------------------------------------------------------

@@ -163,7 +163,9 @@ def pair(images_folder: Path, masks_folder: Path, mask_names: str | None = None)
 
 
 def masks_among(folder: Path, ending: str, mask_names: str) -> list[str]:
-    """Masks in a folder of unlabelled images: what is called like them, or like an image there and their ending.
+    """Masks in a folder of unlabelled images: what is called like an image there and their ending, or as was said.
+
+    Where masks and images differ in the kind of file alone (``*.png`` beside JPEG), they need their image beside them.
 
     Args:
         folder: The folder.
@@ -172,12 +174,12 @@ def masks_among(folder: Path, ending: str, mask_names: str) -> list[str]:
     """
     files = fileio.list_dir_or_file(str(folder), list_dir=False, recursive=True)
     names = [PurePath(name).as_posix() for name in pictures(files)]
-    images = {without_ending(name) for name in names}
+    called = {name for name in names if mask_names and fnmatch(name, mask_names)}
+    images = {without_ending(name) + ending for name in names if name not in called}
     return [
         name
         for name in names
-        if (mask_names and fnmatch(name, mask_names))
-        or (ending and without_ending(name).endswith(ending) and without_ending(name)[: -len(ending)] in images)
+        if (name in called and ending) or ((name in called or ending) and without_ending(name) in images)
     ]
 
 

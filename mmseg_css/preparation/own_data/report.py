@@ -132,14 +132,14 @@ def _about_split(found: Survey, plan: Plan) -> Iterator[str]:
     for part, other in (("training", "validation"), ("validation", "training")):
         if missing := sorted(shown[other] - shown[part]):
             yield f"No {part} image shows {_some([plan.coding.classes[index] for index in missing])}."
-    yield from _about_lists_of_before(plan)
+    given = given_split(found.masks) is not None
+    yield from _about_lists_of_before(plan, given)
     if divided := _divided_series(plan.split):
         yield (
             f"Images of {len(divided)} series ({_some(divided)}) are both for training and for validation. If "
             "these are frames of videos, or copies of one picture, figures will be too good: divide them by hand, "
             "whole series at a time, in train.txt and val.txt, which another call keeps."
         )
-    given = given_split(found.masks)
     if given:
         yield "The folders for training and validation are taken as they are; so --val and --seed would say nothing."
     if len(val) < FEW_VALIDATION_IMAGES:
@@ -155,7 +155,8 @@ def _divided_series(parts: Split) -> list[str]:
     """
     series = {name: _series_of(name) for name in (*parts.train, *parts.val)}
     copies = {start for start, times in Counter(series.values()).items() if ".rf." in start and times > 1}
-    numbered = {start for start in series.values() if ".rf." not in start}
+    # A year or a folder says little.
+    numbered = {start for start in series.values() if ".rf." not in start and re.search(r"[^\W\d_][^/]*$", start)}
     videos = numbered if 1 < len(numbered) <= len(series) / IMAGES_OF_A_SERIES else set()
     shared = {series[name] for name in parts.train} & {series[name] for name in parts.val}
     return sorted(shared & (copies | videos))
@@ -167,7 +168,7 @@ def _series_of(name: str) -> str:
     return copied[1] if copied else re.sub(r"\d+$", "", stem)
 
 
-def _about_lists_of_before(plan: Plan) -> Iterator[str]:
+def _about_lists_of_before(plan: Plan, given: bool) -> Iterator[str]:
     if plan.before is None:
         return
     if seen := sorted({*plan.split.val} & {*plan.before.train}):
@@ -176,11 +177,15 @@ def _about_lists_of_before(plan: Plan) -> Iterator[str]:
             "checkpoint of before with these configs, which has learnt them. Figures of before were of other images, "
             "too."
         )
+    elif given:
+        return
     elif joined := sorted({*plan.split.val} - {*plan.before.val}):
         yield (
             f"{_count(joined, 'image')} ({_some(joined)}) joined the validation images of before, which stay: to "
             "compare with checkpoints of before, test these again."
         )
+    else:
+        yield "The lists that were there decide what validates: --val is of new images alone, --seed draws all anew."
 
 
 def _about_sizes(found: Survey, plan: Plan) -> Iterator[str]:

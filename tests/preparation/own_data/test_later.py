@@ -138,8 +138,10 @@ def test_another_call_keeps_validation_and_what_was_changed_by_hand(capsys: pyte
     assert "is kept: train.txt.~1~, val.txt.~1~, _base_/data.py.~1~. Carry over" in said
     assert base.with_name("data.py.~1~").read_text() == changed
     assert "max_iters = 3500" in base.read_text()
-    run("--overwrite")
-    assert "is kept" not in capsys.readouterr().out
+    run("--overwrite", "--val", "0.5")
+    said = capsys.readouterr().out
+    assert "is kept" not in said
+    assert "The lists that were there decide what validates: --val is of new images alone" in said
     base.write_text(changed)
     run("--overwrite")
     assert base.with_name("data.py.~2~").read_text() == changed

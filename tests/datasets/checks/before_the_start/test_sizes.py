@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mmseg_css.datasets import checks
-from tests.datasets.checks.before_the_start.helpers import METHODS, config, run
+from tests.datasets.checks.before_the_start.helpers import METHODS, config, labeled_of, run
 from tests.datasets.helpers import write_image, write_mask
 
 
@@ -33,6 +33,14 @@ def test_crops_of_another_size_than_they_are_padded_to(
 @pytest.mark.parametrize("method", METHODS)
 def test_one_size_is_nothing_to_say(root: Path, said: list[str], method: str) -> None:
     run(config(root, method), "train")
+    assert not said
+
+
+def test_crops_that_are_resized_are_nothing_to_say(root: Path, said: list[str]) -> None:
+    cfg = config(root, "supervised")
+    cfg["model"]["data_preprocessor"]["size"] = (16, 16)
+    labeled_of(cfg)["pipeline"].insert(-1, {"type": "Resize", "scale": (16, 16)})
+    run(cfg, "train")
     assert not said
 
 
