@@ -37,7 +37,7 @@ def check_listing(leaf: BaseDataset) -> None:
         warn(
             f"{len(unused)} images in {leaf.data_prefix['img_path']!r} have masks, and stand neither in "
             f"{leaf.ann_file!r} nor in another list beside it, the first: {unused[0]!r}; to train on them, "
-            f"{_again(origin) if origin is not None and origin.folder else 'append their paths to that list'}"
+            f"{_again(origin) if origin is not None and origin.folder else f'append their paths to {leaf.ann_file!r}'}"
         )
     if left_out := _left_out(leaf):
         warn(

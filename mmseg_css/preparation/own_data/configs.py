@@ -43,10 +43,12 @@ class Plan(NamedTuple):
 
 
 class Written(NamedTuple):
-    """The config of each method, and what was there of an earlier call and said something else, under a new name."""
+    """The config of each method; what was there of an earlier call and said something else, under a new name; and
+    whether that call had other classes, or took other values of the masks for them."""
 
     configs: dict[str, Path]
     copies: tuple[Path, ...]
+    other_classes: bool
 
 
 def target_files(out: Path, methods: Iterable[str] = METHODS) -> dict[str, Path]:
@@ -72,6 +74,8 @@ def write_configs(plan: Plan, out: Path, methods: Iterable[str] = DEFAULT) -> Wr
     for method, path in configs.items():
         settings = STILL if sides and method not in UNMIRRORED else {}
         texts[path] = leaf_text(method, "./_base_/data.py", bases_from(out), settings=settings)
+    data = out / "_base_" / "data.py"
+    other_classes = data.is_file() and _classes_text(plan.coding).encode() not in data.read_bytes()
     # Of an earlier call: lists that this one does not write, and configs that need unlabelled images if there are none.
     useless = target_files(out).values() if plan.unlabeled is None else ()
     stale = [path for path in (*useless, out / "repeated.txt", out / "unlabeled.txt") if path not in texts]
@@ -79,7 +83,7 @@ def write_configs(plan: Plan, out: Path, methods: Iterable[str] = DEFAULT) -> Wr
     copies = tuple(_set_aside(path) for path in (*filter(Path.is_file, stale), *changed))
     for path, text in texts.items():
         path.write_bytes(text.encode())
-    return Written(configs, copies)
+    return Written(configs, copies, other_classes)
 
 
 def config_path(path: Path) -> str:
@@ -122,9 +126,7 @@ _base_ = [
 # A larger network: models/deeplabv3plus_r50_os16.py or models/deeplabv3plus_r101_os16.py above, and below
 # mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375] where images have three channels.
 preprocessing = dict(mean=[127.0]{repeat}, std=[128.0]{repeat}, bgr_to_rgb=True, pad_val=0, seg_pad_val=255)
-classes = [
-{_class_lines(plan.coding)}]
-palette = [
+{_classes_text(plan.coding)}palette = [
 {_lines(*(f"{list(colour)}," for colour in plan.coding.palette), depth=4)}]
 segmentor = dict({backbone}decode_head=dict(num_classes=len(classes){outputs}))
 # Steps of each training; why so many: docs/budgets.md.
@@ -230,14 +232,14 @@ def _resize(sizes: Sizes) -> str:
     return "" if sizes.shorter_side is None else 'dict(type="Resize", scale=scale, keep_ratio=True),'
 
 
-def _class_lines(coding: Coding) -> str:
+def _classes_text(coding: Coding) -> str:
     """Names, with what stands for them in the original masks where that is not their index."""
     lines = []
     for index, name in enumerate(coding.classes):
         sources = coding.sources(index)
         comment = "" if sources in ([], [str(index)]) else f"  # {' and '.join(sources)} in the original masks"
         lines.append(f"    {_literal(name)},{comment}\n")
-    return "".join(lines)
+    return f"classes = [\n{''.join(lines)}]\n"
 
 
 def _lines(*lines: str, depth: int) -> str:

@@ -234,6 +234,11 @@ def print_report(found: Survey, plan: Plan, written: Written, commands: Sequence
     folder = next(iter(written.configs.values())).parent
     names = [*(path.name for path in written.configs.values()), "_base_/data.py", "train.txt", "val.txt"]
     console.print(f"Written to {escape(str(folder))}: {escape(', '.join(names))}.")
+    if written.other_classes:
+        console.print(
+            "[yellow]![/yellow] Before, the classes were others, or other values of the masks: unless that is meant, "
+            "call again with the --classes and --ignore of then. All configs of the folder read the new ones."
+        )
     if written.copies:
         copies = ", ".join(path.relative_to(folder).as_posix() for path in written.copies)
         console.print(f"What was there and said something else is kept: {escape(copies)}. Carry over what you changed.")

@@ -96,7 +96,9 @@ def test_masks_that_were_added_since(said: list[str], factor: int) -> None:
     [message] = said
     assert message.startswith("1 images in 'images' have masks, and stand neither in 'configs/own/train.txt' nor")
     assert "the first: '05.png'" in message
-    assert ("append their paths to that list" if factor == 1 else "call `mmseg-css init` again") in message
+    assert (
+        "append their paths to 'configs/own/train.txt'" if factor == 1 else "call `mmseg-css init` again"
+    ) in message
 
 
 @pytest.mark.parametrize("factor", [1, 100])
@@ -145,6 +147,18 @@ def test_another_call_keeps_validation_and_what_was_changed_by_hand(capsys: pyte
     base.write_text(changed)
     run("--overwrite")
     assert base.with_name("data.py.~2~").read_text() == changed
+
+
+def test_another_call_without_the_options_of_the_first_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    write_images(names(6))
+    write_masks(names(5))
+    run("--classes", "a,b", "--ignore", "2")
+    run("--classes", "a,b", "--ignore", "2", "--overwrite")
+    assert "Before, the classes were others" not in capsys.readouterr().out
+    run("--overwrite")
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Before, the classes were others, or other values of the masks" in said
+    assert "with the --classes and --ignore of then" in said
 
 
 # -- masks of polygons ------------------------------------------------------------------------------------------------
