@@ -69,12 +69,12 @@ def command(
     from mmseg_css.preparation.study import read_plan
 
     plan = read_plan(file)
-    names = _known(parts or list(plan.parts), plan.parts)
+    chosen = {name: seeds or plan.seeds_of(name) for name in _known(parts or list(plan.parts), plan.parts)}
     records = records or work_dir / "records"
     study = _study(plan, seeds, work_dir)
     failed = None
     if not report_only:
-        asked = replace(study, parts={name: study.parts[name] for name in names}, seeds=seeds or plan.seeds)
+        asked = replace(study, parts={name: study.parts[name] for name in chosen}, seeds=chosen)
         failed = _train(asked, work_dir, records, jobs, launcher(cluster, cluster_options, work_dir, jobs))
     report(study, study.runs(work_dir, records), records)
     print((records / "study.md").read_text())
@@ -90,7 +90,7 @@ def _study(plan: "Plan", seeds: Sequence[int] | None, work_dir: Path) -> "Study"
 
     # Trainings of another study may be about to read theirs.
     configs = write_leaves(plan, plan.parts, work_dir / "configs", alone=lambda: locked(work_dir))
-    every = sorted({*plan.seeds, *(seeds or ())})
+    every = {name: sorted({*plan.seeds_of(name), *(seeds or ())}) for name in plan.parts}
     return Study(parts=configs, ceiling=plan.ceiling, seeds=every, blocks=plan.blocks)
 
 

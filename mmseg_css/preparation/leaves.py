@@ -37,13 +37,25 @@ SETTINGS: Final = {
 PAIRED: Final = """\
 train_dataloader = dict(batch_size=8, num_workers=2, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
 """
+LENGTH: Final = """\
+max_iters = {steps}
+train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
+param_scheduler = [dict(_base_.param_scheduler[0], end=max_iters)]
+default_hooks = dict(checkpoint=dict(interval=max_iters))
+"""
 STRONG: Final = "    augmentation=dict(_delete_=True, **_base_.augmentation, hue=0.1),\n"
 # Few labelled images would be told from the rest.
 APART: Final = '    statistics="apart",\n'
 
 
 def leaf_text(
-    method: str, data: str, bases: str, *, labeled: str | None = None, settings: Mapping[str, Any] | None = None
+    method: str,
+    data: str,
+    bases: str,
+    *,
+    labeled: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    steps: int | None = None,
 ) -> str:
     """A config file.
 
@@ -53,25 +65,32 @@ def leaf_text(
         bases: Path of this repository's ``configs/_base_``.
         labeled: The labelled list, if it is not the shared file's; an empty one is all images.
         settings: Other values of the model, numbers, strings, None: ``{"pseudo_label_loss.threshold": 0.5}``.
+        steps: The length of the training, if it is not the shared file's.
 
     Raises:
         ValueError: There are settings for `supervised`, which is no method of ours.
     """
-    if method == "supervised":
-        if settings:
-            raise ValueError(f"a supervised training has no such settings: {', '.join(settings)}")
-        listed = "" if labeled is None else f'_base_.labeled.ann_file = "{labeled}"\n'
-        return f"""\
+    length = "" if steps is None else LENGTH.format(steps=steps)
+    if method != "supervised":
+        return _ours(method, data, bases, labeled, settings or {}) + length
+    if settings:
+        raise ValueError(f"a supervised training has no such settings: {', '.join(settings)}")
+    listed = "" if labeled is None else f'_base_.labeled.ann_file = "{labeled}"\n'
+    return f"""\
 _base_ = ["{data}", "{bases}/methods/supervised.py"]
 {listed}model = dict(**_base_.segmentor, data_preprocessor=dict(size=_base_.crop_size, **_base_.preprocessing))
 train_dataloader = dict(batch_size=4, num_workers=2, dataset=_base_.labeled)
-"""
+{length}"""
+
+
+def _ours(method: str, data: str, bases: str, labeled: str | None, settings: Mapping[str, Any]) -> str:
+    """Of a method that learns from unlabelled images, too."""
     file = "css_short" if method == "css" else method
     views = "" if method in SETTINGS else f', "{bases}/views/short.py"'
     listed = "" if labeled is None else f'_base_.labeled.ann_file = _base_.unlabeled.exclude = "{labeled}"\n'
     head = f"segmentor = _base_.segmentor\n{HEADS[method]}" if method in HEADS else ""
     own = SETTINGS.get(method, (APART if method in ("fixmatch", "unimatch") else "") + STRONG)
-    more = "".join(_setting(name, value) for name, value in (settings or {}).items())
+    more = "".join(_setting(name, value) for name, value in settings.items())
     return f"""\
 _base_ = ["{data}", "{bases}/methods/{file}.py"{views}]
 {listed}{head}model = dict(

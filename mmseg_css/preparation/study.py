@@ -14,11 +14,18 @@ KEYS = ("baseline", "blocks", "ceiling", "parts", "seeds", "variants")
 
 
 class Part(NamedTuple):
-    """Methods that are compared on the same data sets, with the same share of the labels."""
+    """Methods that are compared on the same data sets, with the same share of the labels.
+
+    Attributes:
+        seeds: Other ones than the study's.
+        steps: Another length of the trainings than the data sets' files say.
+    """
 
     fraction: str
     data: tuple[str, ...]
     methods: tuple[str, ...]
+    seeds: tuple[int, ...] | None = None
+    steps: int | None = None
 
 
 class Variant(NamedTuple):
@@ -46,6 +53,10 @@ class Plan(NamedTuple):
     parts: dict[str, Part]
     variants: dict[str, Variant]
     blocks: dict[str, int]
+
+    def seeds_of(self, part: str) -> tuple[int, ...]:
+        """With which a part's trainings are made, unless others are asked for."""
+        return self.parts[part].seeds or self.seeds
 
 
 def read_plan(file: Path) -> Plan:
@@ -78,11 +89,14 @@ def read_plan(file: Path) -> Plan:
 
 
 def _part(file: Path, name: str, part: Mapping[str, Any]) -> Part:
-    if wrong := {*part} ^ {*Part._fields}:
+    needed = {*Part._fields} - {*Part._field_defaults}
+    if wrong := ({*part} - {*Part._fields}) | (needed - {*part}):
         raise ValueError(
-            f"{file}: parts[{name!r}] has or lacks {', '.join(sorted(wrong))}; it has {', '.join(Part._fields)}"
+            f"{file}: parts[{name!r}] has or lacks {', '.join(sorted(wrong))}; it has {', '.join(Part._fields)}, of "
+            f"which {' and '.join(Part._field_defaults)} may be left out"
         )
-    return Part(part["fraction"], tuple(part["data"]), tuple(part["methods"]))
+    seeds = None if part.get("seeds") is None else tuple(part["seeds"])
+    return Part(part["fraction"], tuple(part["data"]), tuple(part["methods"]), seeds, part.get("steps"))
 
 
 def _variant(file: Path, name: str, variant: Mapping[str, Any]) -> Variant:
@@ -116,7 +130,7 @@ def write_leaves(
         part = plan.parts[name]
         methods = (plan.baseline, plan.ceiling, *part.methods)
         written[name] = {
-            data: {method: _write_leaf(plan, method, data, part.fraction, out, alone) for method in methods}
+            data: {method: _write_leaf(plan, method, data, part, out, alone) for method in methods}
             for data in part.data
         }
     return written
@@ -126,16 +140,17 @@ def _write_leaf(
     plan: Plan,
     method: str,
     data: str,
-    fraction: str,
+    part: Part,
     out: Path,
     alone: Callable[[], AbstractContextManager[None]],
 ) -> Path:
     variant = plan.variants.get(method, Variant(method))
     own_list = variant.labeled is not None
-    labeled = variant.labeled if own_list else f"configs/splits/{data}/{fraction}.txt"
+    labeled = variant.labeled if own_list else f"configs/splits/{data}/{part.fraction}.txt"
     if labeled and not Path(labeled).is_file():
         raise FileNotFoundError(f"the labelled list {labeled} is missing: start in the clone's folder, or generate it")
-    folder = out / (data if own_list else f"{data}_{fraction}")
+    named = [data, *([] if own_list else [part.fraction]), *([f"{part.steps}_steps"] if part.steps else [])]
+    folder = out / "_".join(named)
     folder.mkdir(parents=True, exist_ok=True)
     text = leaf_text(
         variant.method,
@@ -143,6 +158,7 @@ def _write_leaf(
         bases_from(folder),
         labeled=labeled,
         settings=variant.settings,
+        steps=part.steps,
     )
     path = folder / f"{method}.py"
     if not path.exists() or path.read_text(encoding="utf-8") != text:

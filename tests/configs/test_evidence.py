@@ -60,7 +60,8 @@ def test_data_sets_differ_in_data_alone(data: str, configs: dict) -> None:
             expected = "" if method == "all_labels" else f"configs/splits/{data}/{spec.fraction}.txt"
             assert listed.ann_file == expected
             labeled = len((ROOT / f"configs/splits/{data}/{spec.fraction}.txt").read_text().split())
-            assert cfg.train_cfg.max_iters == cfg.param_scheduler[0].end == steps_for(IMAGES[data] - labeled)
+            steps = spec.steps or steps_for(IMAGES[data] - labeled)
+            assert cfg.train_cfg.max_iters == cfg.param_scheduler[0].end == steps
             assert cfg.default_hooks.checkpoint.interval == cfg.train_cfg.max_iters
 
 
@@ -79,6 +80,19 @@ def test_lists_name_images_that_there_are(data: str) -> None:
     images = {path.stem for path in (SHARED / data / "images" / "train").iterdir()}
     assert {*(ROOT / f"configs/splits/{data}/1-8.txt").read_text().split()} < images
     assert len(images) == IMAGES[data]
+
+
+def test_another_length_changes_nothing_else(configs: dict) -> None:
+    """And the ceiling of that length is shared by the fractions."""
+    for method, path in configs["1-16 1000 steps"]["camvid"].items():
+        short, long = (Config.fromfile(one) for one in (path, configs["all methods"]["camvid"][method]))
+        for cfg in (short, long):
+            length = cfg.train_cfg.max_iters
+            assert (cfg.param_scheduler[0].pop("end"), cfg.default_hooks.checkpoint.pop("interval")) == (length, length)
+        counted = what_counts(short), what_counts(long)
+        assert [one.pop("max_iters") for one in counted] == [1000, 3500]
+        assert counted[0] == counted[1]
+    assert configs["1-16 1000 steps"]["camvid"]["all_labels"] == configs["1-8 1000 steps"]["camvid"]["all_labels"]
 
 
 def test_a_variant_is_its_method_under_other_settings(configs: dict) -> None:

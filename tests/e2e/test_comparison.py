@@ -39,7 +39,7 @@ def test_trains_side_by_side_and_goes_on_inside_a_run(make_config: MakeConfig, t
 
 def test_a_study_trains_and_reports_and_is_not_trained_again(make_config: MakeConfig, tmp_path: Path) -> None:
     configs = {name: make_config(f"study-{name}") for name in ("base", "all", "css")}
-    study = Study(parts={"few": {"shapes": configs}}, ceiling="all", seeds=(0,), blocks={})
+    study = Study(parts={"few": {"shapes": configs}}, ceiling="all", seeds={"few": (0,)}, blocks={})
     runs = study.runs(tmp_path / "work", tmp_path / "records")
     train(runs, tmp_path / "work", tmp_path / "records", jobs=2)
     found = report(study, runs, tmp_path / "records")["parts"]["few"]

@@ -42,7 +42,7 @@ def study(tmp_path: Path) -> Study:
         }
         for part in ("few", "many")
     }
-    return Study(parts=parts, ceiling="all", seeds=(0, 1), blocks={"x": 2})
+    return Study(parts=parts, ceiling="all", seeds=dict.fromkeys(parts, (0, 1)), blocks={"x": 2})
 
 
 def finish(one: Run, miou: float) -> None:
@@ -121,7 +121,7 @@ def test_a_method_that_has_not_begun_hides_no_other(study: Study, tmp_path: Path
         data: configs | {"later": write(tmp_path / "configs" / f"{data}_few" / "later.py")}
         for data, configs in study.parts["few"].items()
     }
-    both = Study(parts={"few": sets}, ceiling="all", seeds=(0, 1), blocks={})
+    both = Study(parts={"few": sets}, ceiling="all", seeds={"few": (0, 1)}, blocks={})
     finish_part(study, tmp_path, "few")
     records = tmp_path / "records"
     runs = both.runs(tmp_path / "work", records)
@@ -211,11 +211,11 @@ def test_other_masks_are_no_comparison(study: Study, tmp_path: Path) -> None:
 
 def test_a_seed_counts_once(study: Study) -> None:
     with pytest.raises(ValueError, match="counts twice"):
-        Study(parts=study.parts, ceiling="all", seeds=(0, 1, 0), blocks={})
+        Study(parts=study.parts, ceiling="all", seeds={"few": (0, 1, 0)}, blocks={})
 
 
 def test_one_training_of_each_tells_no_chance(study: Study, tmp_path: Path) -> None:
-    one = Study(parts={"few": {"x": study.parts["few"]["x"]}}, ceiling="all", seeds=(0,), blocks={})
+    one = Study(parts={"few": {"x": study.parts["few"]["x"]}}, ceiling="all", seeds={"few": (0,)}, blocks={})
     finish_part(one, tmp_path, "few", seeds=(0,))
     records = tmp_path / "records"
     gain = report(one, one.runs(tmp_path / "work", records), records)["parts"]["few"]["methods"]["new"]["gain"]

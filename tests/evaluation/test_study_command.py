@@ -30,6 +30,11 @@ blocks = {}
         ('data=["cars"]', 'data=["cars"]', "the labelled list configs/splits/cars/1-30.txt is missing"),
         ('methods=["css", "sharp"]', 'methods=["cssx"]', "'cssx' is no method; there are aided_css, all_labels"),
         ('data=["cars"], ', "", "parts['a'] has or lacks data"),
+        (
+            'data=["cars"]',
+            'data=["cars"], step=9',
+            "has or lacks step; it has fraction, data, methods, seeds, steps, of",
+        ),
         ('data=["cars"]', 'data=["boats"]', "names the data set 'boats', but"),
     ],
 )

@@ -27,7 +27,7 @@ class Study:
     Attributes:
         parts: Config files by part, data set and method; the baseline is the first of each.
         ceiling: The method that knows all labels.
-        seeds: Seeds of the trainings of each.
+        seeds: Seeds of the trainings, by part.
         blocks: Of data sets that are videos: neighbouring images that the test over images swaps together.
 
     Raises:
@@ -36,18 +36,19 @@ class Study:
 
     parts: Mapping[str, Mapping[str, Mapping[str, Path]]]
     ceiling: str
-    seeds: Sequence[int]
+    seeds: Mapping[str, Sequence[int]]
     blocks: Mapping[str, int]
 
     def __post_init__(self) -> None:
-        check_seeds(self.seeds)
+        for seeds in self.seeds.values():
+            check_seeds(seeds)
 
     def runs(self, work_dir: Path, records: Path) -> dict[str, dict[str, Runs]]:
         """The trainings by part, data set and method. A config that several parts share is trained once."""
         return {
             part: {
                 data: {
-                    name: [_run(name, config, seed, work_dir, records) for seed in self.seeds]
+                    name: [_run(name, config, seed, work_dir, records) for seed in self.seeds[part]]
                     for name, config in configs.items()
                 }
                 for data, configs in sets.items()
