@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from mmseg_css.files import write_text
+
 #: Beside the masks that were made: which file each was made of, and what it held.
 RECORD: Final = ".made_of.json"
 
@@ -34,9 +36,7 @@ class Origin(NamedTuple):
 
 def remember(made: Path, origin: Origin) -> None:
     """Note below ``made`` what the masks there were made of; what was noted before goes."""
-    written = made / f"{RECORD}.part"
-    written.write_text(json.dumps(origin._asdict(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    written.replace(made / RECORD)
+    write_text(made / RECORD, json.dumps(origin._asdict(), ensure_ascii=False, indent=1) + "\n")
 
 
 def origin_of(made: str | Path) -> Origin | None:

@@ -22,6 +22,7 @@ from mmseg_css.deployment.labelled import check_classes, labelled_pixels
 from mmseg_css.deployment.prediction.network import load_network
 from mmseg_css.engine.checkpoints import no_checkpoint
 from mmseg_css.engine.testing import Evaluation, evaluate
+from mmseg_css.files import written
 from mmseg_css.functional.balance import balancing_shift
 from mmseg_css.models.segmentors.decoding import check_model, check_outputs, heads_of, logits_of
 from mmseg_css.registry import DATASETS
@@ -145,14 +146,9 @@ def balance_checkpoint(
 
 def _write(saved: dict[str, Any], out: Path, before: Balancing, shift: Float[Tensor, " k"]) -> None:
     """Write a checkpoint, and keep it if it does what it should."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(f"{out.name}.part")
-    torch.save(saved, part)
-    try:
+    with written(out) as part:
+        torch.save(saved, part)
         _check_shifted(before, str(part), shift)
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def shifted(state: dict[str, Any], shift: Float[Tensor, " k"]) -> dict[str, Any]:

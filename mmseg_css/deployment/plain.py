@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+import io
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from mmseg.datasets import BaseSegDataset
 
 from mmseg_css.config_files import read_config
 from mmseg_css.engine.preprocessing import check_preprocessing
+from mmseg_css.files import write_bytes, write_text
 from mmseg_css.models.heads import DeepLabV3PlusHead, MapDPTHead, ProjectionMixin
 from mmseg_css.models.segmentors import SemiSegmentor
 from mmseg_css.registry import DATASETS, MODELS, TRANSFORMS
@@ -66,8 +68,7 @@ def export_segmentor(
     weights = network_weights(state, prefix, checkpoint)
     plain, notes = plain_config(cfg, model)
     text = plain.pretty_text
-    out.parent.mkdir(parents=True, exist_ok=True)
-    written.write_text(f"{definition}\n\n{text}" if definition else text)
+    write_text(written, f"{definition}\n\n{text}" if definition else text)
     # MMSeg's functions for inference read the classes there, and `balance` that it was there.
     meta = {key: value for key, value in saved.get("meta", {}).items() if key in ("dataset_meta", "balance")}
     return Exported(written, publish(weights, meta, out), notes)
@@ -231,9 +232,9 @@ def _is_ours(kind: type) -> bool:
 
 def publish(weights: dict[str, torch.Tensor], meta: dict[str, Any], out: Path) -> Path:
     """Write the checkpoint under a name that ends in the beginning of its hash."""
-    temporary = out.with_name(f"{out.name}.pth.part")
-    torch.save({"state_dict": weights, "meta": meta}, temporary)
-    digest = hashlib.sha256(temporary.read_bytes()).hexdigest()
+    content = io.BytesIO()
+    torch.save({"state_dict": weights, "meta": meta}, content)
+    digest = hashlib.sha256(content.getbuffer()).hexdigest()
     final = out.with_name(f"{out.name}-{digest[:8]}.pth")
-    temporary.rename(final)
+    write_bytes(final, content.getvalue())
     return final

@@ -14,6 +14,7 @@ from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
 from mmseg_css.compat import damage
+from mmseg_css.files import write_text, written
 from mmseg_css.version import __version__
 
 #: Rises when a checkpoint of before can no longer be read as it is.
@@ -34,16 +35,12 @@ class DurableBackend(LocalBackend):
             OSError: It cannot be written; a file that was there before is as it was.
         """
         path = Path(filepath)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.part")
         try:
-            with temporary.open("wb") as file:
+            with written(path) as part, part.open("wb") as file:
                 file.write(obj)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.replace(path)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
             raise OSError(
                 error.errno,
                 f"{path} cannot be written ({error.strerror}); the checkpoints that are there are whole. Make room on "
@@ -119,7 +116,7 @@ def _earlier(work_dir: str | Path) -> set[str]:
 def _note_earlier(work_dir: str | Path, names: set[str]) -> None:
     file = Path(work_dir) / EARLIER
     if names:
-        file.write_text("\n".join(sorted(names)))
+        write_text(file, "\n".join(sorted(names)))
     else:
         file.unlink(missing_ok=True)
 

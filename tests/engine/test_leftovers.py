@@ -43,7 +43,7 @@ def test_a_training_that_starts_twice_leaves_no_handler(tmp_path: Path) -> None:
 
 def test_what_a_kill_left_half_written_goes(tmp_path: Path) -> None:
     runner, hook = Trained(tmp_path), DurableCheckpointHook(1, by_epoch=False)
-    for name in ("iter_3.pth.part", "best_mIoU_iter_2.pth.part", "iter_2.pth", "notes.part"):
+    for name in ("iter_3.pth.71.part", "best_mIoU_iter_2.pth.71.part", "iter_2.pth", "notes.part"):
         (tmp_path / name).write_bytes(b"")
     hook.before_train(runner)
     hook.after_train(runner)

@@ -34,10 +34,11 @@ def check_listing(leaf: BaseDataset) -> None:
                 f"they were then, the first: {changed[0]!r}; to use what they hold now, {_again(own)}"
             )
     if unused := _labelled_later(leaf, origin):
+        again = "call `mmseg-css init` again as you did then, with --overwrite, or append their paths to"
         warn(
             f"{len(unused)} images in {leaf.data_prefix['img_path']!r} have masks, and stand neither in "
             f"{leaf.ann_file!r} nor in another list beside it, the first: {unused[0]!r}; to train on them, "
-            f"{_again(origin) if origin is not None and origin.folder else f'append their paths to {leaf.ann_file!r}'}"
+            f"{_again(origin) if origin is not None and origin.folder else f'{again} {leaf.ann_file!r}'}"
         )
     if left_out := _left_out(leaf):
         warn(

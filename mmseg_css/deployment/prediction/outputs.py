@@ -2,11 +2,9 @@
 
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import numpy as np
 from jaxtyping import UInt, UInt8
@@ -15,6 +13,7 @@ from PIL import Image
 from mmseg_css.datasets.pictures import PREDICTIONS
 from mmseg_css.deployment.prediction.network import Classes
 from mmseg_css.deployment.prediction.predictor import Prediction
+from mmseg_css.files import write_text, written
 
 #: Folders, and how their files end.
 KINDS: Final = {"overlays": ".jpg", "probabilities": ".npz", "masks": ".png"}
@@ -61,8 +60,7 @@ class Outputs:
             self._clear(record, path)
         else:
             self._check_same(record, path)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_whole(path, lambda file: file.write(json.dumps(record, indent=1, ensure_ascii=False).encode()))
+        write_text(path, json.dumps(record, indent=1, ensure_ascii=False))
 
     def _clear(self, record: dict[str, Any], path: Path) -> None:
         """Remove predictions made otherwise: who goes on after an interruption must not find them."""
@@ -99,11 +97,14 @@ class Outputs:
         """Write what was predicted of an image; ``picture`` has blue first."""
         labels = prediction.labels
         mask, overlay = palette_image(labels, self.classes.palette), overlay_of(picture, labels, self.classes.palette)
-        write_whole(self.path("overlays", name), lambda file: overlay.save(file, format="JPEG", quality=90))
+        with written(self.path("overlays", name)) as part:
+            overlay.save(part, format="JPEG", quality=90)
         if "probabilities" in self.kinds and prediction.probabilities is not None:
             shares = prediction.probabilities.astype(np.float16)
-            write_whole(self.path("probabilities", name), lambda file: np.savez(file, probabilities=shares))
-        write_whole(self.path("masks", name), lambda file: mask.save(file, format="PNG"))
+            with written(self.path("probabilities", name)) as part, part.open("wb") as file:
+                np.savez(file, probabilities=shares)
+        with written(self.path("masks", name)) as part:
+            mask.save(part, format="PNG")
 
 
 def palette_image(labels: UInt[np.ndarray, "h w"], palette: UInt8[np.ndarray, "k 3"]) -> Image.Image:
@@ -131,15 +132,3 @@ def fingerprint(checkpoint: str) -> str:
         return checkpoint
     with open(checkpoint, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
-
-
-def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Write a file that is there as a whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.part")
-    try:
-        with temporary.open("wb") as file:
-            write(file)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -17,8 +17,9 @@ from jaxtyping import UInt
 from mmseg_css.datasets.pictures import SUGGESTIONS
 from mmseg_css.deployment.prediction.inputs import Item
 from mmseg_css.deployment.prediction.network import Classes
-from mmseg_css.deployment.prediction.outputs import palette_image, write_whole
+from mmseg_css.deployment.prediction.outputs import palette_image
 from mmseg_css.deployment.suggestion.polygons import coco_of, labelme_of, regions_of
+from mmseg_css.files import write_text, written
 
 #: Folders of labels to correct.
 Format = Literal["masks", "coco", "labelme"]
@@ -68,9 +69,8 @@ def write_record(folder: Path, record: dict[str, Any]) -> None:
     writer = csv.DictWriter(table, fieldnames=list(rows[0]))
     writer.writeheader()
     writer.writerows(rows)
-    write_whole(folder / TABLE, lambda file: file.write(table.getvalue().encode()))
-    lines = "".join(f"{row['line']}\n" for row in rows)
-    write_whole(folder / LIST, lambda file: file.write(lines.encode()))
+    write_text(folder / TABLE, table.getvalue())
+    write_text(folder / LIST, "".join(f"{row['line']}\n" for row in rows))
 
 
 def write_labels(
@@ -79,7 +79,8 @@ def write_labels(
     """Write what a network says of an image, under the image's own path in the folder of each format."""
     if "masks" in formats:
         mask = palette_image(labels, classes.palette)
-        write_whole(_path(folder, "masks", image.name), lambda file: mask.save(file, format="PNG"))
+        with written(_path(folder, "masks", image.name)) as part:
+            mask.save(part, format="PNG")
     if not {"coco", "labelme"} & {*formats}:
         return
     regions, size = regions_of(labels), labels.shape
@@ -97,5 +98,4 @@ def _path(folder: Path, name: Format, image: PurePosixPath) -> Path:
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
-    text = json.dumps(content, ensure_ascii=False)
-    write_whole(path, lambda file: file.write(text.encode()))
+    write_text(path, json.dumps(content, ensure_ascii=False))

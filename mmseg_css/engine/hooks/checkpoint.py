@@ -142,7 +142,7 @@ class DurableCheckpointHook(CheckpointHook):
     @master_only
     def _clear_away(self, *, resumed: bool) -> None:
         """Remove what a killed run left half written, and tell an earlier training's checkpoints from those to come."""
-        for part in Path(self.out_dir).glob("*.pth.part"):
+        for part in Path(self.out_dir).glob("*.pth.*.part"):
             part.unlink()
         if not resumed:
             set_aside(self.out_dir)

@@ -10,6 +10,7 @@ from mmengine.dist import master_only
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmseg_css.files import write_text
 from mmseg_css.registry import HOOKS
 
 POINTS: Final = "curve"
@@ -45,8 +46,7 @@ class CurveHook(Hook):
         measured = {name: float(value) for name, value in (metrics or {}).items()}  # of NumPy's own types otherwise
         points = [*earlier, {"iteration": runner.iter, "minutes": minutes, **_gpu_memory(), **measured}]
         runner.message_hub.update_info(POINTS, points)
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        self.file.write_text(json.dumps(points))
+        write_text(self.file, json.dumps(points))
 
     def _count(self, runner: Runner) -> float:
         """Seconds of training and evaluation until now."""

@@ -12,8 +12,9 @@ from mmseg_css.evaluation.comparison.curves import draw_curves
 from mmseg_css.evaluation.comparison.lanes import Lanes, TrainingFailedError, locked
 from mmseg_css.evaluation.comparison.progress import Board
 from mmseg_css.evaluation.comparison.results import comparable, summarise
-from mmseg_css.evaluation.comparison.runs import Run, write_whole
+from mmseg_css.evaluation.comparison.runs import Run
 from mmseg_css.evaluation.comparison.tables import tables
+from mmseg_css.files import write_text
 
 #: What a comparison writes.
 RESULTS: Final = ("results.json", "results.md", "curves.png")
@@ -140,6 +141,6 @@ def _keep(folder: Path, results: Mapping[str, Any]) -> None:
 def write_results(results: Mapping[str, Any], folder: Path) -> None:
     """``results.json``, ``results.md`` and ``curves.png``, in a folder that is made."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / RESULTS[0], json.dumps(results, indent=2) + "\n")
-    write_whole(folder / RESULTS[1], tables(results, markdown=True))
+    write_text(folder / RESULTS[0], json.dumps(results, indent=2) + "\n")
+    write_text(folder / RESULTS[1], tables(results, markdown=True))
     draw_curves(results, folder / RESULTS[2])

@@ -20,6 +20,14 @@ from mmseg_css.evaluation.comparison.runs import Run, unfinished
 from mmseg_css.locations import PACKAGE
 
 PATIENCE: Final = 10.0  # seconds
+#: So that glibc keeps the memory that a step frees for the next one, in large pages: otherwise it gives it back, and
+#: asks the system for it again, thousands of times a step (docs/performance.md). Other C libraries look at none of it.
+KEEP_MEMORY: Final = {
+    "MALLOC_MMAP_THRESHOLD_": str(2**32),
+    "MALLOC_TRIM_THRESHOLD_": str(2**33),
+    "MALLOC_TOP_PAD_": str(2**26),
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+}
 
 
 class TrainingFailedError(RuntimeError):
@@ -93,7 +101,7 @@ class Lanes:
 
     def _process(self, run: Run, command: list[str]) -> tuple[int, float]:
         """Exit status and peak memory of the training, when it has ended."""
-        environment = dict(os.environ)
+        environment = {**KEEP_MEMORY, **os.environ}
         # So that a clone works without being installed.
         path = [str(PACKAGE.parent), *filter(None, [environment.get("PYTHONPATH")])]
         environment["PYTHONPATH"] = os.pathsep.join(path)

@@ -14,6 +14,7 @@ from mmengine.config import Config
 from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.config_files import read_config
 from mmseg_css.evaluation.comparison.settings import differing, fingerprints
+from mmseg_css.files import write_text
 from mmseg_css.registry import DATASETS
 
 GIVEN: Final = ("curve.json", "areas.npz")
@@ -152,16 +153,8 @@ class Run:
         self._note(self.record, finished)
 
     def _note(self, place: Path, finished: dict[str, Any] | None) -> None:
-        place.mkdir(parents=True, exist_ok=True)
         noted = {"settings": self.settings, "finished": finished}
-        write_whole(place / "run.json", json.dumps(noted, indent=2) + "\n")
-
-
-def write_whole(file: Path, text: str) -> None:
-    """At once, since others read it meanwhile."""
-    part = file.with_name(f"{file.name}.part")
-    part.write_text(text)
-    part.replace(file)
+        write_text(place / "run.json", json.dumps(noted, indent=2) + "\n")
 
 
 def unfinished(runs: Iterable[Run]) -> list[Run]:

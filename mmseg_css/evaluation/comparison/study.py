@@ -12,8 +12,9 @@ from mmseg_css.evaluation.comparison.lanes import Lanes, locked
 from mmseg_css.evaluation.comparison.pooling import pool
 from mmseg_css.evaluation.comparison.progress import Board
 from mmseg_css.evaluation.comparison.results import comparable, summarise
-from mmseg_css.evaluation.comparison.runs import Run, write_whole
+from mmseg_css.evaluation.comparison.runs import Run
 from mmseg_css.evaluation.comparison.tables import pooled_table
+from mmseg_css.files import write_text
 
 SCHEMA: Final = 3
 #: The trainings of a comparison by method, in the order of the seeds.
@@ -115,6 +116,6 @@ def report(study: Study, runs: Mapping[str, Mapping[str, Runs]], records: Path) 
     found = {"schema": SCHEMA, "parts": parts}
     text = [f"## {part}\n\n{pooled_table(pooled, markdown=True)}" for part, pooled in parts.items()]
     records.mkdir(parents=True, exist_ok=True)
-    write_whole(records / "study.json", json.dumps(found, indent=2) + "\n")
-    write_whole(records / "study.md", "\n\n".join(text or ["No method is finished anywhere."]) + "\n")
+    write_text(records / "study.json", json.dumps(found, indent=2) + "\n")
+    write_text(records / "study.md", "\n\n".join(text or ["No method is finished anywhere."]) + "\n")
     return found

@@ -10,6 +10,7 @@ from mmseg_css.evaluation.comparison.machine import made_with
 from mmseg_css.evaluation.diagnosis.figures import draw_figures
 from mmseg_css.evaluation.diagnosis.page import page
 from mmseg_css.evaluation.json_numbers import without_nan
+from mmseg_css.files import write_text
 
 SCHEMA: Final = 2
 JSON: Final = "report.json"
@@ -46,10 +47,9 @@ def pictures_of(checkpoint: int) -> str:
 
 def write_report(found: Mapping[str, Any], folder: Path) -> Path:
     """Write what was found: ``report.json``, ``figures/*.png`` and ``report.html``, whose path is returned."""
-    folder.mkdir(parents=True, exist_ok=True)
     report = without_nan({"schema": SCHEMA, **found, "made_with": made_with(jobs=1)})
     path = folder / JSON
-    path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(report, indent=1) + "\n")
     return draw_report(path)
 
 
@@ -58,5 +58,5 @@ def draw_report(path: Path) -> Path:
     report = json.loads(path.read_text(encoding="utf-8"))
     figures = draw_figures(report, path.parent / FIGURES)
     out = path.with_name(PAGE)
-    out.write_text(page(report, figures, path.parent), encoding="utf-8")
+    write_text(out, page(report, figures, path.parent))
     return out

@@ -1,7 +1,6 @@
-"""Reading and writing: files appear whole or not at all, and those that exist are left alone."""
+"""Reading and writing: those that exist are left alone."""
 
 import io
-import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
@@ -14,6 +13,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from mmseg_css.extras import check_extra
+from mmseg_css.files import write_bytes
 from mmseg_css.preparation.benchmarks.recipe import Maker
 
 
@@ -30,22 +30,10 @@ def write_files(makers: Mapping[Path, Maker], *, overwrite: bool = False, thread
     """
     wanted = [path for path in makers if overwrite or not path.exists()]
     with ThreadPoolExecutor(threads) as pool:
-        done = pool.map(lambda path: write_atomically(path, makers[path]()), wanted)
+        done = pool.map(lambda path: write_bytes(path, makers[path]()), wanted)
         for _ in tqdm(done, desc="writing", total=len(wanted), unit="file", disable=not wanted):
             pass
     return len(wanted), len(makers) - len(wanted)
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write to a neighbouring file and rename it, so that a file that exists is never half written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 def png(labels: UInt8[np.ndarray, "h w"]) -> bytes:

@@ -22,6 +22,7 @@ def test_labels_are_those_of_the_step(method: str, averaged: bool) -> None:
             weight.data.add_(0.3 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(1)))
     images = random_images(2, 2, 3, (32, 32))
     step_at(model, batch_of(random_images(0, 2, 3, (32, 32)), random_labels(1, 2, (32, 32)), images))
+    assert model.pseudo_labelled_images is not None, f"{method} labels no image: name it in UNLABELLING"
     used = model.pseudo_labelled_images.labels[-2:, -1]  # of CPS the peer's, which the student learns
     before = [buffer.clone() for network in networks_of(model) for buffer in network.buffers()]
     model.eval()
