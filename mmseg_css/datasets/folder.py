@@ -29,7 +29,7 @@ class FolderDataset(BaseSegDataset):
     """
 
     def __init__(self, *, ann_file: str, seg_map_suffix: str = ".png", **kwargs: Any) -> None:
-        super().__init__(ann_file=ann_file, seg_map_suffix=seg_map_suffix, **kwargs)
+        super().__init__(ann_file=ann_file, img_suffix="", seg_map_suffix=seg_map_suffix, **kwargs)
 
     def load_data_list(self) -> list[dict]:
         check_paths(data_prefix=self.data_prefix, lists=[self.ann_file], backend_args=self.backend_args)

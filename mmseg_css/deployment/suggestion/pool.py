@@ -12,7 +12,6 @@ from mmengine.registry import init_default_scope
 from torch import Tensor
 
 from mmseg_css.datasets.checks import leaves
-from mmseg_css.datasets.folder import FolderDataset
 from mmseg_css.datasets.halves import halves_of
 from mmseg_css.deployment.labelled import labelled_pixels
 from mmseg_css.deployment.prediction.inputs import Item
@@ -92,12 +91,11 @@ def line_of(image: Item, labelled_set: Any) -> str:
     line = _below(image.path, labelled_set)
     if line.startswith("../"):
         line = f"{image.name}{image.path.suffix}"
-    if isinstance(labelled_set, FolderDataset):
-        return line
     ending = ending_of_lines(labelled_set)
     return line.removesuffix(ending if line.endswith(ending) else image.path.suffix)
 
 
 def ending_of_lines(labelled_set: Any) -> str:
     """What the list of the labelled images leaves out of each name, and all of them end in."""
-    return "" if isinstance(labelled_set, FolderDataset) else getattr(labelled_set, "img_suffix", "")
+    ending: str = getattr(labelled_set, "img_suffix", "")
+    return ending

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from mmseg_css.config_files import read_config
 from mmseg_css.datasets.checks import IGNORED, check_config
+from mmseg_css.datasets.folder import FolderDataset
 from mmseg_css.datasets.splits import id_of, read_ids, stem
 from mmseg_css.registry import DATASETS
 
@@ -57,7 +58,7 @@ def pool_of_config(path: Path) -> BaseSegDataset:
     """The training set of a config, all of which has masks.
 
     Where the config has an unlabelled half from the same folder of images, that is both halves: the labelled list is
-    what is to be made.
+    what is to be made. Not of a `FolderDataset`, beside whose images others lie that have no masks.
 
     Raises:
         FileNotFoundError: A folder or list is missing.
@@ -71,7 +72,8 @@ def pool_of_config(path: Path) -> BaseSegDataset:
             f"the labelled data set of {str(path)!r} is a {labeled.get('type')}, not one that reads a folder; give the "
             "folders with --images and --masks"
         )
-    if unlabeled is not None and _image_folder(unlabeled) == _image_folder(labeled):
+    of_folder = labeled["type"] in ("FolderDataset", FolderDataset)
+    if unlabeled is not None and not of_folder and _image_folder(unlabeled) == _image_folder(labeled):
         listed = unlabeled.get("ann_file")
         labeled["ann_file"] = osp.abspath(osp.join(unlabeled.get("data_root") or "", listed)) if listed else ""
     check_config(labeled)

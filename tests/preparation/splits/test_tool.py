@@ -75,6 +75,17 @@ def test_generate_from_the_labelled_set_of_a_plain_config(camera: Path) -> None:
     assert read_ids("own.txt") == read_ids("missing.txt")
 
 
+def test_generate_from_the_labelled_half_of_own_images(camera: Path) -> None:
+    """Lines are whole names, and the images beside them have no masks."""
+    labeled = "labeled = dict(type='FolderDataset', metainfo=metainfo, ann_file='train.txt',"
+    Path("config.py").write_text(re.sub(r"labeled = dict\(.*", labeled, CONFIG, count=1))
+    names = ["day 0/00.png", "day 1/01.png", "day 1/03.png"]
+    Path("train.txt").write_text("".join(f"{name}\n" for name in names))
+    call(["split", "generate", "--config", "config.py", "--count", "2", "--out", "own.txt"])
+    chosen = Path("own.txt").read_text().splitlines()
+    assert len(chosen) == 2 and {*chosen} < {*names}
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
