@@ -17,7 +17,6 @@ from typing import Final
 import mmseg_css.register  # noqa: F401
 from mmseg_css.config_files import read_config
 from mmseg_css.datasets.splits import read_ids
-from mmseg_css.deployment.prediction.outputs import write_whole
 from mmseg_css.deployment.suggestion.choosing import Rule
 from mmseg_css.deployment.suggestion.request import Request, suggest
 from mmseg_css.deployment.suggestion.writing import LIST
@@ -27,6 +26,7 @@ from mmseg_css.evaluation.comparison.progress import Board
 from mmseg_css.evaluation.comparison.results import summarise
 from mmseg_css.evaluation.comparison.runs import Run
 from mmseg_css.evaluation.comparison.tables import tables
+from mmseg_css.files import write_text
 from mmseg_css.locations import bases_from
 from mmseg_css.preparation.leaves import leaf_text
 from mmseg_css.preparation.splits.generate import write_list
@@ -87,7 +87,7 @@ def grown_list(first: Run, labelled: Path, rule: Rule, out: Path) -> Path:
         )
         suggest(asked)
         lines = own + (out / LIST).read_text()
-        write_whole(grown, lambda file: file.write(lines.encode()))
+        write_text(grown, lines)
     return grown
 
 

@@ -1,9 +1,15 @@
 """Files that are there as a whole or not at all, whatever ends the process that writes them."""
 
 import os
+import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
+
+#: Seconds after which nobody is still writing a part, on this machine or another one.
+ABANDONED: Final = 60
 
 
 @contextmanager
@@ -19,6 +25,18 @@ def written(path: Path) -> Iterator[Path]:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove what `written` left below a folder, whose process was killed; not what others are at."""
+    for part in folder.rglob("*.part"):
+        if not re.search(r"\.\d+\.part$", part.name):
+            continue
+        try:
+            if time.time() - part.stat().st_mtime > ABANDONED:
+                part.unlink()
+        except FileNotFoundError:  # it has just become whole
+            continue
 
 
 def write_bytes(path: Path, content: bytes) -> None:

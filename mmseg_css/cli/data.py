@@ -177,7 +177,7 @@ def masks(
 
 
 @command.command
-def weights(out: Path | None = None) -> None:
+def weights(out: Path | None = None, *, overwrite: Overwrite = False) -> None:
     """Write ImageNet weights of EfficientNet-Lite0 as the checkpoint that the configs name, without a download.
 
     Args:
@@ -185,11 +185,11 @@ def weights(out: Path | None = None) -> None:
     """
     from mmseg_css.preparation.weights import WEIGHTS, write_weights
 
-    write_weights(out or WEIGHTS)
+    write_weights(out or WEIGHTS, overwrite=overwrite)
 
 
 @command.command
-def dinov2(source: Path, out: Path, /) -> None:
+def dinov2(source: Path, out: Path, /, *, overwrite: Overwrite = False) -> None:
     """Write DINOv2's weights, as its authors publish them, as the checkpoint of MMPretrain that the configs read.
 
     Args:
@@ -198,4 +198,4 @@ def dinov2(source: Path, out: Path, /) -> None:
     """
     from mmseg_css.preparation.weights import write_dinov2
 
-    write_dinov2(source, out)
+    write_dinov2(source, out, overwrite=overwrite)

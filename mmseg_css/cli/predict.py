@@ -18,8 +18,8 @@ Inputs = Annotated[
 Out = Annotated[
     Path,
     Parameter(
-        help="The folder that is written: masks/, overlays/ and predictions.json, which names the classes. Images that "
-        "are done there are left alone, so that an interrupted call goes on."
+        help="The folder that is written: masks/, overlays/ and predictions.json, which names the classes. Files that "
+        "are there are left alone, so that an interrupted call goes on."
     ),
 ]
 BatchSize = Annotated[int, Parameter(help="How many images go through the network at once, if they are of one size.")]

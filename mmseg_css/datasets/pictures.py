@@ -10,6 +10,8 @@ from mmseg_css.datasets.splits import IMAGE_SUFFIXES
 PREDICTIONS: Final = "predictions.json"
 SUGGESTIONS: Final = "suggestions.json"
 RECORDS: Final = (PREDICTIONS, SUGGESTIONS)
+#: The folders beside these files.
+WRITTEN: Final = ("masks", "overlays", "probabilities", "coco", "labelme")
 #: Endings of pictures of other kinds, which nothing here reads.
 UNREAD: Final = (".heic", ".heif", ".avif", ".gif", ".jp2", ".jxl", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".dcm")
 
@@ -17,15 +19,21 @@ UNREAD: Final = (".heic", ".heif", ".avif", ".gif", ".jp2", ".jxl", ".dng", ".cr
 def pictures(names: Iterable[str], suffixes: Sequence[str] = IMAGE_SUFFIXES) -> list[str]:
     """Names with these endings, in any case, sorted; none that is hidden, or lies in a folder that we wrote.
 
+    Of a folder that we wrote into and that is itself looked through, all is left out that lies in one of `WRITTEN`.
+
     Args:
         names: Paths below the folder, of all its files.
         suffixes: With their dots, in lower case.
 
     >>> pictures(["a.JPG", ".b.png", ".cache/a.png", "out/predictions.json", "out/masks/a.png", "more/a.png"])
     ['a.JPG', 'more/a.png']
+    >>> pictures(["predictions.json", "a.png", "masks/a.png", "overlays/a.jpg", "more/a.png"])
+    ['a.png', 'more/a.png']
     """
     plain = {name: PurePosixPath(PurePath(name).as_posix()) for name in names}
-    written = {path.parent for path in plain.values() if path.name in RECORDS} - {PurePosixPath(".")}
+    written, top = {path.parent for path in plain.values() if path.name in RECORDS}, PurePosixPath()
+    if top in written:
+        written = (written - {top}) | {*map(PurePosixPath, WRITTEN)}
     return sorted(
         name
         for name, path in plain.items()

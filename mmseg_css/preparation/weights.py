@@ -13,6 +13,7 @@ from typing import Final
 import torch
 
 from mmseg_css.extras import check_extra
+from mmseg_css.files import written
 
 #: Where the configs look for it.
 WEIGHTS: Final = Path("work_dirs/pretrained/efficientnet-lite0_stride-16.pth")
@@ -53,10 +54,24 @@ def backbone_weights() -> dict[str, torch.Tensor]:
     return {f"timm_model.{name}": weights[name] for name in backbone.state_dict()}
 
 
-def write_weights(out: Path) -> None:
-    """Write the checkpoint."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({"state_dict": backbone_weights()}, out)
+def write_weights(out: Path, *, overwrite: bool = False) -> None:
+    """Write the checkpoint.
+
+    Raises:
+        FileExistsError: ``out`` is there, and is not to be overwritten.
+    """
+    _check_free(out, overwrite)
+    _write(backbone_weights(), out)
+
+
+def _check_free(out: Path, overwrite: bool) -> None:
+    if out.exists() and not overwrite:
+        raise FileExistsError(f"{out} is there already: name another file, or say --overwrite")
+
+
+def _write(weights: dict[str, torch.Tensor], out: Path) -> None:
+    with written(out) as part:
+        torch.save({"state_dict": weights}, part)
     print(f"wrote {out}")
 
 
@@ -81,16 +96,18 @@ def dinov2_weights(official: Mapping[str, torch.Tensor]) -> dict[str, torch.Tens
     return renamed
 
 
-def write_dinov2(source: Path, out: Path) -> None:
+def write_dinov2(source: Path, out: Path, *, overwrite: bool = False) -> None:
     """Write the checkpoint.
 
     Raises:
         FileNotFoundError: There is no ``source``.
-        ValueError: It holds other weights.
+        FileExistsError: ``out`` is there, and is ``source`` or not to be overwritten.
+        ValueError: ``source`` holds other weights.
     """
     if not source.is_file():
         raise FileNotFoundError(f"there is no {source}: docs/methods.md says where DINOv2's weights come from")
+    if out.exists() and out.samefile(source):
+        raise FileExistsError(f"{out} is the file of DINOv2's authors, which is not replaced: name another OUT")
+    _check_free(out, overwrite)
     official = torch.load(source, map_location="cpu", weights_only=True)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({"state_dict": dinov2_weights(official)}, out)
-    print(f"wrote {out}")
+    _write(dinov2_weights(official), out)

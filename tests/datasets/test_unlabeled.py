@@ -24,6 +24,16 @@ def test_folder_is_searched_recursively_in_code_point_order(tmp_path: Path) -> N
     assert ids(build(tmp_path)) == ["B.jpg", "a/sub folder/x y.tif", "a/z.PNG", "a/é.bmp", "b.png", "c.jpeg"]
 
 
+@pytest.mark.parametrize("record", ["predictions.json", "suggestions.json"])
+def test_what_predict_and_suggest_wrote_is_no_image(record: str, tmp_path: Path) -> None:
+    """Beside the images, and into their own folder."""
+    for name in ("a.png", "b/a.png", "b/masks/a.png", "masks/a.png", "overlays/a.png", "out/masks/a.png"):
+        write_image(tmp_path / "images" / name)
+    for folder in ("images", "images/out"):
+        (tmp_path / folder / record).write_text("{}")
+    assert ids(build(tmp_path)) == ["a.png", "b/a.png", "b/masks/a.png"]
+
+
 def test_list_may_leave_suffixes_out(root: Path) -> None:
     listed = write_list(root / "list.txt", ["town 1/frame 03.png", "", "town 0/frame 00"])
     assert ids(build(root, ann_file=listed)) == ["town 0/frame 00.png", "town 1/frame 03.png"]

@@ -160,6 +160,37 @@ def test_corrected_labels_are_there_until_new_ones_are(
     assert [*tmp_path.iterdir()] == [out]
 
 
+def test_a_folder_that_cannot_be_written_into_is_refused_before_the_passes(
+    few: Path, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    looked: list[int] = []
+    monkeypatch.setattr(request, "look", lambda *_: looked.append(1))
+    (tmp_path / "file").touch()
+    for out in (tmp_path / "file", tmp_path / "file" / "out"):
+        assert run(["suggest", str(few), str(checkpoint), "--budget", "1", "--out", str(out)]) == 1
+        assert f"{out} cannot be written into (" in capsys.readouterr().err
+    assert not looked
+
+
+def test_nothing_is_written_beside_the_folder(
+    few: Path, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which may be a share, whose parent is nobody's to write into; what a kill left in it goes."""
+    out, seen = tmp_path / "mount" / "out", []
+    left = out / ".new-killed" / "masks" / "a.png"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    write = request.write_labels
+    monkeypatch.setattr(request, "write_labels", lambda *all_: seen.append([*out.parent.iterdir()]) or write(*all_))
+    call(["suggest", str(few), str(checkpoint), "--budget", "1", "--by", "random", "--out", str(out)])
+    assert seen == [[out]]
+    assert {path.name for path in out.iterdir()} == {
+        *("masks", "coco", "labelme", "suggestions.csv", "suggestions.json", "suggested.txt")
+    }
+    [file] = (out / "labelme").rglob("*.json")
+    assert (file.parent / json.loads(file.read_text())["imagePath"]).resolve().is_file()
+
+
 def test_images_that_a_list_cannot_name_are_said(
     few: Path, checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:

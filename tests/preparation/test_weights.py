@@ -13,7 +13,7 @@ from mmseg.registry import MODELS
 
 import mmseg_css  # noqa: F401  (registers)
 from mmseg_css.cli.main import call, run
-from mmseg_css.preparation.weights import backbone_weights, dinov2_weights
+from mmseg_css.preparation.weights import backbone_weights, dinov2_weights, write_dinov2
 from tests.configs.helpers import ROOT, load
 
 WIDTH, DEPTH = 24, 3
@@ -99,6 +99,33 @@ def test_other_weights_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture
         dinov2_weights({"conv1.weight": torch.zeros(1)})
     assert run(["data", "dinov2", str(tmp_path / "missing.pth"), str(tmp_path / "out.pth")]) != 0
     assert "there is no" in capsys.readouterr().err
+
+
+def test_a_file_that_is_there_is_replaced_only_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, out = tmp_path / "official.pth", tmp_path / "own.pth"
+    torch.save(official().state_dict(), source)
+    out.write_text("theirs")
+    for arguments in (["data", "weights", "--out", str(out)], ["data", "dinov2", str(source), str(out)]):
+        assert run(arguments) == 1
+        assert "own.pth is there already: name another file, or say --overwrite" in capsys.readouterr().err
+        assert out.read_text() == "theirs"
+    before = source.read_bytes()
+    assert run(["data", "dinov2", str(source), str(source), "--overwrite"]) == 1
+    assert "is the file of DINOv2's authors, which is not replaced" in capsys.readouterr().err
+    assert source.read_bytes() == before
+    call(["data", "dinov2", str(source), str(out), "--overwrite"])
+    whole = out.read_bytes()
+
+    def killed(_: object, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(torch, "save", killed)
+    with pytest.raises(KeyboardInterrupt):
+        write_dinov2(source, out, overwrite=True)
+    assert out.read_bytes() == whole and {*tmp_path.iterdir()} == {source, out}
 
 
 def test_lite0_weights_fill_the_backbone_of_the_configs() -> None:

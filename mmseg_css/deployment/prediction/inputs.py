@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from mmseg_css.datasets.pictures import RECORDS, UNREAD
+from mmseg_css.datasets.pictures import RECORDS, UNREAD, WRITTEN
 from mmseg_css.datasets.splits import IMAGE_SUFFIXES
 
 LIST_SUFFIX: Final = ".txt"
@@ -34,9 +34,10 @@ class Inputs(NamedTuple):
 def find_inputs(given: Sequence[Path], out: Path) -> Inputs:
     """The files that are meant, each once.
 
-    Of a folder all images are, at any depth, but for hidden ones, those in ``out`` and those of earlier outputs; they
-    are called by their path below it. Files that are named or listed are called by their path below the folder that
-    holds all of these. Paths in a list start from the folder that the command is called in.
+    Of a folder all images are, at any depth, but for hidden ones, those in ``out`` and those of earlier outputs, also
+    if these were written into the folder itself; they are called by their path below it. Files that are named or listed
+    are called by their path below the folder that holds all of these. Paths in a list start from the folder that the
+    command is called in.
 
     Raises:
         FileNotFoundError: A folder, a list or a file that was given is not there.
@@ -48,8 +49,7 @@ def find_inputs(given: Sequence[Path], out: Path) -> Inputs:
     named = [path for path in given if not path.is_dir() and path.suffix.lower() != LIST_SUFFIX]
     if missing := [str(path) for path in given if not path.exists()]:
         raise FileNotFoundError(f"there is no {missing[0]}")
-    if same := [str(path) for path in given if path.is_dir() and path.resolve() == out.resolve()]:
-        raise ValueError(f"--out is {same[0]!r}, the folder of the images: name another, beside it for one")
+    _check_no_folder_of_images(out, [path for path in given if path.is_dir()])
     for path in given:
         if path.is_dir():
             files = list(_files_below(path, out))
@@ -58,12 +58,18 @@ def find_inputs(given: Sequence[Path], out: Path) -> Inputs:
         elif path not in named:
             items += _below_common_folder(_lines(path))
     items += _below_common_folder(named)
+    _check_no_folder_of_images(out, {item.path.parent for item in items if not _is_video(item.path)})
     once: dict[Path, Item] = {}
     for item in items:
         once.setdefault(_absolute(item.path), item)
     images, videos = ([item for item in once.values() if _is_video(item.path) is kind] for kind in (False, True))
     _check_apart(images, videos, out)
     return Inputs(images, videos, passed_over)
+
+
+def _check_no_folder_of_images(out: Path, folders: Iterable[Path]) -> None:
+    if same := [str(folder) for folder in folders if folder.resolve() == out.resolve()]:
+        raise ValueError(f"--out is {same[0]!r}, the folder of the images: name another, beside it for one")
 
 
 def _files_below(folder: Path, out: Path) -> Iterator[Path]:
@@ -73,7 +79,12 @@ def _files_below(folder: Path, out: Path) -> Iterator[Path]:
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and not _is_output(Path(parent, name)))
+        ours = WRITTEN if _is_output(Path(parent)) else ()  # only the top one can be: others are not gone into
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".") and name not in ours and not _is_output(Path(parent, name))
+        )
         yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
 
 

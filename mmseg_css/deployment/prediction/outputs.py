@@ -1,10 +1,11 @@
 """What is written: masks, overlays and probabilities, and a file that says what they are."""
 
-import hashlib
+import io
 import json
 import shutil
+from os import path as osp
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from jaxtyping import UInt, UInt8
@@ -13,27 +14,34 @@ from PIL import Image
 from mmseg_css.datasets.pictures import PREDICTIONS
 from mmseg_css.deployment.prediction.network import Classes
 from mmseg_css.deployment.prediction.predictor import Prediction
-from mmseg_css.files import write_text, written
+from mmseg_css.deployment.prediction.sources import SOURCES, Source, Sources, digest_of, is_same
+from mmseg_css.files import remove_parts, write_bytes, write_text, written
 
-#: Folders, and how their files end.
-KINDS: Final = {"overlays": ".jpg", "probabilities": ".npz", "masks": ".png"}
+#: Folders, and how their files end: overlays that are too large for JPEG are PNG.
+KINDS: Final = {"overlays": (".jpg", ".png"), "probabilities": (".npz",), "masks": (".png",)}
 OPACITY: Final = 0.5
+#: Pixels of the longer side, as libjpeg has it.
+LARGEST_JPEG: Final = 65500
+#: What there is of an image. ``changed``: predictions of what the file held before. ``corrected``: the same, and the
+#: mask was changed after it was written. ``unknown``: a mask of which nothing says what it was made of.
+State = Literal["missing", "done", "changed", "corrected", "unknown"]
 
 
 class Outputs:
     """A folder of predictions, all of one network.
 
     ``masks/NAME.png`` holds the index of each pixel's class, ``overlays/NAME.jpg`` the image with the classes' colours
-    over it, ``probabilities/NAME.npz`` if wanted ``probabilities`` (k, h, w) in 16 bits, and ``predictions.json`` the
-    names and colours of the classes and what predicted. Files appear whole.
+    over it, ``probabilities/NAME.npz`` if wanted ``probabilities`` (k, h, w) in 16 bits, ``predictions.json`` the names
+    and colours of the classes and what predicted, and ``sources.jsonl`` of which file each prediction is. Files appear
+    whole.
 
     Args:
         folder: The folder.
         classes: What the indices mean.
         made_by: What the predictions depend on; anything that JSON can say.
         probabilities: Whether to write them.
-        overwrite: Write everything anew; predictions made otherwise are removed first. If not, an image whose files are
-            all there is done.
+        overwrite: Write everything anew; predictions made otherwise are removed first. If not, what is there stays,
+            but for predictions of an image that was changed since.
 
     Raises:
         FileExistsError: The folder holds predictions that depend on something else, and they are not to be overwritten.
@@ -49,6 +57,9 @@ class Outputs:
         if not probabilities:
             del self.kinds["probabilities"]
         self._begin(made_by)
+        self.sources = Sources(folder)
+        for kind in KINDS:
+            remove_parts(folder / kind)
 
     def _begin(self, made_by: dict[str, Any]) -> None:
         coloured = zip(self.classes.names, self.classes.palette.tolist(), strict=True)
@@ -67,6 +78,7 @@ class Outputs:
         if json.loads(path.read_text(encoding="utf-8")) != record:
             for kind in KINDS:
                 shutil.rmtree(self.folder / kind, ignore_errors=True)
+            (self.folder / SOURCES).unlink(missing_ok=True)
 
     def _check_same(self, record: dict[str, Any], path: Path) -> None:
         if not path.is_file():
@@ -85,26 +97,79 @@ class Outputs:
                 "--overwrite"
             )
 
-    def is_done(self, name: PurePosixPath) -> bool:
-        """Whether nothing is left to do for an image."""
-        return not self.overwrite and all(self.path(kind, name).is_file() for kind in self.kinds)
+    def state(self, name: PurePosixPath, path: Path) -> State:
+        """What there is of an image, or of a frame of a video.
 
-    def path(self, kind: str, name: PurePosixPath) -> Path:
-        """Where the ``masks``, ``overlays`` or ``probabilities`` of an image are."""
-        return self.folder / kind / f"{name}{self.kinds[kind]}"
+        Args:
+            name: Of the image.
+            path: Of the image or the video.
 
-    def write(self, name: PurePosixPath, picture: UInt8[np.ndarray, "h w 3"], prediction: Prediction) -> None:
-        """Write what was predicted of an image; ``picture`` has blue first."""
-        labels = prediction.labels
-        mask, overlay = palette_image(labels, self.classes.palette), overlay_of(picture, labels, self.classes.palette)
-        with written(self.path("overlays", name)) as part:
-            overlay.save(part, format="JPEG", quality=90)
-        if "probabilities" in self.kinds and prediction.probabilities is not None:
+        Raises:
+            FileExistsError: There are predictions of another file, and they are not to be overwritten.
+        """
+        there = {kind for kind in KINDS if self._is_there(kind, name)}
+        if self.overwrite or not there:
+            return "missing"
+        complete = there >= self.kinds.keys()
+        if (made := self.sources[str(name)]) is None:
+            return "unknown" if complete else "missing"
+        try:
+            if is_same(made.source, path):
+                return "done" if complete else "missing"
+        except ValueError:  # which reading it will say
+            return "missing"
+        if osp.abspath(path) != made.source.path:
+            raise FileExistsError(
+                f"{self.folder} holds predictions made otherwise ({name} of {made.source.path!r}, now of "
+                f"{osp.abspath(path)!r}): name another --out, or say --overwrite"
+            )
+        if "masks" not in there:
+            return "changed"
+        with self.mask_of(name).open("rb") as file:
+            return "changed" if digest_of(file) == made.mask else "corrected"
+
+    def mask_of(self, name: PurePosixPath) -> Path:
+        """Where the mask of an image is."""
+        return self._path("masks", name, ".png")
+
+    def _path(self, kind: str, name: PurePosixPath, ending: str) -> Path:
+        return self.folder / kind / f"{name}{ending}"
+
+    def _is_there(self, kind: str, name: PurePosixPath) -> bool:
+        return any(self._path(kind, name, ending).is_file() for ending in KINDS[kind])
+
+    def write(
+        self, name: PurePosixPath, source: Source, picture: UInt8[np.ndarray, "h w 3"], prediction: Prediction
+    ) -> None:
+        """Write what was predicted of an image, and is not there; ``picture`` has blue first."""
+        made = self.sources[str(name)]
+        if made is not None and made.source.sha256 != source.sha256:
+            self._remove(name)
+        wanted = {kind for kind in self.kinds if self.overwrite or not self._is_there(kind, name)}
+        labels, palette = prediction.labels, self.classes.palette
+        palette_image(labels, palette).save(mask := io.BytesIO(), format="PNG")
+        if "masks" in wanted:
+            mask.seek(0)
+            self.sources.note(str(name), source, digest_of(mask))
+        if "overlays" in wanted:
+            self._write_overlay(name, overlay_of(picture, labels, palette))
+        if "probabilities" in wanted and prediction.probabilities is not None:
             shares = prediction.probabilities.astype(np.float16)
-            with written(self.path("probabilities", name)) as part, part.open("wb") as file:
+            with written(self._path("probabilities", name, ".npz")) as part, part.open("wb") as file:
                 np.savez(file, probabilities=shares)
-        with written(self.path("masks", name)) as part:
-            mask.save(part, format="PNG")
+        if "masks" in wanted:
+            write_bytes(self.mask_of(name), mask.getvalue())
+
+    def _remove(self, name: PurePosixPath) -> None:
+        """Remove predictions of another content, the mask last: until then they are known as such."""
+        for kind, endings in KINDS.items():
+            for ending in endings:
+                self._path(kind, name, ending).unlink(missing_ok=True)
+
+    def _write_overlay(self, name: PurePosixPath, overlay: Image.Image) -> None:
+        large = max(overlay.size) > LARGEST_JPEG
+        with written(self._path("overlays", name, ".png" if large else ".jpg")) as part:
+            overlay.save(part, format="PNG" if large else "JPEG", quality=90)  # PNG has none, and does not mind
 
 
 def palette_image(labels: UInt[np.ndarray, "h w"], palette: UInt8[np.ndarray, "k 3"]) -> Image.Image:
@@ -131,4 +196,4 @@ def fingerprint(checkpoint: str) -> str:
     if "://" in checkpoint:
         return checkpoint
     with open(checkpoint, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+        return digest_of(file)

@@ -41,7 +41,7 @@ def pool_of(cfg: Config) -> Pool:
 
     Raises:
         FileNotFoundError: A folder, a list or a mask is missing.
-        ValueError: There are no unlabelled images, or two of them would be written to one place.
+        ValueError: There are no unlabelled images, two of them would be written to one place, or a name is no UTF-8.
     """
     init_default_scope(cfg.get("default_scope", "mmseg"))  # where names of transforms are looked up
     with explained(cfg):
@@ -72,10 +72,20 @@ def _others(dataset: Any, labelled: Sequence[Path]) -> list[Item]:
                 continue
             if any(filecmp.cmp(path, other, shallow=False) for other in of_name.get(path.name, ())):  # it was copied
                 continue
+            _check_utf8(path)
             name = PurePosixPath(_below(path, leaf)).with_suffix("")
             if (other := found.setdefault(name, path)) != path:
                 raise ValueError(f"{str(other)!r} and {str(path)!r} would both be written to {name}: rename one")
     return [Item(found[name], name) for name in sorted(found)]
+
+
+def _check_utf8(path: Path) -> None:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise ValueError(
+            f"the image name {str(path)!r} cannot stand on a line of a list, because it is no UTF-8; rename the image"
+        ) from None
 
 
 def _below(path: Path, leaf: Any) -> str:

@@ -70,6 +70,7 @@ def suggest(asked: Request) -> None:
         TypeError: The network has no logits for every pixel.
         FileNotFoundError: The config, the checkpoint, a folder or a list is not there.
         FileExistsError: The folder that is to be written holds something.
+        OSError: It cannot be written into.
         ValueError: Something does not fit, or some images could not be read and all others are done.
     """
     pool, predictor = _given(asked)
@@ -85,7 +86,7 @@ def suggest(asked: Request) -> None:
         write_record(folder, _circumstances(asked, pool, predictor, weights) | {"unreadable": faults, "images": rows})
         for image in tqdm(images if asked.formats else (), desc="labels to correct", unit="image", leave=False):
             [prediction] = predictor.predict([predictor.prepare(image.path)])
-            write_labels(folder, asked.formats, image, prediction.labels, predictor.classes)
+            write_labels(folder, asked.formats, image, prediction.labels, predictor.classes, asked.out)
     print(
         f"suggested {len(images)} of {len(pool.unlabelled)} images; written to {asked.out}: "
         + ", ".join((TABLE, SUGGESTIONS, LIST, *asked.formats))

@@ -27,38 +27,53 @@ FORMATS: Final[tuple[Format, ...]] = get_args(Format)
 TABLE: Final = "suggestions.csv"
 LIST: Final = "suggested.txt"
 SCHEMA: Final = 1
+#: How a folder begins in which something new is written; no pictures are looked for in hidden ones.
+NEW: Final = ".new-"
 
 
 def check_free(folder: Path, *, overwrite: bool) -> None:
-    """Check that a folder is not there or empty.
+    """Check that a folder is not there or empty, and can be written into, for which it is made.
 
     Raises:
         FileExistsError: It holds something, which is not what an earlier call wrote and is to be overwritten.
+        OSError: It cannot be made or written into.
     """
-    if not folder.exists() or not any(folder.iterdir()):
-        return
-    if not (folder / SUGGESTIONS).is_file():
-        raise FileExistsError(
-            f"{folder} is not empty, and no {folder / SUGGESTIONS} says what wrote it: name another --out"
-        )
-    if not overwrite:
-        raise FileExistsError(
-            f"{folder} holds suggestions, and maybe corrected labels: name another --out, or say --overwrite"
-        )
+    if folder.is_dir() and any(not _is_left(path) for path in folder.iterdir()):
+        if not (folder / SUGGESTIONS).is_file():
+            raise FileExistsError(
+                f"{folder} is not empty, and no {folder / SUGGESTIONS} says what wrote it: name another --out"
+            )
+        if not overwrite:
+            raise FileExistsError(
+                f"{folder} holds suggestions, and maybe corrected labels: name another --out, or say --overwrite"
+            )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryDirectory(dir=folder, prefix=NEW).cleanup()
+    except OSError as error:
+        raise OSError(f"{folder} cannot be written into ({error.strerror}): name another --out") from error
+
+
+def _is_left(path: Path) -> bool:
+    """Whether a call wrote here that was killed."""
+    return path.is_dir() and path.name.startswith(NEW)
 
 
 @contextmanager
 def replacing(folder: Path) -> Iterator[Path]:
-    """A folder to write into. If all goes well, what it holds then takes the place of what an earlier call wrote."""
+    """A folder to write into. If all goes well, what it holds then takes the place of what an earlier call wrote.
+
+    It lies within: what is above a share or a mount may be nobody's to write into.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    folder = folder.resolve()
-    # Beside it, so that ways from the one to an image are those from the other.
-    with TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}.") as beside:
-        yield Path(beside)
+    for left in filter(_is_left, [*folder.iterdir()]):
+        shutil.rmtree(left)
+    with TemporaryDirectory(dir=folder, prefix=NEW) as new:
+        yield Path(new)
         for name in FORMATS:
             shutil.rmtree(folder / name, ignore_errors=True)
-        for path in Path(beside).iterdir():
-            shutil.move(path, folder / path.name)  # which may be on another disk
+        for path in Path(new).iterdir():
+            path.replace(folder / path.name)
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:
@@ -74,9 +89,18 @@ def write_record(folder: Path, record: dict[str, Any]) -> None:
 
 
 def write_labels(
-    folder: Path, formats: Sequence[Format], image: Item, labels: UInt[np.ndarray, "h w"], classes: Classes
+    folder: Path, formats: Sequence[Format], image: Item, labels: UInt[np.ndarray, "h w"], classes: Classes, home: Path
 ) -> None:
-    """Write what a network says of an image, under the image's own path in the folder of each format."""
+    """Write what a network says of an image, under the image's own path in the folder of each format.
+
+    Args:
+        folder: Where to write.
+        formats: What.
+        image: The image.
+        labels: Of the image.
+        classes: What labels mean.
+        home: What ``folder`` will be, from where LabelMe finds the image.
+    """
     if "masks" in formats:
         mask = palette_image(labels, classes.palette)
         with written(_path(folder, "masks", image.name)) as part:
@@ -88,9 +112,10 @@ def write_labels(
         file_name = f"{image.name}{image.path.suffix}"
         _write_json(_path(folder, "coco", image.name), coco_of(regions, classes.names, file_name, *size))
     if "labelme" in formats:
-        path = _path(folder, "labelme", image.name)
-        image_path = Path(os.path.relpath(image.path, path.parent)).as_posix()
-        _write_json(path, labelme_of(regions, classes.names, image_path, *size))
+        # From where links lead to: a way up leads out of that.
+        above = _path(home.resolve(), "labelme", image.name).parent
+        image_path = Path(os.path.relpath(image.path, above)).as_posix()
+        _write_json(_path(folder, "labelme", image.name), labelme_of(regions, classes.names, image_path, *size))
 
 
 def _path(folder: Path, name: Format, image: PurePosixPath) -> Path:

@@ -39,6 +39,7 @@ def test_a_folder(trained: Trained, photos: Path, tmp_path: Path, capsys: pytest
     names = ("a", "b/a", "b/ü/c")
     assert files(out) == {
         "predictions.json",
+        "sources.jsonl",
         *(f"masks/{name}.png" for name in names),
         *(f"overlays/{name}.jpg" for name in names),
     }
@@ -163,6 +164,71 @@ def test_predictions_of_something_else_are_not_mixed(
     assert predict(trained, photos, "--out", tmp_path / "foreign") == 1
     assert "masks is there, and no" in capsys.readouterr().err
     assert predict(trained._replace(checkpoint=other), photos, "--out", out, "--overwrite") == 0
+
+
+def test_predictions_of_another_file_of_the_same_name_are_not_taken_for_its_own(
+    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    first, second = (write(tmp_path / site / "a.bmp", noise(seed)) for seed, site in enumerate(("site1", "site2")))
+    more = write(tmp_path / "site2" / "b.bmp", noise(2))
+    assert predict(trained, first, "--out", out) == 0
+    before = (out / "masks" / "a.png").read_bytes()
+    assert predict(trained, more, second, "--out", out) == 1
+    said = capsys.readouterr().err
+    assert f"holds predictions made otherwise (a of '{first}', now of '{second}'): name another --out" in said
+    assert (out / "masks" / "a.png").read_bytes() == before and not (out / "masks" / "b.png").exists()
+    first.parent.rename(tmp_path / "moved")
+    assert predict(trained, tmp_path / "moved" / "a.bmp", "--out", out) == 0
+    assert "1 was there already" in capsys.readouterr().out
+    assert predict(trained, second, "--out", out, "--overwrite") == 0
+    assert (out / "masks" / "a.png").read_bytes() != before
+
+
+def test_an_image_that_was_changed_is_predicted_again(
+    trained: Trained, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Unless its mask was corrected; nothing of its former self stays."""
+    out, corrected = tmp_path / "out", tmp_path / "out" / "masks" / "b" / "a.png"
+    assert predict(trained, photos, "--out", out, "--probabilities") == 0
+    for name in ("a.png", "b/a.jpg"):
+        write(photos / name, noise(9, 20, 21))
+    (photos / "b" / "ü" / "c.bmp").touch()
+    cv2.imwrite(str(corrected), theirs := np.zeros((11, 12), np.uint8))
+    capsys.readouterr()
+    assert predict(trained, photos, "--out", out) == 0
+    said = capsys.readouterr().out
+    assert f"note: 1 mask changed by hand, of images that were changed after their prediction, {corrected}" in said
+    assert "predicted 1 image" in said and "2 were there already" in said
+    np.testing.assert_array_equal(cv2.imread(str(corrected), cv2.IMREAD_UNCHANGED), theirs)
+    np.testing.assert_array_equal(np.array(Image.open(out / "masks" / "a.png")), noise(9, 20, 21).argmax(axis=2))
+    assert not (out / "probabilities" / "a.npz").exists()
+    with Image.open(out / "overlays" / "a.jpg") as overlay:
+        assert overlay.size == (21, 20)
+
+
+def test_masks_of_which_nothing_says_what_they_are_of_are_said(
+    trained: Trained, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert predict(trained, photos, "--out", out) == 0
+    (out / "sources.jsonl").unlink()
+    assert predict(trained, photos, "--out", out) == 0
+    assert f"note: 3 masks of which {out / 'sources.jsonl'} does not say what" in capsys.readouterr().out
+
+
+def test_another_video_of_the_same_name(trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for seed, site in enumerate(("site1", "site2")):
+        (tmp_path / site).mkdir()
+        writer = cv2.VideoWriter(str(tmp_path / site / "clip.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10, (32, 24))
+        for number in range(2):
+            writer.write(noise(10 * seed + number, 24, 32))
+        writer.release()
+    assert predict(trained, tmp_path / "site1" / "clip.avi", "--out", tmp_path / "out") == 0
+    assert predict(trained, tmp_path / "site1" / "clip.avi", "--out", tmp_path / "out") == 0
+    assert "2 were there already" in capsys.readouterr().out
+    assert predict(trained, tmp_path / "site2" / "clip.avi", "--out", tmp_path / "out") == 1
+    assert "holds predictions made otherwise (clip/000000 of " in capsys.readouterr().err
 
 
 def test_a_config_that_was_changed(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

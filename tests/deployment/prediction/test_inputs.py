@@ -90,6 +90,26 @@ def test_output_over_the_images(tmp_path: Path) -> None:
         find_inputs([tmp_path / "photos"], tmp_path / "photos")
 
 
+@pytest.mark.parametrize("listed", [False, True])
+def test_output_over_images_that_are_named(listed: bool, tmp_path: Path) -> None:
+    """Masks would lie among images, of which the next call and a training make inputs."""
+    touch(tmp_path / "photos" / "a.jpg", tmp_path / "photos" / "b" / "c.jpg")
+    (tmp_path / "some.txt").write_text(f"{tmp_path}/photos/a.jpg\n{tmp_path}/photos/b/c.jpg\n")
+    given = [tmp_path / "some.txt"] if listed else [tmp_path / "photos" / "a.jpg", tmp_path / "photos" / "b" / "c.jpg"]
+    for out in (tmp_path / "photos", tmp_path / "photos" / "b"):
+        with pytest.raises(ValueError, match="--out is .*photos.*, the folder of the images: name another"):
+            find_inputs(given, out)
+    assert names(given, tmp_path / "photos" / "predicted") == ["a", "b/c"]
+
+
+@pytest.mark.parametrize("record", ["predictions.json", "suggestions.json"])
+def test_what_was_written_into_the_folder_itself_is_no_input(record: str, tmp_path: Path) -> None:
+    """As calls of before did that named the images."""
+    photos = tmp_path / "photos"
+    touch(*(photos / name for name in (record, "a.png", "masks/a.png", "overlays/a.jpg", "b/a.png", "b/masks/c.png")))
+    assert names([photos], tmp_path / "out") == ["a", "b/a", "b/masks/c"]
+
+
 def test_nothing_to_predict(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="holds no file that ends in .jpg"):
         find_inputs([tmp_path], tmp_path / "out")

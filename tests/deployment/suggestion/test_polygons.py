@@ -124,7 +124,9 @@ def test_one_class_is_one_region() -> None:
 def test_files_lie_under_the_path_of_the_image(tmp_path: Path) -> None:
     labels = smooth(1)
     image = Item(tmp_path / "images" / "site 1" / "ü.JPG", PurePosixPath("site 1/ü"))
-    write_labels(tmp_path / "out", ("masks", "coco", "labelme"), image, labels, Classes(NAMES, PALETTE))
+    write_labels(
+        tmp_path / "out", ("masks", "coco", "labelme"), image, labels, Classes(NAMES, PALETTE), tmp_path / "out"
+    )
     mask = Image.open(tmp_path / "out" / "masks" / "site 1" / "ü.png")
     assert np.array_equal(np.array(mask), labels) and mask.getpalette()[:9] == PALETTE.ravel().tolist()
     coco = json.loads((tmp_path / "out" / "coco" / "site 1" / "ü.json").read_text())
@@ -136,5 +138,5 @@ def test_files_lie_under_the_path_of_the_image(tmp_path: Path) -> None:
 
 def test_only_the_formats_that_are_asked_for(tmp_path: Path) -> None:
     image = Item(tmp_path / "a.png", PurePosixPath("a"))
-    write_labels(tmp_path / "out", ("masks",), image, smooth(2), Classes(NAMES, PALETTE))
+    write_labels(tmp_path / "out", ("masks",), image, smooth(2), Classes(NAMES, PALETTE), tmp_path / "out")
     assert [one.name for one in (tmp_path / "out").iterdir()] == ["masks"]

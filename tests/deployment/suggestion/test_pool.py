@@ -1,5 +1,6 @@
 """Images that could be labelled: all that are not, under names that a list takes."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -102,6 +103,13 @@ def test_the_grown_list_moves_an_image_from_one_half_to_the_other(folder: Path) 
     grown = pool_of(cfg)
     assert first.path in grown.labelled and first not in grown.unlabelled
     assert grown.pixels.tolist() == [90, 120, 90]
+
+
+def test_a_name_that_no_list_can_hold(folder: Path) -> None:
+    """As old archives have them, with umlauts in Latin-1."""
+    shutil.copy(folder / "images" / "d.jpg", os.fsdecode(os.fsencode(folder / "images") + b"/stra\xdfe.jpg"))
+    with pytest.raises(ValueError, match=r"the image name '.*stra\\udcdfe.jpg' cannot stand on a line of a list"):
+        pool_of(paired(labeled(folder), unlabeled(folder)))
 
 
 def test_refusals(folder: Path) -> None:
