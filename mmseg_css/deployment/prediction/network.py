@@ -12,7 +12,7 @@ from mmengine.runner.checkpoint import CheckpointLoader, load_state_dict
 from mmseg.apis import init_model
 from mmseg.models.segmentors import BaseSegmentor
 
-from mmseg_css.engine.checkpoints import check_fit, check_format
+from mmseg_css.engine.checkpoints import check_fit, check_format, weights_of
 from mmseg_css.engine.preprocessing import check_preprocessing, other_steps
 from mmseg_css.typos import explained
 
@@ -39,7 +39,7 @@ def load_network(cfg: Config, checkpoint: str, device: str) -> tuple[BaseSegment
     check_preprocessing(model.data_preprocessor, saved, checkpoint)
     if note := other_steps(cfg, saved, checkpoint):
         print_log(note, level=logging.WARNING)
-    load_state_dict(model, saved.get("state_dict", saved), strict=False)  # extra state that other versions wrote
+    load_state_dict(model, weights_of(saved), strict=False)  # extra state that other versions wrote
     classes = classes_of(saved.get("meta", {}), model.num_classes)
     model.dataset_meta = {"classes": classes.names, "palette": classes.palette.tolist()}
     return model.to(device), classes

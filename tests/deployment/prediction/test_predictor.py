@@ -161,6 +161,15 @@ def test_teacher_and_student(tmp_path: Path) -> None:
     assert not (student(image) == 1).all()
 
 
+def test_a_checkpoint_whose_names_a_wrapper_has_prefixed(trained: Trained, tmp_path: Path) -> None:
+    saved = torch.load(trained.checkpoint)
+    saved["state_dict"] = {f"module.{name}": value for name, value in saved["state_dict"].items()}
+    torch.save(saved, tmp_path / "wrapped.pth")
+    image = noise(6)
+    labels = Predictor(trained.config, tmp_path / "wrapped.pth", device="cpu")(image)
+    np.testing.assert_array_equal(labels, image.argmax(axis=2))
+
+
 def test_mmsegs_inferencer_shows_the_classes_of_the_checkpoint(tmp_path: Path) -> None:
     trained = save(tmp_path, reading(), visualizer={"type": "SegLocalVisualizer", "name": "inferencer"})
     inferencer = MMSegInferencer(str(trained.config), weights=str(trained.checkpoint), device="cpu")
