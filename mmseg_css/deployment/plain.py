@@ -5,6 +5,7 @@ import inspect
 import io
 import textwrap
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -14,7 +15,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from mmseg.datasets import BaseSegDataset
 
 from mmseg_css.config_files import read_config
-from mmseg_css.engine.preprocessing import check_preprocessing
+from mmseg_css.deployment.prediction.network import load_network
 from mmseg_css.files import write_bytes, write_text
 from mmseg_css.models.heads import DeepLabV3PlusHead, MapDPTHead, ProjectionMixin
 from mmseg_css.models.segmentors import SemiSegmentor
@@ -53,7 +54,7 @@ def export_segmentor(
 
     Raises:
         FileExistsError: the config is there already.
-        ValueError: if the checkpoint lacks the network, or the head has no plain form.
+        ValueError: The checkpoint is of another model, the network is not there, or the head has no plain form.
     """
     written = _free(out.with_name(f"{out.name}.py"), overwrite)
     cfg = read_config(config)
@@ -61,26 +62,15 @@ def export_segmentor(
     prefix = choose_prefix(cfg.model, prefixes, network, config)
     model, definition = plain_model(cfg.model.segmentor if prefixes else cfg.model)
     model["data_preprocessor"] = {**cfg.model.data_preprocessor, "type": "SegDataPreProcessor"}
-    saved = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
-    check_preprocessing(MODELS.build(cfg.model.data_preprocessor), saved, checkpoint)
-    state = saved.get("state_dict", saved)
-    _check_teacher(prefixes, state, f"{cfg.model.type} of {config}", checkpoint)
-    weights = network_weights(state, prefix, checkpoint)
+    loaded, _ = load_network(deepcopy(cfg), checkpoint, "cpu")
+    weights = network_weights(loaded.state_dict(), prefix)
     plain, notes = plain_config(cfg, model)
     text = plain.pretty_text
     write_text(written, f"{definition}\n\n{text}" if definition else text)
     # MMSeg's functions for inference read the classes there, and `balance` that it was there.
-    meta = {key: value for key, value in saved.get("meta", {}).items() if key in ("dataset_meta", "balance")}
+    meta = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu").get("meta", {})
+    meta = {key: value for key, value in meta.items() if key in ("dataset_meta", "balance")}
     return Exported(written, publish(weights, meta, out), notes)
-
-
-def _check_teacher(prefixes: tuple[str, ...], state: Mapping[str, Any], model: str, checkpoint: str) -> None:
-    teacher = PREFIX["teacher"]
-    if prefixes and teacher not in prefixes and any(name.startswith(teacher) for name in state):
-        raise ValueError(
-            f"{checkpoint} holds a teacher, which {model} has not, and so is of another method: name the config that "
-            "it was trained with (it lies in its work dir)"
-        )
 
 
 def _free(path: Path, overwrite: bool) -> Path:
@@ -171,20 +161,14 @@ def head_definition(kind: type) -> str:
     )
 
 
-def network_weights(state: Mapping[str, Any], prefix: str, checkpoint: str) -> dict[str, torch.Tensor]:
+def network_weights(state: Mapping[str, Any], prefix: str) -> dict[str, torch.Tensor]:
     """The weights of one network, without its projection branch."""
     own = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
-    weights = {
+    return {
         name: value
         for name, value in own.items()
         if not name.startswith("decode_head.projection.") and name != "_extra_state"
     }
-    if not any(name.startswith("decode_head.") for name in weights):
-        raise ValueError(
-            f"{checkpoint} holds no weights named {prefix}decode_head.*; it is not a checkpoint of this config's "
-            "model: name the config that it was trained with (it lies in its work dir)"
-        )
-    return weights
 
 
 def make_dataset_plain(cfg: Config) -> list[str]:
