@@ -35,10 +35,11 @@ SIDE: Final = 64
 
 
 class Balancing(NamedTuple):
-    """A trained model, and what balances its classes."""
+    """A trained model, the checkpoint that it is of, and what balances its classes."""
 
     cfg: Config
     model: BaseSegmentor
+    saved: dict[str, Any]
     pixels: Int[Tensor, " k"]
 
 
@@ -48,7 +49,8 @@ def load(config: Path, checkpoint: str, cfg_options: Sequence[str] = ()) -> Bala
     Raises:
         FileNotFoundError: The checkpoint, a folder, a list or a mask is missing.
         TypeError: The network has no logits for every pixel.
-        ValueError: Checkpoint and config do not fit each other, or the config names no training images.
+        ValueError: Checkpoint and config do not fit each other, the checkpoint is balanced already, or the config names
+            no training images.
     """
     if "://" not in checkpoint and not Path(checkpoint).is_file():
         raise FileNotFoundError(no_checkpoint(checkpoint))
@@ -56,10 +58,13 @@ def load(config: Path, checkpoint: str, cfg_options: Sequence[str] = ()) -> Bala
     merge_options(cfg, parse_options(cfg_options))
     check_model(cfg.model)
     model, classes = load_network(cfg.copy(), checkpoint, "cpu")
+    saved = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
+    if (strength := saved.get("meta", {}).get("balance")) is not None:
+        raise ValueError(f"{checkpoint} is balanced already, with strength {strength}: take what it was made of")
     check_outputs(_network(model))
     dataset = _labelled_set(cfg)
     check_classes(classes.names, tuple(dataset.metainfo.get("classes") or ()), checkpoint, str(config))
-    return Balancing(cfg, model, labelled_pixels(dataset))
+    return Balancing(cfg, model, saved, labelled_pixels(dataset))
 
 
 def _network(model: Any) -> Any:
@@ -128,7 +133,7 @@ def balance_checkpoint(
 
     Raises:
         FileExistsError: ``out`` is there, or is the checkpoint itself.
-        ValueError: The checkpoint is balanced already, or the logits are not those of a classifier with biases.
+        ValueError: The logits are not those of a classifier with biases, or as `load`.
         FileNotFoundError, TypeError: As `load`.
     """
     if out.exists() and (not overwrite or out.resolve() == Path(checkpoint).resolve()):
@@ -136,12 +141,9 @@ def balance_checkpoint(
             f"{out} is there already; name another --out, or (not for the checkpoint) say --overwrite"
         )
     found = load(config, checkpoint, cfg_options)
-    saved = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
-    if "balance" in (meta := saved.get("meta", {})):
-        raise ValueError(f"{checkpoint} is balanced already, with strength {meta['balance']}: take what it was made of")
     shift = balancing_shift(found.pixels, strength)
-    state = shifted(saved.get("state_dict", saved), shift)
-    _write({"meta": {**meta, "balance": strength}, "state_dict": state}, out, found, shift)
+    state = shifted(found.saved.get("state_dict", found.saved), shift)
+    _write({"meta": {**found.saved.get("meta", {}), "balance": strength}, "state_dict": state}, out, found, shift)
 
 
 def _write(saved: dict[str, Any], out: Path, before: Balancing, shift: Float[Tensor, " k"]) -> None:

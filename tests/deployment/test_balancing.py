@@ -163,6 +163,8 @@ def test_wrong_requests_in_words(config: Path, trained: Path, tmp_path: Path) ->
         balance_checkpoint(config, str(out), 0.5, out, overwrite=True)
     with pytest.raises(ValueError, match="is balanced already, with strength 0.5"):
         balance_checkpoint(config, str(out), 0.5, tmp_path / "twice.pth")
+    with pytest.raises(ValueError, match="is balanced already, with strength 0.5"):
+        call(["balance", str(config), str(out), "--work-dir", str(tmp_path / "tried")])
 
 
 def test_an_exported_network_is_still_known_to_be_balanced(config: Path, trained: Path, tmp_path: Path) -> None:  # noqa: F811
