@@ -160,7 +160,7 @@ def tta_of(cfg: Config, steps: Sequence[ConfigDict]) -> tuple[list[ConfigDict], 
 
 def _classes(cfg: Config) -> Sequence[str]:
     """The classes that the config's test set names, as far as that can be told without its files."""
-    dataset: Mapping[str, Any] = next(dataset_configs(cfg.get("test_dataloader", {}).get("dataset", {})), {})
+    dataset: Mapping[str, Any] = next(dataset_configs((cfg.get("test_dataloader") or {}).get("dataset")), {})
     kind = dataset.get("type")
     kind = DATASETS.get(kind) if isinstance(kind, str) else kind
     known = {**getattr(kind, "METAINFO", {}), **(dataset.get("metainfo") or {})}

@@ -1,7 +1,7 @@
 """From an image to what the network is given: the test pipeline of a config, without masks."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import UInt, UInt8
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mmseg_css.datasets.checks.depth import drops_bits
 from mmseg_css.datasets.transforms import Cached
+from mmseg_css.engine.preprocessing import pipeline_of
 from mmseg_css.engine.testing import tta_of
 from mmseg_css.registry import TRANSFORMS
 
@@ -35,7 +36,7 @@ def steps_of(cfg: Config, *, tta: bool) -> list[ConfigDict]:
     Raises:
         ValueError: The config does not say how, or how augmentations become one prediction is not ours to know.
     """
-    steps = _pipeline(cfg.get("test_dataloader", {}).get("dataset", {})) or cfg.get("test_pipeline")
+    steps = pipeline_of(cfg)
     if not steps:
         raise ValueError(
             f"{cfg.filename} has neither test_dataloader.dataset.pipeline nor test_pipeline, so that nothing says how "
@@ -50,12 +51,6 @@ def steps_of(cfg: Config, *, tta: bool) -> list[ConfigDict]:
                 f"{model.type!r}: leave --tta out, or set it to 'SegTTAModel'"
             )
     return _without_masks(steps)
-
-
-def _pipeline(dataset: ConfigDict) -> Any:
-    """The pipeline of a data set's config; wrappers are looked into."""
-    inner = dataset.get("dataset") or next(iter(dataset.get("datasets") or ()), None)
-    return dataset.get("pipeline") or (_pipeline(inner) if inner else None)
 
 
 def _without_masks(steps: Iterable[ConfigDict]) -> list[ConfigDict]:
