@@ -24,6 +24,7 @@ from mmseg_css.deployment.prediction.network import load_network
 from mmseg_css.deployment.prediction.pipeline import Prepared, built, prepare, steps_of
 from mmseg_css.deployment.prediction.windows import Mode, Windows
 from mmseg_css.engine.checkpoints import no_checkpoint
+from mmseg_css.engine.preprocessing import channels_of
 from mmseg_css.engine.testing import takes_predict_on
 from mmseg_css.models.segmentors.batch import Images, images_of
 
@@ -142,10 +143,9 @@ class Predictor:
         return self._checked(prepared, f"the image {path!r}")
 
     def _checked(self, prepared: Prepared, what: str) -> Prepared:
-        mean = getattr(self.model.data_preprocessor, "mean", None)
-        channels = prepared.views[0][0].shape[0]
-        if mean is not None and len(mean) not in (1, channels):  # one for all channels
-            raise ValueError(f"{what} has {channels} channels, and the network takes {len(mean)}: convert it")
+        channels, own = prepared.views[0][0].shape[0], channels_of(self.network)
+        if channels != own:
+            raise ValueError(f"{what} has {channels} channels, and the network takes {own}: convert it")
         return prepared
 
     def predict(self, images: Sequence[Prepared], *, probabilities: bool = False) -> list[Prediction]:
