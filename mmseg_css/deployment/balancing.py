@@ -21,6 +21,7 @@ from mmseg_css.datasets.checks import check_not_empty, check_training_paths
 from mmseg_css.deployment.labelled import check_classes, labelled_pixels
 from mmseg_css.deployment.prediction.network import load_network
 from mmseg_css.engine.checkpoints import no_checkpoint
+from mmseg_css.engine.preprocessing import channels_of
 from mmseg_css.engine.testing import Evaluation, evaluate
 from mmseg_css.files import written
 from mmseg_css.functional.balance import balancing_shift
@@ -162,11 +163,9 @@ def shifted(state: dict[str, Any], shift: Float[Tensor, " k"]) -> dict[str, Any]
 
 def _check_shifted(before: Balancing, after: str, shift: Float[Tensor, " k"]) -> None:
     """Check that the logits differ by the shift, and by nothing else."""
-    preprocessor = before.cfg.model.data_preprocessor
-    size = tuple(preprocessor.get("size") or (SIDE, SIDE))
-    picture = torch.rand(
-        1, len(preprocessor.get("mean") or range(3)), *size, generator=torch.Generator().manual_seed(0)
-    )
+    size = tuple(before.cfg.model.data_preprocessor.get("size") or (SIDE, SIDE))
+    channels = channels_of(_network(before.model))
+    picture = torch.rand(1, channels, *size, generator=torch.Generator().manual_seed(0))
     model, _ = load_network(before.cfg.copy(), after, "cpu")
     with torch.no_grad():
         was, found = (logits_of(_network(one), picture) for one in (before.model, model))
