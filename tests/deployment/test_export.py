@@ -15,7 +15,6 @@ from mmseg.apis import inference_model, init_model
 
 from mmseg_css import compat
 from mmseg_css.cli.main import call
-from mmseg_css.deployment.onnx import PicturesToLogits, check_installed, check_onnx, left_to_do, pictures, writes_onnx
 from mmseg_css.deployment.plain import export_segmentor, make_dataset_plain, network_weights
 from mmseg_css.registry import MODELS
 from tests.configs.helpers import load, shrink
@@ -89,77 +88,6 @@ def test_the_paper_head_predicts_the_same_without_this_package(
     [metrics] = [path for path in tested.rglob("*.json") if "vis_data" not in str(path)]
     miou = json.loads(metrics.read_text().splitlines()[-1])["mIoU"]
     assert float(done.stdout.split()[-1]) == pytest.approx(miou, abs=1e-4)
-
-
-def test_onnx_gives_the_logits_of_the_model(make_config: MakeConfig, image: Path, tmp_path: Path) -> None:  # noqa: F811
-    """From a picture as OpenCV reads it, of a size and in a batch other than those it was traced with.
-
-    With a tiny backbone: that of the demo, which pads by what its size needs, takes more than a minute.
-    """
-    onnxruntime = pytest.importorskip("onnxruntime")
-    pytest.importorskip("onnxscript")
-    if not writes_onnx():
-        pytest.skip("ONNX needs torch 2.9")
-    changes = {
-        "model.segmentor.backbone": {"type": "TinyBackbone", "_delete_": True},
-        "model.segmentor.decode_head": {"in_channels": 8, "low_in_channels": 8},
-        "train_cfg": {"max_iters": 1, "val_begin": 100},
-    }
-    config = make_config("onnx", changes)  # noqa: F811
-    checkpoint = train(config, tmp_path / "work") / "iter_1.pth"
-    call(["export", str(config), str(checkpoint), str(tmp_path / "model"), "--onnx"])
-    [path] = tmp_path.glob("model-*.onnx")
-    picture = cv2.imread(str(image))
-    images = np.stack([picture, picture[:, ::-1], picture[::-1]]).transpose(0, 3, 1, 2).astype(np.float32)
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    [logits] = session.run(["logits"], {"images": images})
-    model = init_model(str(config), str(checkpoint), device="cpu")
-    for one, found in zip((picture, picture[:, ::-1], picture[::-1]), logits, strict=True):
-        expected = inference_model(model, np.ascontiguousarray(one)).seg_logits.data.numpy()
-        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
-
-    other = torch.nn.Conv2d(3, logits.shape[1], 1)
-    with torch.no_grad(), pytest.raises(ValueError, match="logits differ from the model's by"):
-        check_onnx(path, other, pictures(1, 3, SIDE, SIDE))
-
-
-def test_what_onnx_is_written_of_gives_the_logits_of_the_model(
-    config: Path,  # noqa: F811
-    trained: Path,  # noqa: F811
-    image: Path,
-    tmp_path: Path,
-) -> None:
-    """With both families, which call the order of the channels differently, and any torch."""
-    exported = export_segmentor(config, str(trained / "iter_4.pth"), tmp_path / "model")
-    model = init_model(str(exported.config), str(exported.checkpoint), device="cpu")
-    picture = cv2.imread(str(image))
-    images = torch.from_numpy(picture.transpose(2, 0, 1)[None].astype(np.float32))
-    with torch.no_grad():
-        [found] = PicturesToLogits(model)(images)
-    torch.testing.assert_close(found, inference_model(model, picture).seg_logits.data, rtol=1e-4, atol=1e-5)
-
-
-def test_what_the_onnx_file_does_not_do_in_words(tmp_path: Path) -> None:
-    def said(**cfg: object) -> str | None:
-        Config(cfg).dump(tmp_path / "config.py")
-        return left_to_do(tmp_path / "config.py")
-
-    load, resize = {"type": "LoadImageFromFile"}, {"type": "Resize", "scale": (160, 120), "keep_ratio": True}
-    pack = [{"type": "LoadAnnotations"}, {"type": "PackSegInputs"}]
-    assert said(test_pipeline=[load, *pack]) is None
-    assert said() is None
-    for cfg in (
-        {"test_pipeline": [load, resize, *pack]},
-        {"test_pipeline": [load], "test_dataloader": {"dataset": {"pipeline": [load, resize, *pack]}}},
-    ):
-        assert "after Resize(keep_ratio=True, scale=(160, 120)) of the test" in (said(**cfg) or "")
-
-
-def test_onnx_by_an_old_torch_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("onnxscript")
-    monkeypatch.setattr(torch, "__version__", "2.8.1+cu128")
-    with pytest.raises(ImportError, match=r"needs torch 2\.9 or later, and this is 2\.8\.1\+cu128"):
-        check_installed()
 
 
 def test_a_head_of_mmseg_needs_no_definition(make_config: MakeConfig, tmp_path: Path) -> None:  # noqa: F811
