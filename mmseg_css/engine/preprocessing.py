@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 from mmengine.config import Config
+from mmseg.models.segmentors import EncoderDecoder
 from torch import nn
 
 from mmseg_css.engine.checkpoints import META_KEY
@@ -63,7 +64,7 @@ def other_steps(cfg: Config, checkpoint: Mapping[str, Any], path: str = "the che
     )
 
 
-def channels_of(network: nn.Module) -> int:
+def channels_of(network: EncoderDecoder) -> int:
     """How many channels the pictures of a network have: those of its first convolution."""
     convolutions = (layer for layer in network.backbone.modules() if isinstance(layer, nn.Conv2d))
     first = next(convolutions, None)

@@ -1,6 +1,6 @@
 """From an image to what the network is given: the test pipeline of a config, without masks."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,8 +30,13 @@ class Prepared(NamedTuple):
     picture: UInt8[np.ndarray, "h w 3"]
 
 
-def steps_of(cfg: Config, *, tta: bool) -> list[ConfigDict]:
+def steps_of(cfg: Config, classes: Sequence[str] = (), *, tta: bool) -> list[ConfigDict]:
     """How a config's test set is read, without its masks.
+
+    Args:
+        cfg: The config.
+        classes: Those of the network; an augmentation mirrors no image where they speak of left and right.
+        tta: Whether to augment.
 
     Raises:
         ValueError: The config does not say how, or how augmentations become one prediction is not ours to know.
@@ -44,7 +49,7 @@ def steps_of(cfg: Config, *, tta: bool) -> list[ConfigDict]:
             "with what the training does to every image between the two"
         )
     if tta:
-        steps, model = tta_of(cfg, steps)
+        steps, model = tta_of(cfg, steps, classes)
         if model.type != "SegTTAModel":
             raise ValueError(
                 f"--tta averages probabilities, as SegTTAModel does, and {cfg.filename} has tta_model.type = "

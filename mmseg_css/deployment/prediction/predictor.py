@@ -5,6 +5,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -94,10 +95,10 @@ class Predictor:
                     f"{config} trains a plain {cfg.model.type}, which has one network: leave out predict_on"
                 )
             cfg.model.predict_on = predict_on
-        steps = steps_of(cfg, tta=tta)
+        self.model, self.classes = load_network(deepcopy(cfg), str(checkpoint), device or get_device())
+        steps = steps_of(cfg, self.classes.names, tta=tta)
         #: Of ``model``, with its losses, and of how images are read; not of data and schedule.
         self.config_sha256 = _digest([cfg.model, steps])
-        self.model, self.classes = load_network(cfg, str(checkpoint), device or get_device())
         self.network = getattr(self.model, "predictor", self.model)
         self._windows = Windows.of(self.model, self.network, mode)
         self._padding = self.model.data_preprocessor.test_cfg

@@ -135,6 +135,14 @@ def test_test_time_augmentation_is_mmsegs(configured: bool, tmp_path: Path) -> N
     np.testing.assert_allclose(found.probabilities.sum(axis=0), 1, atol=1e-6)
 
 
+def test_no_view_is_mirrored_where_the_checkpoint_has_left_and_right(tmp_path: Path) -> None:
+    """An exported config leaves the names to its checkpoint."""
+    meta = {"dataset_meta": {**META["dataset_meta"], "classes": ("body", "left arm", "right arm")}}
+    trained = save(tmp_path, reading(), meta=meta)
+    predictor = Predictor(trained.config, trained.checkpoint, tta=True, device="cpu")
+    assert not any(sample.flip for _, sample in predictor.prepare(noise(4, 32, 32)).views)
+
+
 @pytest.mark.parametrize("tta", [False, True])
 def test_two_classes_of_one_output(tta: bool, tmp_path: Path) -> None:
     head = {**reading()["decode_head"], "num_classes": 2, "out_channels": 1, "threshold": 0.4}
