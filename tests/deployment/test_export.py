@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from mmseg.apis import inference_model, init_model
 
 from mmseg_css import compat
 from mmseg_css.cli.main import call
-from mmseg_css.deployment.plain import export_segmentor, make_dataset_plain, network_weights
+from mmseg_css.deployment.plain import check_parts, export_segmentor, make_dataset_plain, network_weights
 from mmseg_css.registry import MODELS
 from tests.configs.helpers import load, shrink
 from tests.e2e.conftest import SIDE, MakeConfig, config, make_config, train, trained  # noqa: F401  (fixtures)
@@ -146,6 +146,44 @@ def test_wrong_requests_in_words(config: Path, make_config: MakeConfig, trained:
         export_segmentor(config, str(tmp_path / "other.pth"), tmp_path / "x")
 
 
+def test_what_was_exported_can_be_exported_again(config: Path, trained: Path, tmp_path: Path) -> None:  # noqa: F811
+    """To add an ONNX file."""
+    first = export_segmentor(config, str(trained / "iter_4.pth"), tmp_path / "model")
+    again = export_segmentor(first.config, str(first.checkpoint), tmp_path / "again")
+    assert again.config.read_text() == first.config.read_text() and again.notes == []
+    one, other = (torch.load(file.checkpoint, weights_only=True)["state_dict"] for file in (first, again))
+    assert [*one] == [*other] and all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.parametrize("place", ["backbone", "neck", "decode_head", "auxiliary_head"])
+def test_parts_of_ones_own_are_not_exported(place: str, tmp_path: Path) -> None:
+    own = {"backbone": "TinyBackbone", "neck": "OwnNeck"}.get(place, "PlainHead")
+    if place == "neck" and own not in MODELS.module_dict:
+        MODELS.register_module(name=own)(type(own, (MODELS.get("Feature2Pyramid"),), {}))
+    model = ConfigDict(
+        type="EncoderDecoder", backbone={"type": "UNet"}, neck=None, decode_head={"type": "FCNHead"}, auxiliary_head=[]
+    )
+    check_parts(model)
+    model[place] = {"type": own}
+    with pytest.raises(ValueError, match=f"the {place} {own} is not MMSeg's, so that no plain config names it"):
+        check_parts(model)
+
+
+@pytest.mark.parametrize("pipeline", [[{"type": "LoadImageFromFile"}, {"type": "PackSegInputs"}], None])
+def test_a_config_without_test_data(
+    make_config: MakeConfig,  # noqa: F811
+    trained: Path,  # noqa: F811
+    tmp_path: Path,
+    pipeline: list | None,
+) -> None:
+    absent = dict.fromkeys(("test_dataloader", "test_evaluator", "test_cfg"))
+    config = make_config(f"no-data-{pipeline is None}", {**absent, "test_pipeline": pipeline})  # noqa: F811
+    exported = export_segmentor(config, str(trained / "iter_4.pth"), tmp_path / "model")
+    assert Config.fromfile(exported.config).get("test_pipeline") == pipeline
+    assert "test_dataloader" not in exported.config.read_text()
+    assert ["neither test data nor a test pipeline" in note for note in exported.notes] == [True] * (pipeline is None)
+
+
 def test_a_checkpoint_of_another_model_is_not_exported(
     make_config: MakeConfig,  # noqa: F811
     trained: Path,  # noqa: F811
@@ -222,6 +260,12 @@ def test_data_that_mmseg_cannot_read_is_left_out_with_a_word() -> None:
         # What happens to a picture is part of the model: without the resizing it would predict something else.
         assert cfg.test_pipeline == [pipeline[0], resize, pipeline[3]]
         assert cfg.test_dataloader.dataset == {"type": "BaseSegDataset", "pipeline": cfg.test_pipeline}
+        read = {**dataset, "pipeline": pipeline, "data_prefix": {}}
+        wrapped = with_data({"type": "ConcatDataset", "datasets": [read, {**read, "type": "DemoDataset"}]})
+        assert make_dataset_plain(wrapped) == [note] and wrapped.test_dataloader == cfg.test_dataloader
+    cfg = with_data({"type": "ConcatDataset", "datasets": [{"type": "DemoDataset", "data_prefix": {}}]})
+    assert make_dataset_plain(cfg) == []
+    assert cfg.test_dataloader.dataset.datasets[0].type == "BaseSegDataset"
     cfg = with_data({"type": "ADE20KDataset", "pipeline": [{"type": "StretchTo8Bit"}]})
     [note] = make_dataset_plain(cfg)
     assert "StretchTo8Bit" in note and "test_dataloader" not in cfg and "test_pipeline" not in cfg

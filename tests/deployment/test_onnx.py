@@ -25,6 +25,18 @@ from tests.deployment.test_export import image  # noqa: F401  (a fixture)
 from tests.e2e.conftest import SIDE, MakeConfig, config, make_config, train, trained  # noqa: F401  (fixtures)
 from tests.models import helpers  # noqa: F401  (registers TinyBackbone)
 
+TINY_RESNET = {
+    "_delete_": True,
+    "type": "ResNet",
+    "depth": 18,
+    "stem_channels": 4,
+    "base_channels": 4,
+    "num_stages": 2,
+    "strides": (1, 2),
+    "dilations": (1, 1),
+    "out_indices": (0, 1),
+}
+
 
 def test_onnx_gives_the_logits_of_the_model(make_config: MakeConfig, image: Path, tmp_path: Path) -> None:  # noqa: F811
     """From a picture as OpenCV reads it, of a size and in a batch other than those it was traced with.
@@ -36,8 +48,8 @@ def test_onnx_gives_the_logits_of_the_model(make_config: MakeConfig, image: Path
     if not writes_onnx():
         pytest.skip("ONNX needs torch 2.9")
     changes = {
-        "model.segmentor.backbone": {"type": "TinyBackbone", "_delete_": True},
-        "model.segmentor.decode_head": {"in_channels": 8, "low_in_channels": 8},
+        "model.segmentor.backbone": TINY_RESNET,
+        "model.segmentor.decode_head": {"in_channels": 8, "low_in_channels": 4},
         "train_cfg": {"max_iters": 1, "val_begin": 100},
     }
     config = make_config("onnx", changes)  # noqa: F811
