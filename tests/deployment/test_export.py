@@ -18,6 +18,7 @@ from mmseg_css.cli.main import call
 from mmseg_css.deployment.plain import check_parts, export_segmentor, make_dataset_plain, network_weights
 from mmseg_css.registry import MODELS
 from tests.configs.helpers import load, shrink
+from tests.deployment.prediction.networks import save, tiny
 from tests.e2e.conftest import SIDE, MakeConfig, config, make_config, train, trained  # noqa: F401  (fixtures)
 from tests.models import helpers  # noqa: F401  (registers TinyBackbone)
 
@@ -167,6 +168,13 @@ def test_parts_of_ones_own_are_not_exported(place: str, tmp_path: Path) -> None:
     model[place] = {"type": own}
     with pytest.raises(ValueError, match=f"the {place} {own} is not MMSeg's, so that no plain config names it"):
         check_parts(model)
+
+
+def test_nothing_is_written_of_a_network_with_parts_of_ones_own(tmp_path: Path) -> None:
+    own = save(tmp_path / "own", tiny())
+    with pytest.raises(ValueError, match="the backbone TinyBackbone is not MMSeg's"):
+        export_segmentor(own.config, str(own.checkpoint), tmp_path / "out" / "model")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("pipeline", [[{"type": "LoadImageFromFile"}, {"type": "PackSegInputs"}], None])
