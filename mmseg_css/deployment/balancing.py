@@ -19,7 +19,7 @@ from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.config_files import read_config
 from mmseg_css.datasets.checks import check_not_empty, check_training_paths
 from mmseg_css.deployment.labelled import check_classes, labelled_pixels
-from mmseg_css.deployment.prediction.network import load_network
+from mmseg_css.deployment.prediction.network import load_network, network_of
 from mmseg_css.engine.checkpoints import no_checkpoint
 from mmseg_css.engine.preprocessing import channels_of
 from mmseg_css.engine.testing import Evaluation, evaluate
@@ -58,8 +58,8 @@ def load(config: Path, checkpoint: str, cfg_options: Sequence[str] = ()) -> Bala
     cfg = read_config(config)
     merge_options(cfg, parse_options(cfg_options))
     check_model(cfg.model)
-    model, classes = load_network(cfg.copy(), checkpoint, "cpu")
     saved = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
+    model, classes = network_of(cfg.copy(), saved, checkpoint)
     if (strength := saved.get("meta", {}).get("balance")) is not None:
         raise ValueError(f"{checkpoint} is balanced already, with strength {strength}: take what it was made of")
     check_outputs(_network(model))

@@ -16,7 +16,7 @@ from mmseg.datasets import BaseSegDataset
 
 from mmseg_css.config_files import read_config
 from mmseg_css.datasets.checks import dataset_configs
-from mmseg_css.deployment.prediction.network import load_network
+from mmseg_css.deployment.prediction.network import network_of
 from mmseg_css.files import write_bytes, write_text
 from mmseg_css.models.heads import DeepLabV3PlusHead, MapDPTHead, ProjectionMixin
 from mmseg_css.models.segmentors import SemiSegmentor
@@ -68,14 +68,14 @@ def export_segmentor(
     model, definition = plain_model(cfg.model.segmentor if prefixes else cfg.model)
     check_parts(model)
     model["data_preprocessor"] = {**cfg.model.data_preprocessor, "type": "SegDataPreProcessor"}
-    loaded, _ = load_network(deepcopy(cfg), checkpoint, "cpu")
+    saved = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
+    loaded, _ = network_of(deepcopy(cfg), saved, checkpoint)
     weights = network_weights(loaded.state_dict(), prefix)
     plain, notes = plain_config(cfg, model)
     text = plain.pretty_text
     write_text(written, f"{definition}\n\n{text}" if definition else text)
     # MMSeg's functions for inference read the classes there, and `balance` that it was there.
-    meta = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu").get("meta", {})
-    meta = {key: value for key, value in meta.items() if key in ("dataset_meta", "balance")}
+    meta = {key: value for key, value in saved.get("meta", {}).items() if key in ("dataset_meta", "balance")}
     return Exported(written, publish(weights, meta, out), notes)
 
 

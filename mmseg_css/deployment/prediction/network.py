@@ -2,6 +2,7 @@
 
 import colorsys
 import logging
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,10 +31,16 @@ def load_network(cfg: Config, checkpoint: str, device: str) -> tuple[BaseSegment
     Raises:
         ValueError: The checkpoint is of another model, or damaged.
     """
+    return network_of(cfg, CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu"), checkpoint, device)
+
+
+def network_of(
+    cfg: Config, saved: Mapping[str, Any], checkpoint: str, device: str = "cpu"
+) -> tuple[BaseSegmentor, Classes]:
+    """The same of a checkpoint that was read, and is called ``checkpoint``."""
     cfg.model.pop("compile_backbone", None)  # which would be compiled anew for every size of image
     with explained(cfg):
         model = init_model(cfg, device="cpu")
-    saved = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
     check_format(saved, checkpoint)
     check_fit(model, saved, checkpoint)
     check_preprocessing(model.data_preprocessor, saved, checkpoint)
