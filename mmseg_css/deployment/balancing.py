@@ -19,8 +19,9 @@ from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.config_files import read_config
 from mmseg_css.datasets.checks import check_not_empty, check_training_paths
 from mmseg_css.deployment.labelled import check_classes, labelled_pixels
-from mmseg_css.deployment.prediction.network import load_network
+from mmseg_css.deployment.prediction.network import load_network, network_of
 from mmseg_css.engine.checkpoints import no_checkpoint
+from mmseg_css.engine.preprocessing import channels_of
 from mmseg_css.engine.testing import Evaluation, evaluate
 from mmseg_css.files import written
 from mmseg_css.functional.balance import balancing_shift
@@ -35,10 +36,11 @@ SIDE: Final = 64
 
 
 class Balancing(NamedTuple):
-    """A trained model, and what balances its classes."""
+    """A trained model, the checkpoint that it is of, and what balances its classes."""
 
     cfg: Config
     model: BaseSegmentor
+    saved: dict[str, Any]
     pixels: Int[Tensor, " k"]
 
 
@@ -48,18 +50,22 @@ def load(config: Path, checkpoint: str, cfg_options: Sequence[str] = ()) -> Bala
     Raises:
         FileNotFoundError: The checkpoint, a folder, a list or a mask is missing.
         TypeError: The network has no logits for every pixel.
-        ValueError: Checkpoint and config do not fit each other, or the config names no training images.
+        ValueError: Checkpoint and config do not fit each other, the checkpoint is balanced already, or the config names
+            no training images.
     """
     if "://" not in checkpoint and not Path(checkpoint).is_file():
         raise FileNotFoundError(no_checkpoint(checkpoint))
     cfg = read_config(config)
     merge_options(cfg, parse_options(cfg_options))
     check_model(cfg.model)
-    model, classes = load_network(cfg.copy(), checkpoint, "cpu")
+    saved = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
+    model, classes = network_of(cfg.copy(), saved, checkpoint)
+    if (strength := saved.get("meta", {}).get("balance")) is not None:
+        raise ValueError(f"{checkpoint} is balanced already, with strength {strength}: take what it was made of")
     check_outputs(_network(model))
     dataset = _labelled_set(cfg)
     check_classes(classes.names, tuple(dataset.metainfo.get("classes") or ()), checkpoint, str(config))
-    return Balancing(cfg, model, labelled_pixels(dataset))
+    return Balancing(cfg, model, saved, labelled_pixels(dataset))
 
 
 def _network(model: Any) -> Any:
@@ -128,7 +134,7 @@ def balance_checkpoint(
 
     Raises:
         FileExistsError: ``out`` is there, or is the checkpoint itself.
-        ValueError: The checkpoint is balanced already, or the logits are not those of a classifier with biases.
+        ValueError: The logits are not those of a classifier with biases, or as `load`.
         FileNotFoundError, TypeError: As `load`.
     """
     if out.exists() and (not overwrite or out.resolve() == Path(checkpoint).resolve()):
@@ -136,12 +142,9 @@ def balance_checkpoint(
             f"{out} is there already; name another --out, or (not for the checkpoint) say --overwrite"
         )
     found = load(config, checkpoint, cfg_options)
-    saved = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
-    if "balance" in (meta := saved.get("meta", {})):
-        raise ValueError(f"{checkpoint} is balanced already, with strength {meta['balance']}: take what it was made of")
     shift = balancing_shift(found.pixels, strength)
-    state = shifted(saved.get("state_dict", saved), shift)
-    _write({"meta": {**meta, "balance": strength}, "state_dict": state}, out, found, shift)
+    state = shifted(found.saved.get("state_dict", found.saved), shift)
+    _write({"meta": {**found.saved.get("meta", {}), "balance": strength}, "state_dict": state}, out, found, shift)
 
 
 def _write(saved: dict[str, Any], out: Path, before: Balancing, shift: Float[Tensor, " k"]) -> None:
@@ -160,11 +163,9 @@ def shifted(state: dict[str, Any], shift: Float[Tensor, " k"]) -> dict[str, Any]
 
 def _check_shifted(before: Balancing, after: str, shift: Float[Tensor, " k"]) -> None:
     """Check that the logits differ by the shift, and by nothing else."""
-    preprocessor = before.cfg.model.data_preprocessor
-    size = tuple(preprocessor.get("size") or (SIDE, SIDE))
-    picture = torch.rand(
-        1, len(preprocessor.get("mean") or range(3)), *size, generator=torch.Generator().manual_seed(0)
-    )
+    size = tuple(before.cfg.model.data_preprocessor.get("size") or (SIDE, SIDE))
+    channels = channels_of(_network(before.model))
+    picture = torch.rand(1, channels, *size, generator=torch.Generator().manual_seed(0))
     model, _ = load_network(before.cfg.copy(), after, "cpu")
     with torch.no_grad():
         was, found = (logits_of(_network(one), picture) for one in (before.model, model))

@@ -1,5 +1,6 @@
 """An exported network as an ONNX file, compared with the original in onnxruntime."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mmseg_css.config_files import read_config
-from mmseg_css.engine.preprocessing import steps_of, turns_channels
+from mmseg_css.engine.preprocessing import channels_of, preprocessing_of, steps_of
 from mmseg_css.extras import check_extra
-from mmseg_css.models.segmentors.decoding import logits_of
+from mmseg_css.files import written
+from mmseg_css.models.segmentors.decoding import heads_of, logits_of
 
 TOLERANCE = 1e-4  # of the largest logit
 LOWEST_TORCH = (2, 9)
@@ -24,19 +26,37 @@ LOWEST_TORCH = (2, 9)
 class PicturesToLogits(nn.Module):
     """What a segmentor does in a test, in one module: normalise pictures, segment them whole, enlarge the logits."""
 
+    mean: Float[Tensor, "c 1 1"]
+    std: Float[Tensor, "c 1 1"]
+
     def __init__(self, segmentor: EncoderDecoder) -> None:
         super().__init__()
         self.segmentor = segmentor
+        normalisation = preprocessing_of(segmentor.data_preprocessor)
+        # MMSeg turns three channels, and leaves others as they are.
+        self.turns = normalisation["channels turned"] and channels_of(segmentor) == 3
+        for name in ("mean", "std"):
+            self.register_buffer(name, torch.tensor(normalisation[name])[:, None, None])
 
     def forward(self, images: Float[Tensor, "b c H W"]) -> Float[Tensor, "b k H W"]:
         """Args:
         images: pictures as OpenCV reads them, channels in its order, values from 0 to 255.
         """
-        size, prepare = images.shape[2:], self.segmentor.data_preprocessor
-        if turns_channels(prepare):
+        size = images.shape[2:]
+        if self.turns:
             images = images[:, [2, 1, 0]]
-        logits = logits_of(self.segmentor, (images - prepare.mean) / prepare.std)
-        return F.interpolate(logits, size=size, mode="bilinear", align_corners=self.segmentor.align_corners)
+        logits = logits_of(self.segmentor, (images - self.mean) / self.std)
+        logits = F.interpolate(logits, size=size, mode="bilinear", align_corners=self.segmentor.align_corners)
+        [*_, head] = heads_of(self.segmentor)
+        return of_two_classes(logits, head.threshold) if head.out_channels == 1 else logits
+
+
+def of_two_classes(logits: Float[Tensor, "b 1 H W"], threshold: float) -> Float[Tensor, "b 2 H W"]:
+    """Of a single output, whose sigmoid is compared with a threshold, logits of which the largest decides alike.
+
+    ``sigmoid(z) > t`` where ``z - log(t / (1 - t)) > 0``.
+    """
+    return torch.cat([torch.zeros_like(logits), logits - math.log(threshold / (1 - threshold))], dim=1)
 
 
 def check_installed() -> None:
@@ -66,19 +86,19 @@ def export_onnx(config: Path, checkpoint: Path) -> Path:
 
     Raises:
         ImportError: The extra ``onnx`` is not installed, or torch is too old.
-        ValueError: onnxruntime gives other logits than the model; the file is removed.
+        ValueError: onnxruntime gives other logits than the model, or cannot run the file; none is left.
     """
     check_installed()
     model = revert_sync_batchnorm(init_model(str(config), str(checkpoint), device="cpu"))
     network = PicturesToLogits(model).eval()
-    channels = len(model.data_preprocessor.mean)
+    channels = channels_of(model)
     path = checkpoint.with_suffix(".onnx")
     any_size = dict.fromkeys((0, 2, 3), torch.export.Dim.DYNAMIC)
-    with torch.no_grad():
+    with torch.no_grad(), written(path) as part:
         torch.onnx.export(
             network,
             (pictures(2, channels, 96, 128),),
-            str(path),
+            str(part),
             input_names=["images"],
             output_names=["logits"],
             dynamic_shapes={"images": any_size},
@@ -86,20 +106,22 @@ def export_onnx(config: Path, checkpoint: Path) -> Path:
             external_data=False,  # one file, which can be copied alone
             verbose=False,
         )
-        try:
-            check_onnx(path, network, pictures(1, channels, 129, 97))
-        except ValueError:
-            path.unlink()
-            raise
+        check_onnx(part, network, pictures(1, channels, 129, 97))
     return path
 
 
 def left_to_do(config: Path) -> str | None:
-    """What a config's test pipeline does to pictures beside loading them, in words: the file does not."""
-    done = ", ".join(steps_of(read_config(config)) or ())
-    if not done:
-        return None
-    return f"the ONNX file takes pictures as they are after {done} of the test pipeline, so do that to yours first"
+    """What a config does to pictures in a test beside loading and normalising them, in words: the file does not."""
+    cfg = read_config(config)
+    notes = []
+    if done := ", ".join(steps_of(cfg) or ()):
+        notes.append(f"takes pictures as they are after {done} of the test pipeline, so do that to yours first")
+    if padding := cfg.get("model", {}).get("data_preprocessor", {}).get("test_cfg"):
+        notes.append(
+            f"does not pad pictures (model.data_preprocessor.test_cfg = {dict(padding)}), so pad yours first, on the "
+            "right and below, with mean + pad_val * std, and cut the logits to their size"
+        )
+    return f"the ONNX file {'; it '.join(notes)}" if notes else None
 
 
 def pictures(*shape: int) -> Float[Tensor, "b c H W"]:
@@ -111,16 +133,22 @@ def check_onnx(path: Path, network: nn.Module, images: Float[Tensor, "b c H W"])
     """Compare the file's logits with the network's.
 
     Raises:
-        ValueError: They differ by more than rounding.
+        ValueError: They differ by more than rounding, or the file cannot be run.
     """
     import onnxruntime
 
     expected = network(images).numpy()
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    [found] = session.run(None, {"images": images.numpy()})
+    try:
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        [found] = session.run(None, {"images": images.numpy()})
+    except Exception as error:  # onnxruntime's have no other class in common
+        raise ValueError(
+            f"onnxruntime {onnxruntime.__version__} cannot run what torch {torch.__version__} wrote of this network "
+            f"({error}); another version of one of them may, and no ONNX file was written"
+        ) from error
     difference, largest = np.abs(found - expected).max(), np.abs(expected).max()
     if not difference <= TOLERANCE * largest:
         raise ValueError(
-            f"{str(path)!r}: onnxruntime's logits differ from the model's by {difference:.3g}, where the largest is "
-            f"{largest:.3g}; torch cannot translate this network faithfully, so that nothing was written"
+            f"onnxruntime's logits differ from the model's by {difference:.3g}, where the largest is {largest:.3g}; "
+            "torch cannot translate this network faithfully, so that no ONNX file was written"
         )

@@ -5,6 +5,7 @@ import inspect
 import io
 import textwrap
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -14,7 +15,8 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from mmseg.datasets import BaseSegDataset
 
 from mmseg_css.config_files import read_config
-from mmseg_css.engine.preprocessing import check_preprocessing
+from mmseg_css.datasets.checks import dataset_configs
+from mmseg_css.deployment.prediction.network import network_of
 from mmseg_css.files import write_bytes, write_text
 from mmseg_css.models.heads import DeepLabV3PlusHead, MapDPTHead, ProjectionMixin
 from mmseg_css.models.segmentors import SemiSegmentor
@@ -25,6 +27,10 @@ Network = Literal["teacher", "student"]
 RUNTIME = ("default_scope", "env_cfg", "vis_backends", "visualizer", "log_level", "test_evaluator")
 #: Heads that MMSeg has not. Each is alone in its file, which imports only the registry of ours.
 OURS = (DeepLabV3PlusHead, MapDPTHead)
+#: What they are called in a config that was exported.
+EXPORTED = {f"Exported{kind.__name__}": kind for kind in OURS}
+#: Packages whose parts MMSeg finds by a name in a config.
+KNOWN = ("mmcv.", "mmdet.", "mmengine.", "mmpretrain.", "mmseg.")
 PREFIX = {"teacher": "teacher.model.", "student": "student."}
 
 
@@ -53,34 +59,24 @@ def export_segmentor(
 
     Raises:
         FileExistsError: the config is there already.
-        ValueError: if the checkpoint lacks the network, or the head has no plain form.
+        ValueError: The checkpoint is of another model, the network is not there, or a part of it has no plain form.
     """
     written = _free(out.with_name(f"{out.name}.py"), overwrite)
     cfg = read_config(config)
     prefixes = network_prefixes(cfg.model)
     prefix = choose_prefix(cfg.model, prefixes, network, config)
     model, definition = plain_model(cfg.model.segmentor if prefixes else cfg.model)
+    check_parts(model)
     model["data_preprocessor"] = {**cfg.model.data_preprocessor, "type": "SegDataPreProcessor"}
     saved = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
-    check_preprocessing(MODELS.build(cfg.model.data_preprocessor), saved, checkpoint)
-    state = saved.get("state_dict", saved)
-    _check_teacher(prefixes, state, f"{cfg.model.type} of {config}", checkpoint)
-    weights = network_weights(state, prefix, checkpoint)
+    loaded, _ = network_of(deepcopy(cfg), saved, checkpoint)
+    weights = network_weights(loaded.state_dict(), prefix)
     plain, notes = plain_config(cfg, model)
     text = plain.pretty_text
     write_text(written, f"{definition}\n\n{text}" if definition else text)
     # MMSeg's functions for inference read the classes there, and `balance` that it was there.
     meta = {key: value for key, value in saved.get("meta", {}).items() if key in ("dataset_meta", "balance")}
     return Exported(written, publish(weights, meta, out), notes)
-
-
-def _check_teacher(prefixes: tuple[str, ...], state: Mapping[str, Any], model: str, checkpoint: str) -> None:
-    teacher = PREFIX["teacher"]
-    if prefixes and teacher not in prefixes and any(name.startswith(teacher) for name in state):
-        raise ValueError(
-            f"{checkpoint} holds a teacher, which {model} has not, and so is of another method: name the config that "
-            "it was trained with (it lies in its work dir)"
-        )
 
 
 def _free(path: Path, overwrite: bool) -> Path:
@@ -115,14 +111,16 @@ def choose_prefix(model: ConfigDict, prefixes: tuple[str, ...], network: Network
 
 def plain_config(cfg: Config, model: dict[str, Any]) -> tuple[Config, list[str]]:
     """What an evaluation of ``model`` needs of a config, and what could not be taken over, in words."""
-    plain = Config({key: cfg[key] for key in RUNTIME if key in cfg} | {"model": model})
-    for key in ("test_pipeline", "test_dataloader", "test_cfg"):
-        if key in cfg:
-            plain[key] = cfg[key]
-    return plain, make_dataset_plain(plain) if "test_dataloader" in plain else []
+    kept = (*RUNTIME, "test_pipeline", "test_dataloader", "test_cfg")
+    plain = Config({key: cfg[key] for key in kept if cfg.get(key) is not None} | {"model": model})
+    if "test_dataloader" in plain:
+        return plain, make_dataset_plain(plain)
+    if "test_pipeline" in plain:
+        return plain, []
+    return plain, [f"the config has neither test data nor a test pipeline, as {cfg.filename}: add both"]
 
 
-def plain_model(segmentor: ConfigDict) -> tuple[dict[str, Any], str]:
+def plain_model(segmentor: ConfigDict) -> tuple[ConfigDict, str]:
     """The segmentor's config without what is ours, and the source of its head if MMSeg has no such head."""
     model = ConfigDict(segmentor.to_dict())
     heads = _listed(model.decode_head)
@@ -134,13 +132,13 @@ def plain_model(segmentor: ConfigDict) -> tuple[dict[str, Any], str]:
     return model, definitions[0] if definitions else ""
 
 
-def _listed(heads: Any) -> list[ConfigDict]:
-    return list(heads) if isinstance(heads, list | tuple) else [heads] if heads else []
+def _listed(parts: Any) -> list[ConfigDict]:
+    return list(parts) if isinstance(parts, list | tuple) else [parts] if parts else []
 
 
 def _make_head_plain(head: ConfigDict) -> str:
     """Name a head of MMSeg's in place; the source of the head if MMSeg has none."""
-    kind = MODELS.get(head.type)
+    kind = EXPORTED.get(head.type) or MODELS.get(head.type)
     if issubclass(kind, ProjectionMixin):
         kind = kind.__mro__[kind.__mro__.index(ProjectionMixin) + 1]
         for key in ("projection", "tap"):
@@ -149,12 +147,25 @@ def _make_head_plain(head: ConfigDict) -> str:
     if kind in OURS:
         head.type = f"Exported{kind.__name__}"
         return head_definition(kind)
-    if not kind.__module__.startswith(("mmseg.", "mmpretrain.")):
-        raise ValueError(
-            f"the head {kind.__name__} is neither MMSeg's nor {' or '.join(one.__name__ for one in OURS)}, so that no "
-            "plain config names it; it has to travel with the model as a custom import"
-        )
     return ""
+
+
+def check_parts(model: ConfigDict) -> None:
+    """Check that MMSeg has every part of a plain model, or the config defines it.
+
+    Raises:
+        ValueError: One is of another package.
+    """
+    parts = [("segmentor", model)]
+    for place in ("backbone", "neck", "decode_head", "auxiliary_head"):
+        parts += [(place, part) for part in _listed(model.get(place))]
+    for place, part in parts:
+        kind = MODELS.get(part.type) if isinstance(part.type, str) else part.type
+        if part.type not in EXPORTED and not kind.__module__.startswith(KNOWN):
+            raise ValueError(
+                f"the {place} {kind.__name__} is not MMSeg's, so that no plain config names it; it has to travel with "
+                "the model as a custom import"
+            )
 
 
 def head_definition(kind: type) -> str:
@@ -171,20 +182,14 @@ def head_definition(kind: type) -> str:
     )
 
 
-def network_weights(state: Mapping[str, Any], prefix: str, checkpoint: str) -> dict[str, torch.Tensor]:
+def network_weights(state: Mapping[str, Any], prefix: str) -> dict[str, torch.Tensor]:
     """The weights of one network, without its projection branch."""
     own = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
-    weights = {
+    return {
         name: value
         for name, value in own.items()
         if not name.startswith("decode_head.projection.") and name != "_extra_state"
     }
-    if not any(name.startswith("decode_head.") for name in weights):
-        raise ValueError(
-            f"{checkpoint} holds no weights named {prefix}decode_head.*; it is not a checkpoint of this config's "
-            "model: name the config that it was trained with (it lies in its work dir)"
-        )
-    return weights
 
 
 def make_dataset_plain(cfg: Config) -> list[str]:
@@ -192,15 +197,12 @@ def make_dataset_plain(cfg: Config) -> list[str]:
 
     What happens to a picture before the network sees it belongs to the model, and stays in any case that MMSeg knows.
     """
-    dataset = cfg.test_dataloader.dataset
-    kind = DATASETS.get(dataset.type)
-    transforms = [TRANSFORMS.get(step["type"]) for step in dataset.get("pipeline", [])]
+    given = cfg.test_dataloader.dataset
+    datasets: list[Any] = list(dataset_configs(given)) or [given]  # within a ConcatDataset, say
+    transforms = [TRANSFORMS.get(step["type"]) for dataset in datasets for step in dataset.get("pipeline", [])]
     ours = sorted({transform.__name__ for transform in transforms if _is_ours(transform)})
     readable = not ours
-    if _is_ours(kind) and kind.get_label_map.__func__ is not BaseSegDataset.get_label_map.__func__:
-        ours.append(f"{kind.__name__}, which maps label values itself")
-    elif _is_ours(kind) and "ann_file" in dataset and not getattr(kind, "METAINFO", None):
-        ours.append(f"{kind.__name__}, which reads its list itself")
+    ours += sorted({fault for dataset in datasets if (fault := _cannot_be_plain(dataset))})
     if ours:
         for key in ("test_pipeline", "test_dataloader", "test_evaluator", "test_cfg"):
             cfg.pop(key, None)
@@ -209,21 +211,40 @@ def make_dataset_plain(cfg: Config) -> list[str]:
                 f"the config has neither test data nor a test pipeline, since MMSeg lacks {', '.join(ours)}: add both, "
                 "and do to the images what those transforms do"
             ]
-        cfg.test_pipeline = [step for step in dataset.pipeline if step["type"] != "LoadAnnotations"]
+        cfg.test_pipeline = [step for step in datasets[0].pipeline if step["type"] != "LoadAnnotations"]
         cfg.test_dataloader = dict(batch_size=1, dataset=dict(type="BaseSegDataset", pipeline=cfg.test_pipeline))
         return [
             f"the config predicts, but has no data to evaluate on, since MMSeg lacks {', '.join(ours)}: for MMSeg's "
             "a test add data that it can read"
         ]
+    for dataset in datasets:
+        _name_mmsegs(dataset)
+    return []
+
+
+def _cannot_be_plain(dataset: ConfigDict) -> str | None:
+    """A class of ours and what it does that none of MMSeg's does, in words."""
+    kind = DATASETS.get(dataset.type)
     if not _is_ours(kind):
-        return []
+        return None
+    if kind.get_label_map.__func__ is not BaseSegDataset.get_label_map.__func__:
+        return f"{kind.__name__}, which maps label values itself"
+    if "ann_file" in dataset and not getattr(kind, "METAINFO", None):
+        return f"{kind.__name__}, which reads its list itself"
+    return None
+
+
+def _name_mmsegs(dataset: ConfigDict) -> None:
+    """Name MMSeg's class instead of ours, in place."""
+    kind = DATASETS.get(dataset.type)
+    if not _is_ours(kind):
+        return
     for key, parameter in inspect.signature(kind.__init__).parameters.items():
         if key in ("img_suffix", "seg_map_suffix", "reduce_zero_label"):
             dataset.setdefault(key, parameter.default)
     dataset.type = "BaseSegDataset"
     if "metainfo" not in dataset:
         dataset.metainfo = dict(classes=kind.METAINFO["classes"], palette=kind.METAINFO["palette"])
-    return []
 
 
 def _is_ours(kind: type) -> bool:

@@ -158,14 +158,19 @@ def check_format(checkpoint: Mapping[str, Any], path: str = "the checkpoint") ->
         )
 
 
+def weights_of(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+    """What a checkpoint holds of a model, under the model's own names."""
+    # Wrappers (of several processes, of test-time augmentation) put a prefix before each name.
+    return {name.removeprefix("module."): value for name, value in checkpoint.get("state_dict", checkpoint).items()}
+
+
 def check_fit(model: nn.Module, checkpoint: Mapping[str, Any], path: str = "the checkpoint") -> None:
     """Check that a checkpoint holds just what the model does. (MMEngine logs what does not fit, and goes on.)
 
     Raises:
         ValueError: It is of another model: tensors are missing, superfluous, or of other shapes.
     """
-    own = _shapes(model.state_dict())
-    found = _shapes(checkpoint.get("state_dict", checkpoint))
+    own, found = _shapes(model.state_dict()), _shapes(checkpoint)
     other = sorted(name for name in own.keys() & found.keys() if own[name] != found[name])
     missing, superfluous = sorted(own.keys() - found.keys()), sorted(found.keys() - own.keys())
     classes = [name for name in other if name.endswith("conv_seg.weight")]
@@ -198,8 +203,7 @@ def check_some_fit(
     Raises:
         ValueError: It does not, so that the training would start without it.
     """
-    own = _shapes(model.state_dict())
-    found = _shapes(checkpoint.get("state_dict", checkpoint))
+    own, found = _shapes(model.state_dict()), _shapes(checkpoint)
     if not any(own.get(f"{prefix}{name}") == shape for name, shape in found.items() for prefix in ("", *networks)):
         raise ValueError(
             f"load_from={path!r} holds nothing of this config's {type(model).__name__}, which would train without it: "
@@ -226,7 +230,7 @@ def check_pretrained_fit(model: nn.Module) -> None:
             continue
         seen.add((path, prefix))
         found = CheckpointLoader.load_checkpoint(path, map_location="cpu", logger="silent")
-        names, own = _shapes(found.get("state_dict", found)), _shapes(part.state_dict())
+        names, own = _shapes(found), _shapes(part.state_dict())
         start = f"{prefix}." if prefix else ""
         if not any(f"{start}{name}" in names and names[f"{start}{name}"] == shape for name, shape in own.items()):
             raise ValueError(
@@ -237,11 +241,8 @@ def check_pretrained_fit(model: nn.Module) -> None:
             )
 
 
-def _shapes(state: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-    # Wrappers (of several processes, of test-time augmentation) put a prefix before each name.
-    return {
-        name.removeprefix("module."): tuple(value.shape) for name, value in state.items() if isinstance(value, Tensor)
-    }
+def _shapes(checkpoint: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in weights_of(checkpoint).items() if isinstance(value, Tensor)}
 
 
 def no_checkpoint(path: str, shown: int = 5) -> str:

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import numpy as np
 from mmengine.config import Config
+from mmseg.models.segmentors import EncoderDecoder
 from torch import nn
 
-from mmseg_css.datasets.checks import dataset_configs
 from mmseg_css.engine.checkpoints import META_KEY
 
 #: What the run that wrote a checkpoint notes of its images, under ``run`` of its meta.
@@ -17,11 +17,20 @@ STEPS: Final = "pipeline of the validation images"
 READING: Final = ("LoadImageFromFile", "LoadAnnotations", "PackSegInputs")
 
 
+def pipeline_of(cfg: Config, part: str = "test") -> list[Any] | None:
+    """The transforms of a config's images for tests (or ``val``), whatever their data set is wrapped in, if it says."""
+    dataset = (cfg.get(f"{part}_dataloader") or {}).get("dataset") or {}
+    return _pipeline(dataset) or cfg.get(f"{part}_pipeline")
+
+
+def _pipeline(dataset: Mapping[str, Any]) -> list[Any] | None:
+    inner = dataset.get("dataset") or next(iter(dataset.get("datasets") or ()), None)
+    return dataset.get("pipeline") or (_pipeline(inner) if inner else None)
+
+
 def steps_of(cfg: Config, part: str = "test") -> list[str] | None:
-    """What a config does to its images for tests (or ``val``) between reading and packing, in words, if it says so."""
-    given = (cfg.get(f"{part}_dataloader") or {}).get("dataset") or {}
-    dataset = next(dataset_configs(given), given)
-    pipeline = dataset.get("pipeline", cfg.get(f"{part}_pipeline"))
+    """What `pipeline_of` does between reading and packing, in words."""
+    pipeline = pipeline_of(cfg, part)
     return None if pipeline is None else [_named(step) for step in pipeline if _kind(step) not in READING]
 
 
@@ -53,6 +62,13 @@ def other_steps(cfg: Config, checkpoint: Mapping[str, Any], path: str = "the che
         f"{path} was validated with went through {', '.join(then) or 'none'}: unless that is meant, take the pipeline "
         "of the training"
     )
+
+
+def channels_of(network: EncoderDecoder) -> int:
+    """How many channels the pictures of a network have: those of its first convolution."""
+    convolutions = (layer for layer in network.backbone.modules() if isinstance(layer, nn.Conv2d))
+    first = next(convolutions, None)
+    return 3 if first is None else first.in_channels
 
 
 def preprocessing_of(prepare: Any) -> dict[str, Any]:

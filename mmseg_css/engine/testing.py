@@ -144,15 +144,23 @@ def use_tta(cfg: Config) -> None:
     cfg.model = ConfigDict(**cfg.tta_model, module=cfg.model)
 
 
-def tta_of(cfg: Config, steps: Sequence[ConfigDict]) -> tuple[list[ConfigDict], ConfigDict]:
-    """The pipeline and the model of test-time augmentation: the config's, or else `MULTI_SCALE_FLIP`'s in ``steps``."""
+def tta_of(
+    cfg: Config, steps: Sequence[ConfigDict], classes: Sequence[str] = ()
+) -> tuple[list[ConfigDict], ConfigDict]:
+    """The pipeline and the model of test-time augmentation: the config's, or else `MULTI_SCALE_FLIP`'s in ``steps``.
+
+    Args:
+        cfg: The config.
+        steps: Its test pipeline.
+        classes: Of the network, where a checkpoint names them; those of the config's test set are looked at, too.
+    """
     if "tta_pipeline" in cfg:
         return cfg.tta_pipeline, cfg.tta_model
     ours = Config.fromfile(MULTI_SCALE_FLIP)
     # Masks are compared at their own size.
     at = next((i for i, step in enumerate(steps) if step.type == "LoadAnnotations"), len(steps) - 1)
     resized, flips = ours.tta_transforms
-    if mirrored(_classes(cfg)):  # the network would see the right side on the left
+    if mirrored(classes) or mirrored(_classes(cfg)):  # the network would see the right side on the left
         flips = flips[:1]
     transforms = [resized, flips, *([step] for step in steps[at:])]
     return [*steps[:at], ConfigDict(type="TestTimeAug", transforms=transforms)], ours.tta_model
@@ -160,7 +168,7 @@ def tta_of(cfg: Config, steps: Sequence[ConfigDict]) -> tuple[list[ConfigDict], 
 
 def _classes(cfg: Config) -> Sequence[str]:
     """The classes that the config's test set names, as far as that can be told without its files."""
-    dataset: Mapping[str, Any] = next(dataset_configs(cfg.get("test_dataloader", {}).get("dataset", {})), {})
+    dataset: Mapping[str, Any] = next(dataset_configs((cfg.get("test_dataloader") or {}).get("dataset")), {})
     kind = dataset.get("type")
     kind = DATASETS.get(kind) if isinstance(kind, str) else kind
     known = {**getattr(kind, "METAINFO", {}), **(dataset.get("metainfo") or {})}

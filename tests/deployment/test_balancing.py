@@ -163,6 +163,8 @@ def test_wrong_requests_in_words(config: Path, trained: Path, tmp_path: Path) ->
         balance_checkpoint(config, str(out), 0.5, out, overwrite=True)
     with pytest.raises(ValueError, match="is balanced already, with strength 0.5"):
         balance_checkpoint(config, str(out), 0.5, tmp_path / "twice.pth")
+    with pytest.raises(ValueError, match="is balanced already, with strength 0.5"):
+        call(["balance", str(config), str(out), "--work-dir", str(tmp_path / "tried")])
 
 
 def test_an_exported_network_is_still_known_to_be_balanced(config: Path, trained: Path, tmp_path: Path) -> None:  # noqa: F811
@@ -172,14 +174,17 @@ def test_an_exported_network_is_still_known_to_be_balanced(config: Path, trained
     assert torch.load(exported, weights_only=True)["meta"]["balance"] == 0.5
 
 
-def changed(config: Path, out: Path, **model: Any) -> Path:  # noqa: F811
+def changed(config: Path, out: Path, channels: int = 3, **model: Any) -> Path:  # noqa: F811
     """The config of another network on the same data."""
     cfg = read_config(config)
     head = {"type": "FCNHead", "in_channels": 8, "in_index": 1, "channels": 4, "num_classes": 5, **model}
-    backbone = {"type": "TinyBackbone"}
+    backbone = {"type": "TinyBackbone", "channels": channels}
+    preprocessor = {**cfg.model.data_preprocessor, "type": "SegDataPreProcessor"}
+    if channels != 3:  # MMEngine takes three values, or one for all channels
+        preprocessor |= {"mean": [127.0], "std": [128.0]}
     cfg.model = ConfigDict(
         type="EncoderDecoder",
-        data_preprocessor={**cfg.model.data_preprocessor, "type": "SegDataPreProcessor"},
+        data_preprocessor=preprocessor,
         backbone=backbone,
         decode_head=head,
         test_cfg={"mode": "whole"},
@@ -207,6 +212,12 @@ def test_heads_that_cannot_be_balanced_are_refused(config: Path, tmp_path: Path)
     other = changed(config, tmp_path / "other.py", num_classes=4)
     with pytest.raises(ValueError, match="was trained with other classes than .*: it has 4, and the labelled images 5"):
         balance_checkpoint(other, str(untrained(other, tmp_path / "other.pth")), 0.5, tmp_path / "out.pth")
+
+
+def test_a_network_of_four_channels(config: Path, tmp_path: Path) -> None:  # noqa: F811
+    own = changed(config, tmp_path / "four.py", channels=4)
+    balance_checkpoint(own, str(untrained(own, tmp_path / "four.pth")), 0.5, tmp_path / "out.pth")
+    assert (tmp_path / "out.pth").is_file()
 
 
 def test_a_head_of_several_outputs_is_balanced_in_the_one_that_predicts(config: Path, tmp_path: Path) -> None:  # noqa: F811

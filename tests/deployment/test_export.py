@@ -9,16 +9,16 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from mmseg.apis import inference_model, init_model
 
 from mmseg_css import compat
 from mmseg_css.cli.main import call
-from mmseg_css.deployment.onnx import PicturesToLogits, check_installed, check_onnx, left_to_do, pictures, writes_onnx
-from mmseg_css.deployment.plain import export_segmentor, make_dataset_plain, network_weights
+from mmseg_css.deployment.plain import check_parts, export_segmentor, make_dataset_plain, network_weights
 from mmseg_css.registry import MODELS
 from tests.configs.helpers import load, shrink
+from tests.deployment.prediction.networks import save, tiny
 from tests.e2e.conftest import SIDE, MakeConfig, config, make_config, train, trained  # noqa: F401  (fixtures)
 from tests.models import helpers  # noqa: F401  (registers TinyBackbone)
 
@@ -91,77 +91,6 @@ def test_the_paper_head_predicts_the_same_without_this_package(
     assert float(done.stdout.split()[-1]) == pytest.approx(miou, abs=1e-4)
 
 
-def test_onnx_gives_the_logits_of_the_model(make_config: MakeConfig, image: Path, tmp_path: Path) -> None:  # noqa: F811
-    """From a picture as OpenCV reads it, of a size and in a batch other than those it was traced with.
-
-    With a tiny backbone: that of the demo, which pads by what its size needs, takes more than a minute.
-    """
-    onnxruntime = pytest.importorskip("onnxruntime")
-    pytest.importorskip("onnxscript")
-    if not writes_onnx():
-        pytest.skip("ONNX needs torch 2.9")
-    changes = {
-        "model.segmentor.backbone": {"type": "TinyBackbone", "_delete_": True},
-        "model.segmentor.decode_head": {"in_channels": 8, "low_in_channels": 8},
-        "train_cfg": {"max_iters": 1, "val_begin": 100},
-    }
-    config = make_config("onnx", changes)  # noqa: F811
-    checkpoint = train(config, tmp_path / "work") / "iter_1.pth"
-    call(["export", str(config), str(checkpoint), str(tmp_path / "model"), "--onnx"])
-    [path] = tmp_path.glob("model-*.onnx")
-    picture = cv2.imread(str(image))
-    images = np.stack([picture, picture[:, ::-1], picture[::-1]]).transpose(0, 3, 1, 2).astype(np.float32)
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    [logits] = session.run(["logits"], {"images": images})
-    model = init_model(str(config), str(checkpoint), device="cpu")
-    for one, found in zip((picture, picture[:, ::-1], picture[::-1]), logits, strict=True):
-        expected = inference_model(model, np.ascontiguousarray(one)).seg_logits.data.numpy()
-        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
-
-    other = torch.nn.Conv2d(3, logits.shape[1], 1)
-    with torch.no_grad(), pytest.raises(ValueError, match="logits differ from the model's by"):
-        check_onnx(path, other, pictures(1, 3, SIDE, SIDE))
-
-
-def test_what_onnx_is_written_of_gives_the_logits_of_the_model(
-    config: Path,  # noqa: F811
-    trained: Path,  # noqa: F811
-    image: Path,
-    tmp_path: Path,
-) -> None:
-    """With both families, which call the order of the channels differently, and any torch."""
-    exported = export_segmentor(config, str(trained / "iter_4.pth"), tmp_path / "model")
-    model = init_model(str(exported.config), str(exported.checkpoint), device="cpu")
-    picture = cv2.imread(str(image))
-    images = torch.from_numpy(picture.transpose(2, 0, 1)[None].astype(np.float32))
-    with torch.no_grad():
-        [found] = PicturesToLogits(model)(images)
-    torch.testing.assert_close(found, inference_model(model, picture).seg_logits.data, rtol=1e-4, atol=1e-5)
-
-
-def test_what_the_onnx_file_does_not_do_in_words(tmp_path: Path) -> None:
-    def said(**cfg: object) -> str | None:
-        Config(cfg).dump(tmp_path / "config.py")
-        return left_to_do(tmp_path / "config.py")
-
-    load, resize = {"type": "LoadImageFromFile"}, {"type": "Resize", "scale": (160, 120), "keep_ratio": True}
-    pack = [{"type": "LoadAnnotations"}, {"type": "PackSegInputs"}]
-    assert said(test_pipeline=[load, *pack]) is None
-    assert said() is None
-    for cfg in (
-        {"test_pipeline": [load, resize, *pack]},
-        {"test_pipeline": [load], "test_dataloader": {"dataset": {"pipeline": [load, resize, *pack]}}},
-    ):
-        assert "after Resize(keep_ratio=True, scale=(160, 120)) of the test" in (said(**cfg) or "")
-
-
-def test_onnx_by_an_old_torch_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("onnxscript")
-    monkeypatch.setattr(torch, "__version__", "2.8.1+cu128")
-    with pytest.raises(ImportError, match=r"needs torch 2\.9 or later, and this is 2\.8\.1\+cu128"):
-        check_installed()
-
-
 def test_a_head_of_mmseg_needs_no_definition(make_config: MakeConfig, tmp_path: Path) -> None:  # noqa: F811
     changes = {
         "model.segmentor.decode_head": {
@@ -214,17 +143,71 @@ def test_wrong_requests_in_words(config: Path, make_config: MakeConfig, trained:
     with pytest.raises(ValueError, match="has no teacher"):
         export_segmentor(make_config("no-teacher", method="pc2seg"), checkpoint, tmp_path / "x", "teacher")
     torch.save({"state_dict": {"other.weight": torch.zeros(1)}}, tmp_path / "other.pth")
-    with pytest.raises(ValueError, match=r"holds no weights named teacher.model.decode_head"):
+    with pytest.raises(ValueError, match=r"other\.pth is not a checkpoint of this config's CSS: .* are missing"):
         export_segmentor(config, str(tmp_path / "other.pth"), tmp_path / "x")
 
 
-def test_the_checkpoint_of_a_method_with_a_teacher_is_not_exported_as_another(
+def test_what_was_exported_can_be_exported_again(config: Path, trained: Path, tmp_path: Path) -> None:  # noqa: F811
+    """To add an ONNX file."""
+    first = export_segmentor(config, str(trained / "iter_4.pth"), tmp_path / "model")
+    again = export_segmentor(first.config, str(first.checkpoint), tmp_path / "again")
+    assert again.config.read_text() == first.config.read_text() and again.notes == []
+    one, other = (torch.load(file.checkpoint, weights_only=True)["state_dict"] for file in (first, again))
+    assert [*one] == [*other] and all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.parametrize("place", ["backbone", "neck", "decode_head", "auxiliary_head"])
+def test_parts_of_ones_own_are_not_exported(place: str, tmp_path: Path) -> None:
+    own = {"backbone": "TinyBackbone", "neck": "OwnNeck"}.get(place, "PlainHead")
+    if place == "neck" and own not in MODELS.module_dict:
+        MODELS.register_module(name=own)(type(own, (MODELS.get("Feature2Pyramid"),), {}))
+    model = ConfigDict(
+        type="EncoderDecoder", backbone={"type": "UNet"}, neck=None, decode_head={"type": "FCNHead"}, auxiliary_head=[]
+    )
+    check_parts(model)
+    model[place] = {"type": own}
+    with pytest.raises(ValueError, match=f"the {place} {own} is not MMSeg's, so that no plain config names it"):
+        check_parts(model)
+
+
+def test_nothing_is_written_of_a_network_with_parts_of_ones_own(tmp_path: Path) -> None:
+    own = save(tmp_path / "own", tiny())
+    with pytest.raises(ValueError, match="the backbone TinyBackbone is not MMSeg's"):
+        export_segmentor(own.config, str(own.checkpoint), tmp_path / "out" / "model")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("pipeline", [[{"type": "LoadImageFromFile"}, {"type": "PackSegInputs"}], None])
+def test_a_config_without_test_data(
+    make_config: MakeConfig,  # noqa: F811
+    trained: Path,  # noqa: F811
+    tmp_path: Path,
+    pipeline: list | None,
+) -> None:
+    absent = dict.fromkeys(("test_dataloader", "test_evaluator", "test_cfg"))
+    config = make_config(f"no-data-{pipeline is None}", {**absent, "test_pipeline": pipeline})  # noqa: F811
+    exported = export_segmentor(config, str(trained / "iter_4.pth"), tmp_path / "model")
+    assert Config.fromfile(exported.config).get("test_pipeline") == pipeline
+    assert "test_dataloader" not in exported.config.read_text()
+    assert ["neither test data nor a test pipeline" in note for note in exported.notes] == [True] * (pipeline is None)
+
+
+def test_a_checkpoint_of_another_model_is_not_exported(
     make_config: MakeConfig,  # noqa: F811
     trained: Path,  # noqa: F811
     tmp_path: Path,
 ) -> None:
-    with pytest.raises(ValueError, match="holds a teacher, which PC2Seg"):
-        export_segmentor(make_config("other", method="pc2seg"), str(trained / "iter_4.pth"), tmp_path / "x")
+    """Which MMSeg would load as far as it fits, without an error."""
+    checkpoint = str(trained / "iter_4.pth")
+    with pytest.raises(ValueError, match="this config's PC2Seg: .* are unknown to the model .*its work dir"):
+        export_segmentor(make_config("other", method="pc2seg"), checkpoint, tmp_path / "x")
+    classes = make_config("classes", {"model.segmentor.decode_head.num_classes": 4})
+    with pytest.raises(ValueError, match="was trained with 5 classes, the config has 4"):
+        export_segmentor(classes, checkpoint, tmp_path / "x")
+    wider = make_config("wider", {"model.segmentor.decode_head.low_channels": 7})
+    with pytest.raises(ValueError, match="is not a checkpoint of this config's CSS: .* have another shape"):
+        export_segmentor(wider, checkpoint, tmp_path / "x")
+    assert not [*tmp_path.iterdir()]
 
 
 def test_without_its_data_the_config_still_predicts_alike(
@@ -260,7 +243,7 @@ def test_only_the_projection_branch_stays_behind() -> None:
     """Vision transformers call the convolution of their patches a projection, too."""
     state = {f"student.{name}": torch.zeros(1) for name in PLAIN_NAMES}
     state |= {"student.decode_head.projection.layers.1.weight": torch.zeros(1), "teacher._extra_state": torch.tensor(1)}
-    assert list(network_weights(state, "student.", "file")) == PLAIN_NAMES
+    assert list(network_weights(state, "student.")) == PLAIN_NAMES
 
 
 PLAIN_NAMES = ["backbone.patch_embed.projection.weight", "backbone.layers.0.0.projection.bias", "decode_head.x.weight"]
@@ -285,6 +268,12 @@ def test_data_that_mmseg_cannot_read_is_left_out_with_a_word() -> None:
         # What happens to a picture is part of the model: without the resizing it would predict something else.
         assert cfg.test_pipeline == [pipeline[0], resize, pipeline[3]]
         assert cfg.test_dataloader.dataset == {"type": "BaseSegDataset", "pipeline": cfg.test_pipeline}
+        read = {**dataset, "pipeline": pipeline, "data_prefix": {}}
+        wrapped = with_data({"type": "ConcatDataset", "datasets": [read, {**read, "type": "DemoDataset"}]})
+        assert make_dataset_plain(wrapped) == [note] and wrapped.test_dataloader == cfg.test_dataloader
+    cfg = with_data({"type": "ConcatDataset", "datasets": [{"type": "DemoDataset", "data_prefix": {}}]})
+    assert make_dataset_plain(cfg) == []
+    assert cfg.test_dataloader.dataset.datasets[0].type == "BaseSegDataset"
     cfg = with_data({"type": "ADE20KDataset", "pipeline": [{"type": "StretchTo8Bit"}]})
     [note] = make_dataset_plain(cfg)
     assert "StretchTo8Bit" in note and "test_dataloader" not in cfg and "test_pipeline" not in cfg

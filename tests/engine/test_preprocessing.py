@@ -62,6 +62,11 @@ def test_other_steps_than_those_of_the_validation_are_said() -> None:
     assert preprocessing.other_steps(tested(), {"meta": {}}) is None  # older ones do not say
     assert preprocessing.other_steps(Config(), checkpoint) is None
     assert preprocessing.other_steps(tested({"type": "TestTimeAug", "transforms": []}), checkpoint) is None
+    wrapped = tested(resize, stretch)
+    wrapped.test_dataloader.dataset = {"type": "ConcatDataset", "datasets": [wrapped.test_dataloader.dataset]}
+    assert preprocessing.steps_of(wrapped) == preprocessing.steps_of(tested(resize, stretch))
+    wrapped.test_dataloader, wrapped.test_pipeline = None, [resize]
+    assert preprocessing.steps_of(wrapped) == ["Resize(scale=(64, 32))"]
     dumped = {"high": 9, "low": 3, "type": "StretchTo8Bit"}  # MMEngine sorts keys
     assert preprocessing.other_steps(tested(dumped), checkpoint) is None
     said = preprocessing.other_steps(tested(resize, {**stretch, "low": 4}), checkpoint, "iter_1.pth") or ""

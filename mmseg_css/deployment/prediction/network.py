@@ -2,6 +2,7 @@
 
 import colorsys
 import logging
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from mmengine.runner.checkpoint import CheckpointLoader, load_state_dict
 from mmseg.apis import init_model
 from mmseg.models.segmentors import BaseSegmentor
 
-from mmseg_css.engine.checkpoints import check_fit, check_format
+from mmseg_css.engine.checkpoints import check_fit, check_format, weights_of
 from mmseg_css.engine.preprocessing import check_preprocessing, other_steps
 from mmseg_css.typos import explained
 
@@ -30,16 +31,22 @@ def load_network(cfg: Config, checkpoint: str, device: str) -> tuple[BaseSegment
     Raises:
         ValueError: The checkpoint is of another model, or damaged.
     """
+    return network_of(cfg, CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu"), checkpoint, device)
+
+
+def network_of(
+    cfg: Config, saved: Mapping[str, Any], checkpoint: str, device: str = "cpu"
+) -> tuple[BaseSegmentor, Classes]:
+    """The same of a checkpoint that was read, and is called ``checkpoint``."""
     cfg.model.pop("compile_backbone", None)  # which would be compiled anew for every size of image
     with explained(cfg):
         model = init_model(cfg, device="cpu")
-    saved = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
     check_format(saved, checkpoint)
     check_fit(model, saved, checkpoint)
     check_preprocessing(model.data_preprocessor, saved, checkpoint)
     if note := other_steps(cfg, saved, checkpoint):
         print_log(note, level=logging.WARNING)
-    load_state_dict(model, saved.get("state_dict", saved), strict=False)  # extra state that other versions wrote
+    load_state_dict(model, weights_of(saved), strict=False)  # extra state that other versions wrote
     classes = classes_of(saved.get("meta", {}), model.num_classes)
     model.dataset_meta = {"classes": classes.names, "palette": classes.palette.tolist()}
     return model.to(device), classes

@@ -1,7 +1,7 @@
 """From an image to what the network is given: the test pipeline of a config, without masks."""
 
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import UInt, UInt8
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mmseg_css.datasets.checks.depth import drops_bits
 from mmseg_css.datasets.transforms import Cached
+from mmseg_css.engine.preprocessing import pipeline_of
 from mmseg_css.engine.testing import tta_of
 from mmseg_css.registry import TRANSFORMS
 
@@ -29,13 +30,18 @@ class Prepared(NamedTuple):
     picture: UInt8[np.ndarray, "h w 3"]
 
 
-def steps_of(cfg: Config, *, tta: bool) -> list[ConfigDict]:
+def steps_of(cfg: Config, classes: Sequence[str] = (), *, tta: bool) -> list[ConfigDict]:
     """How a config's test set is read, without its masks.
+
+    Args:
+        cfg: The config.
+        classes: Those of the network; an augmentation mirrors no image where they speak of left and right.
+        tta: Whether to augment.
 
     Raises:
         ValueError: The config does not say how, or how augmentations become one prediction is not ours to know.
     """
-    steps = _pipeline(cfg.get("test_dataloader", {}).get("dataset", {})) or cfg.get("test_pipeline")
+    steps = pipeline_of(cfg)
     if not steps:
         raise ValueError(
             f"{cfg.filename} has neither test_dataloader.dataset.pipeline nor test_pipeline, so that nothing says how "
@@ -43,19 +49,13 @@ def steps_of(cfg: Config, *, tta: bool) -> list[ConfigDict]:
             "with what the training does to every image between the two"
         )
     if tta:
-        steps, model = tta_of(cfg, steps)
+        steps, model = tta_of(cfg, steps, classes)
         if model.type != "SegTTAModel":
             raise ValueError(
                 f"--tta averages probabilities, as SegTTAModel does, and {cfg.filename} has tta_model.type = "
                 f"{model.type!r}: leave --tta out, or set it to 'SegTTAModel'"
             )
     return _without_masks(steps)
-
-
-def _pipeline(dataset: ConfigDict) -> Any:
-    """The pipeline of a data set's config; wrappers are looked into."""
-    inner = dataset.get("dataset") or next(iter(dataset.get("datasets") or ()), None)
-    return dataset.get("pipeline") or (_pipeline(inner) if inner else None)
 
 
 def _without_masks(steps: Iterable[ConfigDict]) -> list[ConfigDict]:

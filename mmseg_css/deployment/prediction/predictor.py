@@ -5,6 +5,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -24,6 +25,7 @@ from mmseg_css.deployment.prediction.network import load_network
 from mmseg_css.deployment.prediction.pipeline import Prepared, built, prepare, steps_of
 from mmseg_css.deployment.prediction.windows import Mode, Windows
 from mmseg_css.engine.checkpoints import no_checkpoint
+from mmseg_css.engine.preprocessing import channels_of
 from mmseg_css.engine.testing import takes_predict_on
 from mmseg_css.models.segmentors.batch import Images, images_of
 
@@ -93,10 +95,10 @@ class Predictor:
                     f"{config} trains a plain {cfg.model.type}, which has one network: leave out predict_on"
                 )
             cfg.model.predict_on = predict_on
-        steps = steps_of(cfg, tta=tta)
+        self.model, self.classes = load_network(deepcopy(cfg), str(checkpoint), device or get_device())
+        steps = steps_of(cfg, self.classes.names, tta=tta)
         #: Of ``model``, with its losses, and of how images are read; not of data and schedule.
         self.config_sha256 = _digest([cfg.model, steps])
-        self.model, self.classes = load_network(cfg, str(checkpoint), device or get_device())
         self.network = getattr(self.model, "predictor", self.model)
         self._windows = Windows.of(self.model, self.network, mode)
         self._padding = self.model.data_preprocessor.test_cfg
@@ -142,10 +144,9 @@ class Predictor:
         return self._checked(prepared, f"the image {path!r}")
 
     def _checked(self, prepared: Prepared, what: str) -> Prepared:
-        mean = getattr(self.model.data_preprocessor, "mean", None)
-        channels = prepared.views[0][0].shape[0]
-        if mean is not None and len(mean) not in (1, channels):  # one for all channels
-            raise ValueError(f"{what} has {channels} channels, and the network takes {len(mean)}: convert it")
+        channels, own = prepared.views[0][0].shape[0], channels_of(self.network)
+        if channels != own:
+            raise ValueError(f"{what} has {channels} channels, and the network takes {own}: convert it")
         return prepared
 
     def predict(self, images: Sequence[Prepared], *, probabilities: bool = False) -> list[Prediction]:

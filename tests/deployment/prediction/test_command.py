@@ -15,7 +15,7 @@ from mmseg_css.deployment.prediction import inputs
 from mmseg_css.deployment.prediction.folder import ahead
 from mmseg_css.deployment.prediction.outputs import palette_image
 from tests.deployment.prediction.conftest import noise, write
-from tests.deployment.prediction.networks import META, Trained, reading, save
+from tests.deployment.prediction.networks import META, PIPELINE, Trained, reading, save, tiny
 
 
 @pytest.fixture
@@ -86,6 +86,23 @@ def test_what_cannot_be_read_is_named_at_the_end(
     assert first == "error: 2 files could not be read, all others are done:"
     # Nothing after these lines; before them loggers of other tests may complain of their closed streams.
     assert "broken.png" in faults[0] and "clip.mp4" in faults[1] and len(faults) == 2
+
+
+def test_an_image_of_other_channels_is_named_and_the_others_done(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With one mean for all channels, as `mmseg-css init` writes it for four."""
+    pipeline = [{"type": "LoadImageFromFile", "color_type": "unchanged"}, *PIPELINE[1:]]
+    four = tiny(backbone={"type": "TinyBackbone", "channels": 4})
+    trained = save(tmp_path / "four", four, test_dataloader={"dataset": {"pipeline": pipeline}})
+    for name in ("a", "c"):
+        write(tmp_path / "photos" / f"{name}.png", cv2.cvtColor(noise(0), cv2.COLOR_BGR2BGRA))
+    write(tmp_path / "photos" / "b.png", noise(0))
+    assert predict(trained, tmp_path / "photos", "--out", tmp_path / "out") == 1
+    said = capsys.readouterr()
+    assert "predicted 2 images" in said.out
+    assert "b.png' has 3 channels, and the network takes 4: convert it" in said.err
+    assert files(tmp_path / "out" / "masks") == {"a.png", "c.png"}
 
 
 def test_a_video_becomes_a_folder_of_frames(trained: Trained, tmp_path: Path) -> None:

@@ -62,8 +62,13 @@ def test_a_checkpoint_that_is_not_there_or_does_not_fit(trained: Trained, tmp_pa
         Predictor(trained.config, trained.checkpoint, predict_on="teacher")
 
 
-def test_a_config_that_does_not_say_how_images_are_read(tmp_path: Path) -> None:
-    trained = save(tmp_path, reading(), test_dataloader={})
+@pytest.mark.parametrize("loader", [{}, None])
+def test_a_config_that_does_not_say_how_images_are_read(loader: dict | None, tmp_path: Path) -> None:
+    """MMEngine takes None for a part that is not wanted."""
+    trained = save(tmp_path / "with", reading(), test_dataloader=loader, test_pipeline=PIPELINE)
+    for tta in (False, True):
+        assert Predictor(trained.config, trained.checkpoint, tta=tta, device="cpu")(noise(7, 32, 32)).shape == (32, 32)
+    trained = save(tmp_path, reading(), test_dataloader=loader)
     with pytest.raises(ValueError, match="neither test_dataloader.dataset.pipeline nor test_pipeline"):
         Predictor(trained.config, trained.checkpoint, device="cpu")
 

@@ -135,6 +135,14 @@ def test_test_time_augmentation_is_mmsegs(configured: bool, tmp_path: Path) -> N
     np.testing.assert_allclose(found.probabilities.sum(axis=0), 1, atol=1e-6)
 
 
+def test_no_view_is_mirrored_where_the_checkpoint_has_left_and_right(tmp_path: Path) -> None:
+    """An exported config leaves the names to its checkpoint."""
+    meta = {"dataset_meta": {**META["dataset_meta"], "classes": ("body", "left arm", "right arm")}}
+    trained = save(tmp_path, reading(), meta=meta)
+    predictor = Predictor(trained.config, trained.checkpoint, tta=True, device="cpu")
+    assert not any(sample.flip for _, sample in predictor.prepare(noise(4, 32, 32)).views)
+
+
 @pytest.mark.parametrize("tta", [False, True])
 def test_two_classes_of_one_output(tta: bool, tmp_path: Path) -> None:
     head = {**reading()["decode_head"], "num_classes": 2, "out_channels": 1, "threshold": 0.4}
@@ -159,6 +167,15 @@ def test_teacher_and_student(tmp_path: Path) -> None:
     assert (Predictor(trained.config, trained.checkpoint, device="cpu")(image) == 1).all()
     student = Predictor(trained.config, trained.checkpoint, predict_on="student", device="cpu")
     assert not (student(image) == 1).all()
+
+
+def test_a_checkpoint_whose_names_a_wrapper_has_prefixed(trained: Trained, tmp_path: Path) -> None:
+    saved = torch.load(trained.checkpoint)
+    saved["state_dict"] = {f"module.{name}": value for name, value in saved["state_dict"].items()}
+    torch.save(saved, tmp_path / "wrapped.pth")
+    image = noise(6)
+    labels = Predictor(trained.config, tmp_path / "wrapped.pth", device="cpu")(image)
+    np.testing.assert_array_equal(labels, image.argmax(axis=2))
 
 
 def test_mmsegs_inferencer_shows_the_classes_of_the_checkpoint(tmp_path: Path) -> None:
