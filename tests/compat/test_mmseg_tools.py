@@ -18,12 +18,12 @@ from mmseg_css import compat
 from mmseg_css.cli.main import call
 from mmseg_css.locations import CONFIGS
 from tests.e2e.conftest import SIDE, MakeConfig, make_config  # noqa: F401  (fixture)
-from tests.models import helpers  # noqa: F401  (registers TinyBackbone)
+from tests.models.helpers import TINY_RESNET
 
 TOOLS = Path(mmseg.__file__).parent / ".mim" / "tools"
 TINY = {
-    "model.segmentor.backbone": {"type": "TinyBackbone", "_delete_": True},
-    "model.segmentor.decode_head": {"in_channels": 8, "low_in_channels": 8},
+    "model.segmentor.backbone": TINY_RESNET,
+    "model.segmentor.decode_head": {"in_channels": 8, "low_in_channels": 4},
     "default_hooks.checkpoint.interval": 4,
     "train_cfg.val_interval": 2,
 }

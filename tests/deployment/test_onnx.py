@@ -23,19 +23,7 @@ from mmseg_css.deployment.plain import export_segmentor
 from tests.deployment.prediction.networks import PIPELINE, PREPROCESSOR, Trained, save, tiny
 from tests.deployment.test_export import image  # noqa: F401  (a fixture)
 from tests.e2e.conftest import SIDE, MakeConfig, config, make_config, train, trained  # noqa: F401  (fixtures)
-from tests.models import helpers  # noqa: F401  (registers TinyBackbone)
-
-TINY_RESNET = {
-    "_delete_": True,
-    "type": "ResNet",
-    "depth": 18,
-    "stem_channels": 4,
-    "base_channels": 4,
-    "num_stages": 2,
-    "strides": (1, 2),
-    "dilations": (1, 1),
-    "out_indices": (0, 1),
-}
+from tests.models.helpers import TINY_RESNET
 
 
 def test_onnx_gives_the_logits_of_the_model(make_config: MakeConfig, image: Path, tmp_path: Path) -> None:  # noqa: F811

@@ -24,6 +24,19 @@ NUM_CLASSES = 3
 EMBEDDING = 2
 NORM = {"type": "BN", "requires_grad": True}
 
+#: A backbone of MMSeg's, features of 4 and 8 channels at strides 4 and 8.
+TINY_RESNET = {
+    "_delete_": True,
+    "type": "ResNet",
+    "depth": 18,
+    "stem_channels": 4,
+    "base_channels": 4,
+    "num_stages": 2,
+    "strides": (1, 2),
+    "dilations": (1, 1),
+    "out_indices": (0, 1),
+}
+
 
 @MODELS.register_module()
 class TinyBackbone(BaseModule):

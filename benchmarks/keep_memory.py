@@ -1,0 +1,98 @@
+"""What it is worth that glibc keeps the memory that a step frees, as trainings of a comparison do (`KEEP_MEMORY`).
+
+    python benchmarks/keep_memory.py
+    python benchmarks/keep_memory.py --lanes 2 --json FILE
+
+Steps of the configs as they are, with one thread, in processes of their own with and without these settings, in turn;
+medians over rounds of each process's median. ``--lanes N`` has N of them side by side.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from measure import machine, timed
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from step import batch_of, build, make_faster, training_step, wrapper_of
+
+from mmseg_css.evaluation.comparison.lanes import KEEP_MEMORY
+
+CONFIGS = ("configs/css/css_lite0_demo.py", "configs/css/css_lite0_camvid_1-8.py")
+WARM_UP = 6
+
+
+def steps(config: str, repeats: int) -> dict[str, float]:
+    """Median seconds of a step, and how often it asks the system for a page of memory."""
+    init_default_scope("mmseg")
+    cfg = Config.fromfile(config)
+    size, batch = tuple(cfg.crop_size), cfg.train_dataloader.batch_size // 2
+    model = build(cfg, size)
+    make_faster(model, cfg)
+    step = training_step(model, batch_of(model, batch, size), wrapper_of(model, cfg))
+    for _ in range(WARM_UP):
+        step()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    seconds = statistics.median(timed(step) for _ in range(repeats))
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    return {"step_s": seconds, "faults": (after.ru_minflt - before) / repeats, "peak_gib": after.ru_maxrss / 2**20}
+
+
+def side_by_side(config: str, repeats: int, lanes: int, settings: dict[str, str]) -> dict[str, float]:
+    """The means of ``steps`` in so many processes at once."""
+    command = [sys.executable, __file__, config, "--alone", "--repeats", str(repeats)]
+    environment = {**os.environ, **settings, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    processes = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) for _ in range(lanes)]
+    found = [json.loads(process.communicate()[0].splitlines()[-1]) for process in processes]
+    return {key: statistics.mean(one[key] for one in found) for key in found[0]}
+
+
+def compare(config: str, args: argparse.Namespace) -> dict[str, dict[str, float]]:
+    """Medians over the rounds, with and without the settings."""
+    rounds: dict[str, list[dict[str, float]]] = {"plain": [], "kept": []}
+    for _ in track(range(args.rounds), description=Path(config).stem):
+        for name, settings in (("plain", {}), ("kept", KEEP_MEMORY)):
+            rounds[name].append(side_by_side(config, args.repeats, args.lanes, settings))
+    return {
+        name: {key: statistics.median(one[key] for one in found) for key in found[0]} for name, found in rounds.items()
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("configs", nargs="*", default=CONFIGS, metavar="CONFIG", help="of semi-supervised methods")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=20, help="steps of each process")
+    parser.add_argument("--lanes", type=int, default=1)
+    parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--json", type=Path, help="where the figures go as well")
+    args = parser.parse_args()
+    if args.alone:
+        print(json.dumps(steps(args.configs[0], args.repeats)))
+        return
+    found = {Path(config).stem: compare(config, args) for config in args.configs}
+    table = Table("config", "plain s", "kept s", "times faster", "pages asked for", "kept", "peak GiB", "kept")
+    for name, row in found.items():
+        plain, kept = row["plain"], row["kept"]
+        table.add_row(
+            *(name, f"{plain['step_s']:.3f}", f"{kept['step_s']:.3f}", f"{plain['step_s'] / kept['step_s']:.2f}"),
+            *(f"{plain['faults']:.0f}", f"{kept['faults']:.0f}"),
+            *(f"{plain['peak_gib']:.2f}", f"{kept['peak_gib']:.2f}"),
+        )
+    Console().print(table)
+    if args.json:
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({"keep_memory": found, "lanes": args.lanes, "machine": machine()}, indent=2)
+        args.json.write_text(f"{text}\n")
+
+
+if __name__ == "__main__":
+    main()
