@@ -22,8 +22,9 @@ from mmengine.registry import init_default_scope
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from step import batch_of, build, make_faster, training_step, wrapper_of
+from step import batch_of, build, training_step, wrapper_of
 
+from mmseg_css.engine.estimate import make_faster
 from mmseg_css.evaluation.comparison.lanes import KEEP_MEMORY
 
 CONFIGS = ("configs/css/css_lite0_demo.py", "configs/css/css_lite0_camvid_1-8.py")

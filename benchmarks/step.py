@@ -40,10 +40,10 @@ from rich.console import Console
 from rich.table import Table
 
 import mmseg_css  # noqa: F401  (registers the models)
-from mmseg_css.engine.estimate import FASTER
+from mmseg_css.engine.estimate import make_faster
 from mmseg_css.engine.hooks import FiniteStepHook, PrototypeCommitHook, TeacherUpdateHook
 from mmseg_css.models.segmentors import Progress, SemiSegmentor
-from mmseg_css.registry import HOOKS, MODELS
+from mmseg_css.registry import MODELS
 
 CONFIGS = ("configs/css/css_r101_voc_1-8.py", "configs/pc2seg/pc2seg_r101_voc_1-8.py")
 ON_A_CPU = {"size": 129, "batch": 4}
@@ -87,13 +87,6 @@ def build(cfg: Config, size: tuple[int, int]) -> SemiSegmentor:
         if "norm_cfg" in part:
             part.norm_cfg.type = "BN"
     return MODELS.build(model).to(device()).train()
-
-
-def make_faster(model: SemiSegmentor, cfg: Config) -> None:
-    """What the config's hooks do before a training."""
-    for name in FASTER:
-        if name in cfg.default_hooks:
-            HOOKS.build(cfg.default_hooks[name]).before_run(SimpleNamespace(model=model))
 
 
 def batch_of(model: SemiSegmentor, batch: int, size: tuple[int, int]) -> tuple[dict, dict]:

@@ -91,7 +91,7 @@ def _study(plan: "Plan", seeds: Sequence[int] | None, work_dir: Path) -> "Study"
     # Trainings of another study may be about to read theirs.
     configs = write_leaves(plan, plan.parts, work_dir / "configs", alone=lambda: locked(work_dir))
     every = {name: sorted({*plan.seeds_of(name), *(seeds or ())}) for name in plan.parts}
-    return Study(parts=configs, ceiling=plan.ceiling, seeds=every, blocks=plan.blocks)
+    return Study(parts=configs, ceiling=plan.ceiling, seeds=every, blocks=plan.block_sizes())
 
 
 def _train(

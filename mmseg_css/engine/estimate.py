@@ -14,6 +14,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
+from torch import nn
 from tqdm import tqdm
 
 from mmseg_css.evaluation.comparison.machine import at_a_time
@@ -25,6 +26,13 @@ PATIENCE: Final = 5.0  # seconds, after which no further step is measured
 FASTER: Final = ("channels_last", "depthwise")
 
 
+def make_faster(model: nn.Module, cfg: Config) -> None:
+    """What hooks of a config do to a model before its training, so that a step is faster."""
+    for name in FASTER:
+        if name in cfg.default_hooks:
+            HOOKS.build(cfg.default_hooks[name]).before_run(SimpleNamespace(model=model))
+
+
 def seconds_a_step(cfg: Config) -> float:
     """Median seconds of a training step of a config, loading and validation apart.
 
@@ -32,9 +40,7 @@ def seconds_a_step(cfg: Config) -> float:
     """
     init_default_scope(cfg.get("default_scope", "mmseg"))
     model = MODELS.build(cfg.model).to(get_device()).train()
-    for name in FASTER:
-        if name in cfg.default_hooks:
-            HOOKS.build(cfg.default_hooks[name]).before_run(SimpleNamespace(model=model))
+    make_faster(model, cfg)
     wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
     batch = made_up_batch(cfg, model.num_classes if hasattr(model, "student") else model.decode_head.num_classes)
     seconds: list[float] = []

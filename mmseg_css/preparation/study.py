@@ -14,18 +14,26 @@ KEYS = ("baseline", "blocks", "ceiling", "parts", "seeds", "variants")
 
 
 class Part(NamedTuple):
-    """Methods that are compared on the same data sets, with the same share of the labels.
+    """Methods that are compared on the same data sets, with the same shares of the labels.
 
     Attributes:
+        fraction: Which labelled list, or several: then each of a data set counts as a data set.
         seeds: Other ones than the study's.
         steps: Another length of the trainings than the data sets' files say.
     """
 
-    fraction: str
+    fraction: str | tuple[str, ...]
     data: tuple[str, ...]
     methods: tuple[str, ...]
     seeds: tuple[int, ...] | None = None
     steps: int | None = None
+
+    def sets(self) -> dict[str, tuple[str, str]]:
+        """Data set and labelled list of all that is compared, by what it is called: the data set, and where there are
+        several lists its list."""
+        if isinstance(self.fraction, str):
+            return {data: (data, self.fraction) for data in self.data}
+        return {f"{data} {fraction}": (data, fraction) for data in self.data for fraction in self.fraction}
 
 
 class Variant(NamedTuple):
@@ -57,6 +65,11 @@ class Plan(NamedTuple):
     def seeds_of(self, part: str) -> tuple[int, ...]:
         """With which a part's trainings are made, unless others are asked for."""
         return self.parts[part].seeds or self.seeds
+
+    def block_sizes(self) -> dict[str, int]:
+        """``blocks`` by what the data sets are called in the parts."""
+        called = {name: data for part in self.parts.values() for name, (data, _) in part.sets().items()}
+        return {name: self.blocks[data] for name, data in called.items() if data in self.blocks}
 
 
 def read_plan(file: Path) -> Plan:
@@ -96,7 +109,8 @@ def _part(file: Path, name: str, part: Mapping[str, Any]) -> Part:
             f"which {' and '.join(Part._field_defaults)} may be left out"
         )
     seeds = None if part.get("seeds") is None else tuple(part["seeds"])
-    return Part(part["fraction"], tuple(part["data"]), tuple(part["methods"]), seeds, part.get("steps"))
+    fraction = part["fraction"] if isinstance(part["fraction"], str) else tuple(part["fraction"])
+    return Part(fraction, tuple(part["data"]), tuple(part["methods"]), seeds, part.get("steps"))
 
 
 def _variant(file: Path, name: str, variant: Mapping[str, Any]) -> Variant:
@@ -130,8 +144,8 @@ def write_leaves(
         part = plan.parts[name]
         methods = (plan.baseline, plan.ceiling, *part.methods)
         written[name] = {
-            data: {method: _write_leaf(plan, method, data, part, out, alone) for method in methods}
-            for data in part.data
+            called: {method: _write_leaf(plan, method, data, fraction, part.steps, out, alone) for method in methods}
+            for called, (data, fraction) in part.sets().items()
         }
     return written
 
@@ -140,16 +154,17 @@ def _write_leaf(
     plan: Plan,
     method: str,
     data: str,
-    part: Part,
+    fraction: str,
+    steps: int | None,
     out: Path,
     alone: Callable[[], AbstractContextManager[None]],
 ) -> Path:
     variant = plan.variants.get(method, Variant(method))
     own_list = variant.labeled is not None
-    labeled = variant.labeled if own_list else f"configs/splits/{data}/{part.fraction}.txt"
+    labeled = variant.labeled if own_list else f"configs/splits/{data}/{fraction}.txt"
     if labeled and not Path(labeled).is_file():
         raise FileNotFoundError(f"the labelled list {labeled} is missing: start in the clone's folder, or generate it")
-    named = [data, *([] if own_list else [part.fraction]), *([f"{part.steps}_steps"] if part.steps else [])]
+    named = [data, *([] if own_list else [fraction]), *([f"{steps}_steps"] if steps else [])]
     folder = out / "_".join(named)
     folder.mkdir(parents=True, exist_ok=True)
     text = leaf_text(
@@ -158,7 +173,7 @@ def _write_leaf(
         bases_from(folder),
         labeled=labeled,
         settings=variant.settings,
-        steps=part.steps,
+        steps=steps,
     )
     path = folder / f"{method}.py"
     if not path.exists() or path.read_text(encoding="utf-8") != text:

@@ -48,18 +48,22 @@ def test_camvids_ceiling_is_that_of_its_own_configs(configs: dict) -> None:
 @pytest.mark.parametrize("data", IMAGES)
 def test_data_sets_differ_in_data_alone(data: str, configs: dict) -> None:
     plan: Plan = PLAN
-    for part, spec in plan.parts.items():
-        if data not in spec.data:
-            continue
-        for method, path in configs[part][data].items():
-            cfg, other = Config.fromfile(path), Config.fromfile(configs[part]["camvid"][method])
+    compared = [
+        (part, spec, called, fraction)
+        for part, spec in plan.parts.items()
+        for called, (of, fraction) in spec.sets().items()
+        if of == data
+    ]
+    for part, spec, called, fraction in compared:
+        for method, path in configs[part][called].items():
+            cfg, other = Config.fromfile(path), Config.fromfile(configs[part][called.replace(data, "camvid")][method])
             assert cfg.optim_wrapper == other.optim_wrapper
             own, theirs = (dict(one.model.get("segmentor", one.model)) for one in (cfg, other))
             assert own["backbone"] == theirs["backbone"]
             listed = cfg.train_dataloader.dataset.get("labeled", cfg.train_dataloader.dataset)
-            expected = "" if method == "all_labels" else f"configs/splits/{data}/{spec.fraction}.txt"
+            expected = "" if method == "all_labels" else f"configs/splits/{data}/{fraction}.txt"
             assert listed.ann_file == expected
-            labeled = len((ROOT / f"configs/splits/{data}/{spec.fraction}.txt").read_text().split())
+            labeled = len((ROOT / f"configs/splits/{data}/{fraction}.txt").read_text().split())
             steps = spec.steps or steps_for(IMAGES[data] - labeled)
             assert cfg.train_cfg.max_iters == cfg.param_scheduler[0].end == steps
             assert cfg.default_hooks.checkpoint.interval == cfg.train_cfg.max_iters
@@ -93,6 +97,15 @@ def test_another_length_changes_nothing_else(configs: dict) -> None:
         assert [one.pop("max_iters") for one in counted] == [1000, 3500]
         assert counted[0] == counted[1]
     assert configs["1-16 1000 steps"]["camvid"]["all_labels"] == configs["1-8 1000 steps"]["camvid"]["all_labels"]
+
+
+def test_several_lists_of_a_data_set_count_as_data_sets(configs: dict) -> None:
+    lists = configs["three lists"]
+    assert [*lists] == ["camvid 1-30", "camvid 1-16", "camvid 1-8"]
+    assert lists["camvid 1-16"]["css"] == configs["budgets 1-16"]["camvid"]["css"]
+    assert len({methods["supervised"] for methods in lists.values()}) == 3
+    assert len({methods["all_labels"] for methods in lists.values()}) == 1
+    assert PLAN.block_sizes()["camvid 1-8"] == PLAN.blocks["camvid"]
 
 
 def test_a_variant_is_its_method_under_other_settings(configs: dict) -> None:

@@ -63,8 +63,9 @@ def pool(sets: Mapping[str, Mapping[str, Sequence[Run]]], ceiling: str) -> dict[
     for key in ("p", "p_t"):
         for gain, adjusted in zip(gains, holm([gain[key] for gain in gains]), strict=True):
             gain[f"{key}_holm"] = adjusted
-    trainings = [run for of_set in sets.values() for own in of_set.values() for run in own]
-    made = [run.made_with() for run in trainings if run.finished() is not None]
+    # A ceiling that several lists share is one training.
+    trainings = {run.folder: run for of_set in sets.values() for own in of_set.values() for run in own}
+    made = [run.made_with() for run in trainings.values() if run.finished() is not None]
     found: dict[str, Any] = without_nan(
         {
             "baseline": baseline,

@@ -109,7 +109,7 @@ def report(study: Study, runs: Mapping[str, Mapping[str, Runs]], records: Path) 
         for data, planned in sets.items():
             if own := comparable(planned, study.ceiling):
                 result = summarise(own, ceiling=study.ceiling, block=study.blocks.get(data, 1))
-                write_results(result, records / part.replace(" ", "_") / data)
+                write_results(result, records / part.replace(" ", "_") / data.replace(" ", "_"))
         pooled = pool(sets, study.ceiling)
         if pooled["methods"]:
             parts[part] = pooled
