@@ -82,6 +82,15 @@ def test_one_seed_has_no_interval(configs: dict[str, Path], tmp_path: Path) -> N
     assert gain["p_seeds"] is gain["detectable"] is None
 
 
+def test_a_tiny_p_is_not_called_zero(configs: dict[str, Path], tmp_path: Path) -> None:
+    question = Question(configs=configs)
+    finish_all(question, tmp_path / "work")
+    results = compare(question, tmp_path / "work")
+    assert "< 0.0001" not in tables(results)
+    results["methods"]["new"]["gain"]["p_seeds"] = 1e-7
+    assert "< 0.0001" in tables(results) and "0.0000" not in tables(results)
+
+
 def test_classes_of_a_config_of_ones_own(tmp_path: Path) -> None:
     """They stand in the config, not in the data set's class."""
     config = tmp_path / "config.py"

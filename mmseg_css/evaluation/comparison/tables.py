@@ -121,7 +121,7 @@ def _pairs(results: Mapping[str, Any]) -> PrettyTable:
     """The better methods first: a row's mIoU less a column's."""
     names = list(dict.fromkeys(name for pair in results["pairs"] for name in pair["methods"]))
     cells = {
-        tuple(pair["methods"]): f"{pair['difference']:+.1f} ({_number(pair['p_seeds_holm'], '.4f')})"
+        tuple(pair["methods"]): f"{pair['difference']:+.1f} ({_p(pair['p_seeds_holm'])})"
         for pair in results["pairs"]
     }
     table = PrettyTable(["above", *names[1:]])
@@ -150,7 +150,11 @@ def _interval(bounds: Sequence[float | None] | None, form: str) -> str:
 
 def _tested(gain: Mapping[str, Any], key: str) -> str:
     adjusted = gain.get(f"{key}_holm")
-    return _number(gain.get(key), ".4f") + ("" if adjusted is None else f" ({adjusted:.4f})")
+    return _p(gain.get(key)) + ("" if adjusted is None else f" ({_p(adjusted)})")
+
+
+def _p(value: float | None) -> str:
+    return "< 0.0001" if value is not None and value < 0.00005 else _number(value, ".4f")
 
 
 def _join(values: Iterable[float]) -> str:
