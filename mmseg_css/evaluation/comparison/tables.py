@@ -121,8 +121,7 @@ def _pairs(results: Mapping[str, Any]) -> PrettyTable:
     """The better methods first: a row's mIoU less a column's."""
     names = list(dict.fromkeys(name for pair in results["pairs"] for name in pair["methods"]))
     cells = {
-        tuple(pair["methods"]): f"{pair['difference']:+.1f} ({_p(pair['p_seeds_holm'])})"
-        for pair in results["pairs"]
+        tuple(pair["methods"]): f"{pair['difference']:+.1f} ({_p(pair['p_seeds_holm'])})" for pair in results["pairs"]
     }
     table = PrettyTable(["above", *names[1:]])
     for name in names[:-1]:
