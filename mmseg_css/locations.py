@@ -18,6 +18,12 @@ def find_config(text: str) -> Path:
     return CONFIGS / name if package == PACKAGE.name and name else Path(text)
 
 
+def find_lists(folder: Path) -> Path:
+    """A folder of lists that our configs name: from where they are called, else the package's own."""
+    own = CONFIGS.parent / folder
+    return own if own.is_dir() and not folder.is_dir() else folder
+
+
 def bases_from(folder: Path) -> str:
     """What a config in a folder calls our ``configs/_base_``: the path from there, or the package by its name."""
     if CLONE is None:

@@ -53,13 +53,14 @@ class How:
 
 def _run(name: str, root: Path | None, how: How | None, source: Path | None = None) -> int:
     import mmseg_css.register  # noqa: F401
+    from mmseg_css.locations import find_lists
     from mmseg_css.preparation.benchmarks.prepare import prepare, report
 
     recipe, how = RECIPES[name], how or How()
     root = root or recipe.root
     if not how.check:
         prepare(recipe, root, source or recipe.source, overwrite=how.overwrite)
-    return 1 if report(recipe, root, how.splits or recipe.splits, read_all=how.read_all) else 0
+    return 1 if report(recipe, root, how.splits or find_lists(recipe.splits), read_all=how.read_all) else 0
 
 
 @command.command

@@ -19,7 +19,7 @@ UNREAD: Final = (".heic", ".heif", ".avif", ".gif", ".jp2", ".jxl", ".dng", ".cr
 def pictures(names: Iterable[str], suffixes: Sequence[str] = IMAGE_SUFFIXES) -> list[str]:
     """Names with these endings, in any case, sorted; none that is hidden, or lies in a folder that we wrote.
 
-    Of a folder that we wrote into and that is itself looked through, all is left out that lies in one of `WRITTEN`.
+    Of a folder that we wrote into, all is left out that lies in one of `WRITTEN`; what else is there may be others'.
 
     Args:
         names: Paths below the folder, of all its files.
@@ -29,11 +29,11 @@ def pictures(names: Iterable[str], suffixes: Sequence[str] = IMAGE_SUFFIXES) -> 
     ['a.JPG', 'more/a.png']
     >>> pictures(["predictions.json", "a.png", "masks/a.png", "overlays/a.jpg", "more/a.png"])
     ['a.png', 'more/a.png']
+    >>> pictures(["site/predictions.json", "site/a.png", "site/masks/a.png"])
+    ['site/a.png']
     """
     plain = {name: PurePosixPath(PurePath(name).as_posix()) for name in names}
-    written, top = {path.parent for path in plain.values() if path.name in RECORDS}, PurePosixPath()
-    if top in written:
-        written = (written - {top}) | {*map(PurePosixPath, WRITTEN)}
+    written = {path.parent / kind for path in plain.values() if path.name in RECORDS for kind in WRITTEN}
     return sorted(
         name
         for name, path in plain.items()

@@ -7,10 +7,11 @@ images and a fingerprint; a bare "1/8" or "662" is none. The lists themselves ar
 import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Final, NamedTuple
 
 from mmseg_css.datasets.splits import DataSet, fingerprint
+from mmseg_css.locations import find_lists
 
 CUSTOM: Final = "custom"
 FOLDER: Final = "data/splits"  # where the configs look for their lists
@@ -135,7 +136,10 @@ def identify(ids: Iterable[str]) -> str:
 
 
 def missing_list_remedy(path: str) -> str | None:
-    """How to make a list that a config looks for under ``data/splits``; ``None`` for lists elsewhere."""
+    """How to come by a list that our configs look for; ``None`` for others."""
+    if (lists := find_lists(Path(path).parent)) != Path(path).parent:
+        above = Path(path).parent.parent.as_posix()
+        return f"the package has it, and configs look for it from here: `mkdir -p {above} && cp -r {lists} {above}`"
     if PurePath(path).parent.parts[-2:] != PurePath(FOLDER).parts:
         return None
     name = PurePath(path).name

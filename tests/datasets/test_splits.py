@@ -1,5 +1,7 @@
 """How lists are read, and what is said where one is missing."""
 
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -127,6 +129,21 @@ def test_missing_list_of_another_name_or_place() -> None:
     assert own is not None and "import" not in own
     assert "generate --config CONFIG --count 2527 --out data/splits/ade20k-own-2527.txt`" in own
     assert missing_list_remedy("data/demo/splits/labeled_8.txt") is None
+
+
+LIST = "configs/splits/camvid/1-8.txt"
+
+
+def test_missing_list_that_the_package_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As configs of a wheel name it, which are called from anywhere."""
+    monkeypatch.chdir(tmp_path)
+    write_image(tmp_path / "images" / "a.png")
+    with pytest.raises(FileNotFoundError) as caught:
+        DATASETS.build(unlabeled_config(tmp_path, data_root="", exclude=LIST))
+    [command] = re.findall("`(.*)`", str(caught.value))
+    subprocess.run(command, shell=True, check=True)
+    assert len(Path(LIST).read_text().split()) == 46
+    assert missing_list_remedy(LIST) is None
 
 
 def test_missing_list_of_a_plain_data_set(root: Path) -> None:

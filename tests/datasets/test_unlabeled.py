@@ -119,6 +119,8 @@ def test_two_files_of_one_id(root: Path) -> None:
     ("transform", "message"),
     [
         ({"type": "LoadAnnotations"}, "LoadAnnotations.*no masks to load.*remove it"),
+        ({"type": "Pad", "size": (64, 64)}, "Pad of the unlabelled pipeline pads .*data_preprocessor pads"),
+        ({"type": "RandomRotate", "prob": 0.5, "degree": 10}, "^RandomRotate of the unlabelled pipeline pads"),
         (
             {"type": "RandomCrop", "crop_size": (8, 8), "cat_max_ratio": 0.75},
             r"cat_max_ratio=0\.75.*set cat_max_ratio=1",

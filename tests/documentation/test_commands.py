@@ -16,7 +16,7 @@ from tests.documentation.shell import calls, lines_of
 BLOCKS: Final = [block for page in PAGES for block in blocks(page) if lines_of(block)]
 INLINE: Final = [part for page in PAGES for part in inline(page)]
 #: Programs that are not ours.
-OTHERS: Final = {"apt-get", "git", "jupyter", "pip", "pre-commit", "tar", "unzip"}
+OTHERS: Final = {"apt-get", "cat", "cp", "git", "jupyter", "mkdir", "pip", "pre-commit", "tar", "unzip"}
 #: Stands for files that the reader has, has written or is to name.
 A_CONFIG: Final = "configs/css/css_lite0_demo.py"
 THEIRS: Final = re.compile(

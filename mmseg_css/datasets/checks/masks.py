@@ -29,15 +29,22 @@ from mmseg_css.datasets.checks.sides import check_sides
 
 IGNORED: Final = 255  # what MMSeg itself writes for reduce_zero_label, for dropped classes and for padding
 FAULTY: Final = -1
+#: Transforms that put pixels into an image which are not of it. Masks tell these, and unlabelled images have none.
+PADDING: Final = ("Pad", "RandomRotate", "RandomRotFlip", "RandomMosaic")
 
 
 def check_mask_free(pipeline: Any) -> None:
-    """Check that no transform of an unlabelled pipeline needs a mask.
+    """Check that no transform of an unlabelled pipeline needs a mask, or one to tell its padding from the image.
 
     Raises:
         ValueError: One does.
     """
     for transform in transforms_in(pipeline):
+        if (name := type(transform).__name__) in PADDING:
+            raise ValueError(
+                f"{name} of the unlabelled pipeline pads images, and without masks nothing says where: the padding "
+                "would be learnt from. Leave it out; model.data_preprocessor pads to its size, which no loss sees"
+            )
         if isinstance(transform, LoadAnnotations):
             raise ValueError("the unlabelled pipeline holds LoadAnnotations, but there are no masks to load; remove it")
         if isinstance(transform, RandomCrop) and transform.cat_max_ratio < 1:

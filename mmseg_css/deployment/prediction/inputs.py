@@ -34,8 +34,8 @@ class Inputs(NamedTuple):
 def find_inputs(given: Sequence[Path], out: Path) -> Inputs:
     """The files that are meant, each once.
 
-    Of a folder all images are, at any depth, but for hidden ones, those in ``out`` and those of earlier outputs, also
-    if these were written into the folder itself; they are called by their path below it. Files that are named or listed
+    Of a folder all images are, at any depth, but for hidden ones, those in ``out`` and those that earlier calls wrote,
+    wherever that was; they are called by their path below it. Files that are named or listed
     are called by their path below the folder that holds all of these. Paths in a list start from the folder that the
     command is called in.
 
@@ -79,17 +79,9 @@ def _files_below(folder: Path, out: Path) -> Iterator[Path]:
             folders.clear()
             continue
         seen.add(real)
-        ours = WRITTEN if _is_output(Path(parent)) else ()  # only the top one can be: others are not gone into
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not name.startswith(".") and name not in ours and not _is_output(Path(parent, name))
-        )
+        ours = WRITTEN if any(Path(parent, name).exists() for name in RECORDS) else ()
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in ours)
         yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
-
-
-def _is_output(folder: Path) -> bool:
-    return any((folder / name).exists() for name in RECORDS)
 
 
 def _images_of(folder: Path, files: Iterable[Path]) -> list[Path]:
