@@ -115,6 +115,14 @@ def test_a_schedule_that_is_over_is_refused(root: Path) -> None:
         resume(root, "short", 4, cfg)
 
 
+def test_a_schedule_that_was_to_end_before_the_training_is_not(root: Path) -> None:
+    early = {"param_scheduler": [{**POLY, "end": 3}]}
+    whole = train(cfg_of(root, "supervised", 6, "whole", **early))
+    resumed = resume(root, "whole", 4, cfg_of(root, "supervised", 6, "resumed", **early))
+    assert rate(resumed) == rate(whole) == pytest.approx(1e-6)
+    assert notes(root, "resumed") == []
+
+
 def test_a_warm_up_that_is_over_is_not(root: Path) -> None:
     warm_up = {"param_scheduler": [{"type": "LinearLR", "start_factor": 0.1, "end": 2, "by_epoch": False}]}
     train(cfg_of(root, "supervised", 4, "short", **warm_up))
