@@ -131,6 +131,8 @@ def _replay(runner: Runner, checkpoint: dict[str, Any]) -> str:
                 scheduler.step()
     for old, new in zip(saved, groups, strict=True):
         old.update({key: value for key, value in new.items() if key != "params"})
+    if (base := runner.optim_wrapper.base_param_settings) is not None:  # a group of its own, for the log's base_lr
+        checkpoint["optimizer"]["base_param_settings"] = base
     checkpoint["param_schedulers"] = [scheduler.state_dict() for scheduler in schedulers]
     return (
         f"schedule: as if the config's had been followed from the start, lr = {groups[0]['lr']:.4g} (was {before:.4g})"

@@ -101,6 +101,17 @@ def test_a_longer_training_goes_on_with_the_longer_schedule(root: Path) -> None:
     assert "train_cfg.max_iters: 8, the config's; the checkpoint has 4, so what rises or falls" in said
 
 
+def test_the_rate_that_is_logged_goes_on_with_the_longer_schedule_too(root: Path) -> None:
+    """With rates of parts of the network, MMEngine keeps one beside theirs, which the log has as base_lr."""
+    parts = {"optim_wrapper__paramwise_cfg": {"custom_keys": {"backbone": {"lr_mult": 0.1}}}}
+    whole = train(cfg_of(root, "supervised", 8, "whole", **parts))
+    train(cfg_of(root, "supervised", 4, "short", **parts))
+    long = resume(root, "short", 4, cfg_of(root, "supervised", 8, "long", **parts))
+    logged = [runner.message_hub.get_scalar("train/base_lr").data[0][-4:].tolist() for runner in (long, whole)]
+    assert logged[0] == logged[1]
+    assert long.optim_wrapper.get_lr() == whole.optim_wrapper.get_lr()
+
+
 def test_the_end_raised_on_the_way_counts(root: Path) -> None:
     train(cfg_of(root, "supervised", 4, "short"))
     assert rate(resume(root, "short", 2, cfg_of(root, "supervised", 8, "long"))) == pytest.approx(1e-6)
