@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final, cast
 
-from mmengine.dist import get_world_size, master_only
+from mmengine.dist import get_world_size, is_main_process, master_only
 from mmengine.hooks import CheckpointHook, EMAHook
 from mmengine.runner import Runner
 from mmengine.runner.base_loop import BaseLoop
@@ -157,7 +157,8 @@ class DurableCheckpointHook(CheckpointHook):
         if self.by_epoch or runner.optim_wrapper.should_update():
             with self._removals_at_the_end():
                 super()._save_checkpoint_with_step(runner, step, meta)
-            take_back(self.out_dir, self.filename_tmpl.format(step))
+            if is_main_process():
+                take_back(self.out_dir, self.filename_tmpl.format(step))
             self._saved = step
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
