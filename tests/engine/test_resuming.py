@@ -162,6 +162,25 @@ def test_a_schedule_by_metrics_cannot_be_changed(root: Path) -> None:
         resume(root, "short", 2, cfg)
 
 
+def test_a_schedule_by_metrics_counts_each_validation_once(root: Path) -> None:
+    """The first is the best, and its checkpoint written again afterwards; the others' are older than theirs."""
+    plateau = {"type": "ReduceOnPlateauLR", "monitor": "mIoU", "rule": "greater", "patience": 1}
+    never_better = {"threshold": 1000, "threshold_rule": "abs"}
+    hook = {"type": "DurableCheckpointHook", "by_epoch": False, "interval": 1, "save_best": "mIoU", "rule": "greater"}
+    changes = {"param_scheduler": [{**plateau, **never_better}], "default_hooks__checkpoint": hook}
+
+    def cfg_for(name: str) -> Any:
+        return with_validation(cfg_of(root, "supervised", 3, name, **changes))
+
+    whole = train(cfg_for("whole"))
+    [expected] = [scheduler.state_dict() for scheduler in whole.param_schedulers]
+    assert expected["last_step"] == 2
+    for begin in (1, 2):
+        resumed = resume(root, "whole", begin, cfg_for(f"from {begin}"))
+        assert resumed.param_schedulers[0].state_dict() == expected
+        assert rate(resumed) == rate(whole)
+
+
 # -- the rest ---------------------------------------------------------------------------------------------------------
 
 

@@ -34,6 +34,8 @@ from mmseg_css.registry import HOOKS
 
 #: What tells a training to end: schedulers, and Ctrl-C.
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+#: The iteration whose validation was finished when a checkpoint was written, as that of a best one is.
+VALIDATED: Final = "validated_iteration"
 #: What comes so soon after the first SIGTERM is the same one: `timeout` tells its child, and then the child's group.
 ECHO: Final = 1.0  # seconds
 
@@ -168,6 +170,7 @@ class DurableCheckpointHook(CheckpointHook):
                 f"default_hooks.checkpoint.save_best={unknown[0]!r} is no metric of the validation, which gave "
                 f"{', '.join(metrics)}: set save_best to one of them, and go on with --resume"
             )
+        runner.message_hub.update_info(VALIDATED, runner.iter)
         before = self._best()
         with self._removals_at_the_end():
             super()._save_best_checkpoint(runner, metrics)
