@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from typing import Any, Final, cast
 
+from mmengine.hooks import ParamSchedulerHook
 from mmengine.logging import print_log
 from mmengine.runner import IterBasedTrainLoop, Runner
 from mmengine.runner.base_loop import BaseLoop
@@ -14,6 +15,7 @@ from torch.utils.data import DataLoader
 from mmseg_css.datasets.checks import check_batch
 from mmseg_css.datasets.sampler import DrawSampler, PairedSampler, SeededSampler
 from mmseg_css.engine.dataloaders import workers_explained
+from mmseg_css.engine.hooks.checkpoint import VALIDATED
 from mmseg_css.engine.hooks.method import register_missing
 from mmseg_css.engine.iterations import iterations_of
 from mmseg_css.engine.memory import memory_explained
@@ -115,9 +117,8 @@ class PairedTrainLoop(IterBasedTrainLoop):
                 logger="current",
             )
         self._decide_current_val_interval()
-        # A checkpoint is older than the validation of its iteration, which may have been cut off.
         if self._iter > 0 and self._validation_is_due():
-            self.runner.val_loop.run()
+            self._validate_again()
         while self._iter < self._max_iters and not self.stop_training:
             self.runner.model.train()
             self.run_iter(next(batches))
@@ -127,6 +128,19 @@ class PairedTrainLoop(IterBasedTrainLoop):
         self.runner.call_hook("after_train_epoch")
         self.runner.call_hook("after_train")
         return self.runner.model
+
+    def _validate_again(self) -> None:
+        """A checkpoint is older than the validation of its iteration, which may have been cut off.
+
+        Not so where that was the best: it was then written once more, when a schedule that goes by metrics had stepped.
+        """
+        hooks, validated = self.runner._hooks, self.runner.message_hub.get_info(VALIDATED)
+        if validated == self._iter:  # the schedule must not count it twice
+            self.runner._hooks = [hook for hook in hooks if not isinstance(hook, ParamSchedulerHook)]
+        try:
+            self.runner.val_loop.run()
+        finally:
+            self.runner._hooks = hooks
 
     def run_iter(self, data_batch: Any) -> None:
         with norms_explained(self.runner.model):

@@ -19,12 +19,13 @@ from mmseg_css.engine.iterations import ENDLESS, schedulers_of
 #: What moves in a scheduler, or follows from other settings; the rest of its state are settings.
 MOVING: Final = {"last_step", "_global_step", "_last_value", "verbose", "base_values", "total_iters"}
 OPTIMIZER: Final = "optim_wrapper.optimizer.type"
+LENGTH: Final = "train_cfg.max_iters"
 PLACE: Final = "so the images go on from another place in their order"
 #: What follows for the user where a setting is another one.
 CONSEQUENCES: Final = {
     "train_dataloader.batch_size": PLACE,
     "train_dataloader.sampler.ratio": PLACE,
-    "train_cfg.max_iters": "so what rises or falls with the training goes by the new length from here on",
+    LENGTH: "so what rises or falls with the training goes by the new length from here on",
     "labelled images": "so the order of the images is another one",
     "unlabelled images": "so the order of the images is another one",
 }
@@ -40,7 +41,7 @@ def describe(runner: Runner) -> dict[str, Any]:
         "optim_wrapper.accumulative_counts": runner.optim_wrapper._accumulative_counts,
         OPTIMIZER: type(runner.optim_wrapper.optimizer).__name__,
         "param_scheduler": [type(scheduler).__name__ for scheduler in schedulers_of(runner)],
-        "train_cfg.max_iters": runner.max_iters,
+        LENGTH: runner.max_iters,
         "labelled images": f"{len(images.labeled)}, fingerprint {fingerprint(images.labeled.values())[:12]}",
         "unlabelled images": f"{len(images.unlabeled)}, fingerprint {fingerprint(images.unlabeled.values())[:12]}",
     }
@@ -72,7 +73,8 @@ def reconcile(runner: Runner, checkpoint: dict[str, Any], now: Mapping[str, Any]
             consequence = f", {CONSEQUENCES[key]}" if key in CONSEQUENCES else ""
             notes.append(f"{key}: {now[key]}, the config's; the checkpoint has {before[key]}{consequence}")
     notes += _schedule(runner, checkpoint, before.get("param_scheduler", now["param_scheduler"]))
-    _check_not_over(runner, checkpoint)
+    if before.get(LENGTH, 0) < now[LENGTH]:  # else a schedule that ends before the training was meant to
+        _check_not_over(runner, checkpoint)
     return sorted(notes)
 
 
@@ -129,6 +131,8 @@ def _replay(runner: Runner, checkpoint: dict[str, Any]) -> str:
                 scheduler.step()
     for old, new in zip(saved, groups, strict=True):
         old.update({key: value for key, value in new.items() if key != "params"})
+    if (base := runner.optim_wrapper.base_param_settings) is not None:  # a group of its own, for the log's base_lr
+        checkpoint["optimizer"]["base_param_settings"] = base
     checkpoint["param_schedulers"] = [scheduler.state_dict() for scheduler in schedulers]
     return (
         f"schedule: as if the config's had been followed from the start, lr = {groups[0]['lr']:.4g} (was {before:.4g})"

@@ -22,7 +22,8 @@ class EMATeacher(nn.Module):
             running statistics. Everything else (dropout, stochastic depth, heads that return more in training) is
             always in eval mode. In evaluation all of it is, and ``model.train()`` never changes the choice.
         buffers: the norm layers' running statistics. ``own``: its own, moved by its own batches (CSS); ``copy``: the
-            student's; ``average``: averaged like the parameters.
+            student's; ``average``: averaged like the parameters. Other modules move theirs in training mode alone
+            (MMSeg's EMAHead), and so with ``own`` have the student's.
     """
 
     def __init__(
@@ -72,13 +73,14 @@ class EMATeacher(nn.Module):
         decay = ema_decay(self.step, self.decay)
         self.step += 1
         ema_update_(list(self.model.parameters()), list(student.parameters()), decay)
-        if self.buffer_policy == "own":
-            return
-        for own, source in zip(self.model.buffers(), student.buffers(), strict=True):
-            if self.buffer_policy == "average" and own.is_floating_point():
-                own.lerp_(source, 1 - decay)
-            else:
-                own.copy_(source)
+        for module, original in zip(self.model.modules(), student.modules(), strict=True):
+            if self.buffer_policy == "own" and isinstance(module, _NormBase):
+                continue
+            for own, source in zip(module.buffers(recurse=False), original.buffers(recurse=False), strict=True):
+                if self.buffer_policy == "average" and own.is_floating_point():
+                    own.lerp_(source, 1 - decay)
+                else:
+                    own.copy_(source)
 
     # The step count is a number, not a buffer: reading a tensor's value on a GPU would wait for the device. In a
     # checkpoint it is a tensor, because MMEngine broadcasts whatever a state dict holds to the other ranks.

@@ -142,6 +142,18 @@ def test_channels_are_not_dropped_beside_class_tokens(method: str) -> None:
         build(method, segmentor_of("DPTHead"))
 
 
+def test_bases_of_a_teacher_are_the_students() -> None:
+    """Those of an EMAHead, which move in training mode alone."""
+    model = build("css", segmentor_of("EMAHead", projection=True))
+    before = model.teacher.model.decode_head.ema_module.bases.clone()
+    step_at(model, random_batch(size=(64, 64)))
+    model.teacher.update(model.student)
+    networks = (model.student, model.teacher.model)
+    student, teacher = (network.decode_head.ema_module.bases for network in networks)
+    assert torch.equal(teacher, student)
+    assert not torch.equal(teacher, before)
+
+
 def test_stdc_heads_are_auxiliary() -> None:
     auxiliary = {
         "type": "STDCHead",

@@ -115,6 +115,15 @@ def test_early_stopping_hook(root: Path) -> None:
     assert train(validating(root, 8, custom_hooks=[hook])).iter == 3  # the first sets what the others do not exceed
 
 
+def test_early_stopping_hook_begins_anew_with_a_resume(root: Path) -> None:
+    hook = {"type": "EarlyStoppingHook", "monitor": "mIoU", "patience": 2, "min_delta": 1000}
+    settings = {"custom_hooks": [hook], "default_hooks__checkpoint": checkpoints()}
+    train(validating(root, 2, work_dir=str(root / "whole"), **settings))
+    cfg = validating(root, 8, work_dir=str(root / "resumed"), **settings)
+    cfg.resume, cfg.load_from = True, str(root / "whole" / "iter_2.pth")
+    assert train(cfg).iter == 4  # the validation of the second, which is repeated, sets what the others do not exceed
+
+
 def test_empty_cache_hook(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is a GPU; here it is asked whether there is one."""
     asked: list[int] = []

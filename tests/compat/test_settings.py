@@ -103,6 +103,22 @@ def test_init_cfg(root: Path, plain: dict[str, torch.Tensor], place: str) -> Non
     assert torch.allclose(found[f"teacher.model.{WEIGHT}"], plain[WEIGHT])
 
 
+@pytest.mark.parametrize("place", ["segmentor", "segmentor__decode_head"])
+def test_init_cfg_of_two_networks(root: Path, place: str) -> None:
+    """Of CPS: one head for both would let them agree for ever, so that the peer's is its own."""
+    weights = MODELS.build(METHODS["cps"]()).student.state_dict()
+    torch.save({"state_dict": weights}, root / "weights.pth")
+    prefix = "decode_head." if place.endswith("head") else None
+    pretrained = {"type": "Pretrained", "checkpoint": str(root / "weights.pth"), "prefix": prefix}
+    changes = {"optim_wrapper__optimizer__lr": 0.0, f"model__{place}__init_cfg": pretrained}
+    found = state(train(config(root, "cps", 1, **changes)))
+    for name in ("decode_head.conv_seg.weight", "decode_head.bottleneck.conv.weight"):
+        assert torch.equal(found[f"student.{name}"], weights[name])
+        assert not torch.equal(found[f"peer.{name}"], weights[name])
+    for network in ("student", "peer"):
+        assert torch.equal(found[f"{network}.{WEIGHT}"], weights[WEIGHT]) == (prefix is None)
+
+
 @pytest.mark.parametrize("key", ["init_cfg", "pretrained"])
 def test_init_cfg_of_the_backbone(root: Path, key: str) -> None:
     torch.save({"conv1.weight": torch.full((4, 3, 7, 7), 0.25)}, root / "weights.pth")

@@ -12,7 +12,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmseg.structures import SegDataSample
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from mmseg_css.engine.hooks import FiniteStepHook, PrototypeCommitHook, TeacherUpdateHook
@@ -139,6 +139,31 @@ def test_a_poisoned_step_of_css_is_skipped_and_named(data: Path) -> None:
         for name in before:
             if "num_batches_tracked" not in name:  # running statistics are among them
                 assert torch.equal(before[name], state[name]), name
+
+
+class Replacing(nn.Module):
+    """Puts a new tensor in its buffer's place with each pass, as MMSeg's EMAHead does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("bases", torch.zeros(1))
+
+    def forward(self, value: float) -> None:
+        self.bases = self.bases + value
+
+
+def test_a_buffer_that_is_another_tensor_is_what_it_was_too() -> None:
+    hook, model = FiniteStepHook(), Replacing()
+    wrapper = SimpleNamespace(optimizer=torch.optim.SGD([nn.Parameter(torch.ones(1))]), should_update=lambda: True)
+    logger = SimpleNamespace(warning=lambda text: None)
+    runner = SimpleNamespace(model=model, optim_wrapper=wrapper, message_hub=MessageHub("bases"), logger=logger, iter=0)
+    hook.before_train(runner)
+    for value, expected in ((1.0, 1.0), (NAN, 1.0), (2.0, 3.0)):
+        hook.before_train_iter(runner, 0)
+        model(value)
+        hook._stepped = value == value
+        hook.after_train_iter(runner, 0)
+        assert model.bases.item() == expected
 
 
 def test_a_loss_that_is_not_finite_has_no_finite_gradient() -> None:

@@ -83,6 +83,19 @@ def test_resume_passes_over_what_an_earlier_training_left(tmp_path: Path) -> Non
     hook.after_train(runner)
 
 
+def test_one_process_alone_takes_a_checkpoint_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of several, one could remove the list while another reads it."""
+    save(tmp_path / "iter_1.pth")
+    runner, hook = Trained(tmp_path), DurableCheckpointHook(1, by_epoch=False)
+    hook.before_train(runner)
+    for main in (False, True):
+        assert (tmp_path / EARLIER).read_text().split() == ["iter_1.pth"]
+        monkeypatch.setattr("mmseg_css.engine.hooks.checkpoint.is_main_process", lambda main=main: main)
+        hook._save_checkpoint_with_step(runner, 1, {})
+    assert not (tmp_path / EARLIER).exists()
+    hook.after_train(runner)
+
+
 def test_a_resumed_training_goes_on_from_what_is_there(tmp_path: Path) -> None:
     save(tmp_path / "iter_5.pth")
     runner, hook = Trained(tmp_path), DurableCheckpointHook(1, by_epoch=False)

@@ -101,6 +101,17 @@ def test_a_longer_training_goes_on_with_the_longer_schedule(root: Path) -> None:
     assert "train_cfg.max_iters: 8, the config's; the checkpoint has 4, so what rises or falls" in said
 
 
+def test_the_rate_that_is_logged_goes_on_with_the_longer_schedule_too(root: Path) -> None:
+    """With rates of parts of the network, MMEngine keeps one beside theirs, which the log has as base_lr."""
+    parts = {"optim_wrapper__paramwise_cfg": {"custom_keys": {"backbone": {"lr_mult": 0.1}}}}
+    whole = train(cfg_of(root, "supervised", 8, "whole", **parts))
+    train(cfg_of(root, "supervised", 4, "short", **parts))
+    long = resume(root, "short", 4, cfg_of(root, "supervised", 8, "long", **parts))
+    logged = [runner.message_hub.get_scalar("train/base_lr").data[0][-4:].tolist() for runner in (long, whole)]
+    assert logged[0] == logged[1]
+    assert long.optim_wrapper.get_lr() == whole.optim_wrapper.get_lr()
+
+
 def test_the_end_raised_on_the_way_counts(root: Path) -> None:
     train(cfg_of(root, "supervised", 4, "short"))
     assert rate(resume(root, "short", 2, cfg_of(root, "supervised", 8, "long"))) == pytest.approx(1e-6)
@@ -113,6 +124,14 @@ def test_a_schedule_that_is_over_is_refused(root: Path) -> None:
         ValueError, match=r"ended at iteration 4.*go on to 8 with a learning rate of 1e-06.*raise the end"
     ):
         resume(root, "short", 4, cfg)
+
+
+def test_a_schedule_that_was_to_end_before_the_training_is_not(root: Path) -> None:
+    early = {"param_scheduler": [{**POLY, "end": 3}]}
+    whole = train(cfg_of(root, "supervised", 6, "whole", **early))
+    resumed = resume(root, "whole", 4, cfg_of(root, "supervised", 6, "resumed", **early))
+    assert rate(resumed) == rate(whole) == pytest.approx(1e-6)
+    assert notes(root, "resumed") == []
 
 
 def test_a_warm_up_that_is_over_is_not(root: Path) -> None:
@@ -141,6 +160,25 @@ def test_a_schedule_by_metrics_cannot_be_changed(root: Path) -> None:
     cfg = cfg_for("other", optim_wrapper__optimizer__lr=0.2)
     with pytest.raises(ValueError, match="goes by metrics cannot be computed anew"):
         resume(root, "short", 2, cfg)
+
+
+def test_a_schedule_by_metrics_counts_each_validation_once(root: Path) -> None:
+    """The first is the best, and its checkpoint written again afterwards; the others' are older than theirs."""
+    plateau = {"type": "ReduceOnPlateauLR", "monitor": "mIoU", "rule": "greater", "patience": 1}
+    never_better = {"threshold": 1000, "threshold_rule": "abs"}
+    hook = {"type": "DurableCheckpointHook", "by_epoch": False, "interval": 1, "save_best": "mIoU", "rule": "greater"}
+    changes = {"param_scheduler": [{**plateau, **never_better}], "default_hooks__checkpoint": hook}
+
+    def cfg_for(name: str) -> Any:
+        return with_validation(cfg_of(root, "supervised", 3, name, **changes))
+
+    whole = train(cfg_for("whole"))
+    [expected] = [scheduler.state_dict() for scheduler in whole.param_schedulers]
+    assert expected["last_step"] == 2
+    for begin in (1, 2):
+        resumed = resume(root, "whole", begin, cfg_for(f"from {begin}"))
+        assert resumed.param_schedulers[0].state_dict() == expected
+        assert rate(resumed) == rate(whole)
 
 
 # -- the rest ---------------------------------------------------------------------------------------------------------

@@ -59,6 +59,18 @@ def test_own_buffers_are_left_alone() -> None:
     assert norm_of(teacher).num_batches_tracked == 0
 
 
+def test_own_buffers_are_those_of_norm_layers_alone() -> None:
+    """Others would stay what they were at the start, since their modules move them in training mode alone."""
+    network = student()
+    network[0].register_buffer("bases", torch.zeros(2))
+    teacher = EMATeacher(network, buffers="own")
+    network[0].bases = torch.ones(2)  # another tensor, as MMSeg's EMAHead has it
+    network(images())
+    teacher.update(network)
+    assert teacher.model[0].bases.tolist() == [1.0, 1.0]
+    assert norm_of(teacher).running_mean.tolist() == [0.0] * 4
+
+
 def test_copied_buffers_are_the_students() -> None:
     network = student()
     teacher = EMATeacher(network, buffers="copy")

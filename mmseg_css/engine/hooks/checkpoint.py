@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final, cast
 
-from mmengine.dist import get_world_size, master_only
+from mmengine.dist import get_world_size, is_main_process, master_only
 from mmengine.hooks import CheckpointHook, EMAHook
 from mmengine.runner import Runner
 from mmengine.runner.base_loop import BaseLoop
@@ -34,6 +34,8 @@ from mmseg_css.registry import HOOKS
 
 #: What tells a training to end: schedulers, and Ctrl-C.
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+#: The iteration whose validation was finished when a checkpoint was written, as that of a best one is.
+VALIDATED: Final = "validated_iteration"
 #: What comes so soon after the first SIGTERM is the same one: `timeout` tells its child, and then the child's group.
 ECHO: Final = 1.0  # seconds
 
@@ -157,7 +159,8 @@ class DurableCheckpointHook(CheckpointHook):
         if self.by_epoch or runner.optim_wrapper.should_update():
             with self._removals_at_the_end():
                 super()._save_checkpoint_with_step(runner, step, meta)
-            take_back(self.out_dir, self.filename_tmpl.format(step))
+            if is_main_process():
+                take_back(self.out_dir, self.filename_tmpl.format(step))
             self._saved = step
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
@@ -167,6 +170,7 @@ class DurableCheckpointHook(CheckpointHook):
                 f"default_hooks.checkpoint.save_best={unknown[0]!r} is no metric of the validation, which gave "
                 f"{', '.join(metrics)}: set save_best to one of them, and go on with --resume"
             )
+        runner.message_hub.update_info(VALIDATED, runner.iter)
         before = self._best()
         with self._removals_at_the_end():
             super()._save_best_checkpoint(runner, metrics)

@@ -8,6 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from mmengine.structures import BaseDataElement
+from torch import nn
 
 from mmseg_css.engine.hooks.method import check_once
 from mmseg_css.registry import HOOKS
@@ -39,7 +40,7 @@ class FiniteStepHook(Hook):
         self._in_a_row = 0
         self._stepped = False
         self._images: list[str] = []
-        self._buffers: list[torch.Tensor] = []
+        self._places: list[tuple[nn.Module, str]] = []
         self._kept: list[torch.Tensor] = []
         self._accumulating = False
 
@@ -50,13 +51,22 @@ class FiniteStepHook(Hook):
         wrapper: OptimWrapper = runner.optim_wrapper
         wrapper.optimizer.register_step_pre_hook(self._before_optimizer_step)
         self.skipped, self._in_a_row = runner.message_hub.get_info(STATE_KEY, (0, 0))
-        self._buffers = [buffer for buffer in runner.model.buffers() if buffer.is_floating_point()]
-        self._kept = [torch.empty_like(buffer) for buffer in self._buffers]
+        self._places = [
+            (module, name)
+            for module in runner.model.modules()
+            for name, buffer in module.named_buffers(recurse=False)
+            if buffer.is_floating_point()
+        ]
+        self._kept = [torch.empty_like(buffer) for buffer in self._buffers()]
         self._accumulating = False
+
+    def _buffers(self) -> list[torch.Tensor]:
+        """Those of now: a forward pass may put a new tensor in a buffer's place, as MMSeg's EMAHead does."""
+        return [getattr(module, name) for module, name in self._places]
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:
         if not self._accumulating:
-            _copy(self._buffers, self._kept)
+            _copy(self._buffers(), self._kept)
         self._accumulating = True
 
     def _before_optimizer_step(self, optimizer: torch.optim.Optimizer, *_: object) -> None:
@@ -77,7 +87,7 @@ class FiniteStepHook(Hook):
         if self._stepped:
             self._in_a_row = 0
         else:
-            _copy(self._kept, self._buffers)
+            _copy(self._kept, self._buffers())
             self.skipped += 1
             self._in_a_row += 1
             runner.logger.warning(

@@ -1,5 +1,6 @@
 """Cross pseudo supervision: two students teach each other (CVPR 2021, arXiv 2106.01226)."""
 
+from copy import deepcopy
 from typing import Any
 
 import torch
@@ -35,6 +36,14 @@ class CPS(SemiSegmentor):
         super().__init__(segmentor=segmentor, **kwargs)
         self.peer = self.build_network(segmentor)
         self.pseudo_label_loss = MODELS.build(pseudo_label_loss)
+
+    def init_weights(self) -> None:
+        """Weights that ``init_cfg`` brings for the whole head leave the peer the head that it was built with."""
+        built = deepcopy(self.peer.decode_head.state_dict())
+        super().init_weights()
+        heads = (network.decode_head.parameters() for network in (self.student, self.peer))
+        if all(torch.equal(first, second) for first, second in zip(*heads, strict=True)):
+            self.peer.decode_head.load_state_dict(built)
 
     def _adopt_plain_weights(self, state: dict[str, Any], prefix: str, *_: object) -> None:
         """A plain checkpoint's backbone goes to both, its head to the student: equal networks would teach nothing."""
