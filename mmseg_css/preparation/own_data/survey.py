@@ -21,6 +21,7 @@ from mmseg_css.preparation.own_data.folders import (
 )
 from mmseg_css.preparation.own_data.images import ImageFacts, look_at_image
 from mmseg_css.preparation.own_data.masks import MaskFacts, look_at_mask
+from mmseg_css.preparation.own_data.split import check_unlabeled
 
 Item = TypeVar("Item", bound=Hashable)
 Facts = TypeVar("Facts")
@@ -75,7 +76,8 @@ def survey(
 
     Raises:
         FileNotFoundError: A folder is missing.
-        ValueError: Folders are nested, nothing fits together, or files cannot be used: the first ones are named.
+        ValueError: Folders are nested, nothing fits together, an image for validation or tests would be trained on, or
+            files cannot be used: the first ones are named.
     """
     check_folders([images, masks, *([unlabeled] if unlabeled else [])], side_by_side=bool(mask_names))
     pairing = pair(images, masks, mask_names or None)
@@ -108,6 +110,7 @@ def _without_masks(
 ) -> tuple[list[str], list[str]]:
     """The unlabelled images, and those of their folder that are labelled, too."""
     if unlabeled is None:
+        check_unlabeled((pair.image for pair in pairing.pairs), pairing.without_mask)
         return list(pairing.without_mask), []
     repeated = same_files((pair.image for pair in pairing.pairs), images, unlabeled)
     found = find_images(unlabeled, lambda name: name not in stray)
