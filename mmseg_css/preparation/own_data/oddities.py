@@ -7,7 +7,7 @@ from statistics import median
 from typing import Final
 
 from mmseg_css.datasets.checks import mirrored
-from mmseg_css.preparation.own_data.coding import RARE
+from mmseg_css.preparation.own_data.coding import RARE, Coding
 from mmseg_css.preparation.own_data.configs import Plan
 from mmseg_css.preparation.own_data.folders import without_ending
 from mmseg_css.preparation.own_data.images import ImageFacts
@@ -89,14 +89,28 @@ def _about_masks(found: Survey, plan: Plan) -> Iterator[str]:
         )
     elif plan.masks != found.masks_folder:
         yield f"The masks' names do not all end alike; copies that do were written to {plan.masks}."
-    if coding.kind == "values" and coding.table.get(255, 255) != 255 and len(coding.table) > 2:
-        yield "255 counts as a class here. If it means that nothing is known of a pixel, say --ignore 255."
+    yield from _about_values(coding)
     binary = [name for name, mask in found.masks.items() if {*(mask.values or ())} == {0, 255}]
     if coding.kind == "values" and coding.table.get(255) == 255 and len(coding.classes) == 2 and binary:
         yield (
             f"{_count(binary, 'mask')} ({_some(binary)}) with 0 and 255 alone, and 255 is ignored, because others hold "
             "1, too. If 255 is the object there, write 1 in its place, or mend the masks with stray values."
         )
+
+
+def _about_values(coding: Coding) -> Iterator[str]:
+    """Values that may mean that nothing is known, and are taken for classes; of two values neither means that."""
+    beyond = coding.beyond()
+    if len(coding.table) == 2 or not beyond:
+        return
+    if coding.named:
+        taken = _some([f"{value} is taken for {name}" for value, name in beyond.items()])
+        yield (
+            f"{taken}: too high for an index of {len(coding.classes)} names, so that values are numbered in their "
+            f"order. If {max(beyond)} means that nothing is known of a pixel, say --ignore {max(beyond)}."
+        )
+    elif 255 in beyond:
+        yield "255 counts as a class here. If it means that nothing is known of a pixel, say --ignore 255."
 
 
 def _about_classes(found: Survey, plan: Plan) -> Iterator[str]:
