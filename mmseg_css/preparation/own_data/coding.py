@@ -17,6 +17,7 @@ MOST_CLASSES: Final = IGNORED  # indices 0 to 254
 SOFT_EDGES: Final = "soft (anti-aliased) edges mix colours that were never drawn; export the masks again without them"
 MANY: Final = 16
 RARE: Final = 1e-3  # share of the pixels
+VOID: Final = (255, 65535)  # the highest values of 8 and of 16 bits often mean that nothing is known
 IGNORED_COLOUR: Final = (224, 224, 192)  # VOC's
 
 
@@ -179,6 +180,8 @@ def _ignored_key(ignore: int | Colour | None, kind: Kind, found: Sequence[int]) 
     if ignore is None:
         return None
     if kind == "colours":
+        if isinstance(ignore, int) and ignore > 255:
+            raise ValueError(f"--ignore is the value {ignore}, but the masks hold colours; give R,G,B")
         key = ignore * GREY if isinstance(ignore, int) else int(pack(np.array(ignore)))
     elif isinstance(ignore, int):
         key = ignore

@@ -7,7 +7,7 @@ from statistics import median
 from typing import Final
 
 from mmseg_css.datasets.checks import mirrored
-from mmseg_css.preparation.own_data.coding import RARE, Coding
+from mmseg_css.preparation.own_data.coding import RARE, VOID, Coding
 from mmseg_css.preparation.own_data.configs import Plan
 from mmseg_css.preparation.own_data.folders import without_ending
 from mmseg_css.preparation.own_data.images import ImageFacts
@@ -109,8 +109,11 @@ def _about_values(coding: Coding) -> Iterator[str]:
             f"{taken}: too high for an index of {len(coding.classes)} names, so that values are numbered in their "
             f"order. If {max(beyond)} means that nothing is known of a pixel, say --ignore {max(beyond)}."
         )
-    elif 255 in beyond:
-        yield "255 counts as a class here. If it means that nothing is known of a pixel, say --ignore 255."
+    elif max(beyond) in VOID:
+        yield (
+            f"{max(beyond)} counts as a class here. If it means that nothing is known of a pixel, say --ignore "
+            f"{max(beyond)}."
+        )
 
 
 def _about_classes(found: Survey, plan: Plan) -> Iterator[str]:

@@ -80,7 +80,7 @@ def test_arguments_that_do_not_fit(arguments: list[str], said: str) -> None:
         call(["init", *arguments])
 
 
-@pytest.mark.parametrize("option", [["--classes", "a,a"], ["--ignore", "1,2"], ["--ignore", "300"]])
+@pytest.mark.parametrize("option", [["--classes", "a,a"], ["--ignore", "1,2"], ["--ignore", "1,2,300"]])
 def test_options_are_checked(option: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         call(["init", "images", "masks", *option])
