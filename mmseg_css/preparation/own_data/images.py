@@ -107,7 +107,8 @@ def choose_input(images: Collection[ImageFacts]) -> Input:
     have four channels as they are.
 
     Values of 16 bits are stretched to 8: colours by one range, so that they stay what they are, four channels by one
-    range each.
+    range each. The range holds what all images hold, but for the `_spare` darkest and brightest ones: a single
+    saturated image would leave the others a few levels.
 
     Raises:
         ValueError: Some images have 8 bits and others 16.
@@ -125,12 +126,28 @@ def choose_input(images: Collection[ImageFacts]) -> Input:
         load["color_type"] = "unchanged"
     if depths == {8}:
         return Input(4 if four else 3, (load,))
-    low = [int(min(values)) for values in zip(*(_channels(image.low, four) for image in images), strict=True)]
-    high = [int(max(values)) + 1 for values in zip(*(_channels(image.high, four) for image in images), strict=True)]
+    spare = _spare(len(images))
+    lows = zip(*(_channels(image.low, four) for image in images), strict=True)
+    highs = zip(*(_channels(image.high, four) for image in images), strict=True)
+    low = [int(sorted(values)[spare]) for values in lows]
+    high = [int(sorted(values, reverse=True)[spare]) + 1 for values in highs]
     if four:
         return Input(4, (load, {"type": "StretchTo8Bit", "low": low, "high": high}))
     load["color_type"] = COLOUR
     return Input(3, (load, {"type": "StretchTo8Bit", "low": min(low), "high": max(high)}))
+
+
+def _spare(images: int) -> int:
+    """A twentieth of the images, at least one; of fewer than five none can be told from the others."""
+    return -(-images // 20) if images >= 5 else 0
+
+
+def levels(image: ImageFacts, chosen: Input) -> float:
+    """How many of 256 levels of grey an image of 16 bits spans as it is read."""
+    low, high = (np.array(chosen.loading[1][key]) for key in ("low", "high"))
+    own = np.stack([_channels(bound, chosen.channels == 4) for bound in (image.low, image.high)])
+    darkest, brightest = ((own - low) / (high - low)).clip(0, 1) * 255
+    return float((brightest - darkest).max()) + 1
 
 
 def _channels(values: tuple[float, ...], four: bool) -> tuple[float, ...]:
