@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Int, UInt8
+from jaxtyping import Integer, UInt32
 from PIL import Image
 
 from mmseg_css.datasets.checks import TOO_LARGE
@@ -37,8 +37,8 @@ class Pixels(NamedTuple):
     """A decoded mask: values, or packed colours; and the palette of a palette PNG, as packed colours by value."""
 
     kind: Kind
-    content: Int[np.ndarray, "h w"]
-    palette: Int[np.ndarray, " n"] | None
+    content: Integer[np.ndarray, "h w"]
+    palette: Integer[np.ndarray, " n"] | None
     single: bool
 
 
@@ -96,13 +96,17 @@ def _shade(value: int, palette: np.ndarray | None) -> int:
     return int(palette[value]) if value < len(palette) else 0  # as viewers show it
 
 
-def pack(colours: Int[np.ndarray, "... 3"] | UInt8[np.ndarray, "... 3"]) -> Int[np.ndarray, "..."]:
-    """Red, green and blue as one number.
+def pack(colours: Integer[np.ndarray, "... 3"]) -> UInt32[np.ndarray, "..."]:
+    """Red, green and blue, each from 0 to 255, as one number; masks are large, so with few bytes for each pixel.
 
     >>> hex(pack(np.array([255, 128, 0])))
     '0xff8000'
     """
-    return colours.astype(np.int64) @ np.array([1 << 16, 1 << 8, 1])
+    packed = np.zeros(colours.shape[:-1], np.uint32)
+    for channel in range(3):
+        packed <<= 8
+        packed |= colours[..., channel].astype(np.uint8)
+    return packed
 
 
 def unpack(colour: int) -> Colour:

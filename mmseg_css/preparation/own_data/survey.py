@@ -1,5 +1,6 @@
 """Every file looked into once: what can stop a training is an error here, in words."""
 
+import os
 from collections.abc import Callable, Collection, Hashable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -158,7 +159,7 @@ def _check_sizes(image: ImageFacts, mask: MaskFacts, resize: bool) -> None:
 def _look_at_all(
     look: Callable[[Item], Facts], items: Collection[Item], title: str, threads: int = 8
 ) -> tuple[dict[Item, Facts], dict[Item, Exception]]:
-    """Results and faults, by item."""
+    """Results and faults, by item; a thread holds a whole picture, so that more than processors cost memory alone."""
 
     def attempt(item: Item) -> Facts | Exception:
         try:
@@ -166,7 +167,7 @@ def _look_at_all(
         except (ValueError, OSError) as fault:
             return fault
 
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(min(threads, os.cpu_count() or 1)) as pool:
         progress: Iterable = tqdm(pool.map(attempt, items), desc=title, total=len(items), leave=False, delay=1)
         found = dict(zip(items, progress, strict=True))
     faults = {item: result for item, result in found.items() if isinstance(result, Exception)}
