@@ -77,7 +77,7 @@ def initialise(folders: Folders, known: Known, wanted: Wanted, *, overwrite: boo
         input=loading,
         sizes=sizes,
         steps=steps_for(max(len(parts.train), len(found.unlabeled))),
-        unlabeled_names=tuple(found.unlabeled) if found.stray or (found.side_by_side and not found.apart) else (),
+        unlabeled_names=tuple(found.unlabeled) if found.listed else (),
         before=before,
     )
     written = write_configs(plan, folders.out, wanted.methods)

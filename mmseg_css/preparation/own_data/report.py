@@ -23,7 +23,8 @@ def print_report(found: Survey, plan: Plan, written: Written, commands: Sequence
     console.print(f"Images: {train} for training, {val} for validation, {len(found.unlabeled)} unlabelled.")
     console.print(f"Sizes: {_sizes(found)}. {_treatment(plan)}")
     for warning in warnings(found, plan):
-        console.print(f"[yellow]![/yellow] {escape(warning)}")
+        printable = warning.encode(errors="backslashreplace").decode()  # of names that are no UTF-8
+        console.print(f"[yellow]![/yellow] {escape(printable)}")
     folder = next(iter(written.configs.values())).parent
     names = [*(path.name for path in written.configs.values()), "_base_/data.py", "train.txt", "val.txt"]
     console.print(f"Written to {escape(str(folder))}: {escape(', '.join(names))}.")

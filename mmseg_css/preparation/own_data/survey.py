@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, TypeVar
 from tqdm import tqdm
 
 from mmseg_css.datasets.checks.images import listed
+from mmseg_css.datasets.splits import check_utf8
 from mmseg_css.preparation.own_data.folders import (
     Pair,
     Pairing,
@@ -33,7 +34,8 @@ class Survey(NamedTuple):
     """What the folders hold. ``labeled`` and ``masks`` go by the image's name; ``unlabeled`` goes by its own, below
     ``unlabeled_folder``, without the images that are labelled, which are ``repeated``. The masks of the ``resized`` are
     to be brought to the size of their images. ``unread`` are pictures of other kinds, by their folder. ``stray`` are
-    masks among the unlabelled images of a folder of their own.
+    masks among the unlabelled images of a folder of their own. ``listed`` says whether masks lie among the unlabelled
+    images, which a list has to name then.
     """
 
     images_folder: Path
@@ -47,16 +49,12 @@ class Survey(NamedTuple):
     unread: dict[Path, list[str]]
     resized: frozenset[str] = frozenset()
     stray: tuple[str, ...] = ()
+    listed: bool = False
 
     @property
     def apart(self) -> bool:
         """Whether the unlabelled images have a folder of their own."""
         return self.unlabeled_folder != self.images_folder
-
-    @property
-    def side_by_side(self) -> bool:
-        """Whether images and masks lie in one folder."""
-        return self.images_folder.resolve() == self.masks_folder.resolve()
 
     @property
     def images(self) -> list[ImageFacts]:
@@ -77,18 +75,16 @@ def survey(
 
     Raises:
         FileNotFoundError: A folder is missing.
-        ValueError: Folders are nested, nothing fits together, an image for validation or tests would be trained on, or
-            files cannot be used: the first ones are named.
+        ValueError: Folders are nested, nothing fits together, or files cannot be used as they lie: the first are named.
     """
-    check_folders([images, masks, *([unlabeled] if unlabeled else [])], side_by_side=bool(mask_names))
-    pairing = pair(images, masks, mask_names or None)
-    _check_lossless([pair.mask for pair in pairing.pairs])
+    pairing = _paired(images, masks, unlabeled, mask_names)
     folder = unlabeled or images
     stray = masks_among(folder, pairing.ending, mask_names) if unlabeled else []
     names, repeated = _without_masks(pairing, images, unlabeled, stray)
+    listed = bool(stray or (unlabeled is None and images.resolve() == masks.resolve()))
     look_at_pair = partial(_look_at_pair, images, masks, resize_masks)
     labeled, faults = _look_at_all(look_at_pair, pairing.pairs, "labelled images")
-    others, more = _look_at_all(lambda name: look_at_image(folder / name), names, "unlabelled images")
+    others, more = _look_at_all(partial(_look_at_other, folder, listed), names, "unlabelled images")
     _raise_faults({pair.image: fault for pair, fault in faults.items()}, images, len(pairing.pairs))
     _raise_faults(more, folder, len(names))
     return Survey(
@@ -103,7 +99,15 @@ def survey(
         unread={path: names for path in dict.fromkeys((images, masks, folder)) if (names := find_unread(path))},
         stray=tuple(stray),
         resized=frozenset(pair.image for pair, (image, mask) in labeled.items() if image.size != mask.size),
+        listed=listed,
     )
+
+
+def _paired(images: Path, masks: Path, unlabeled: Path | None, mask_names: str) -> Pairing:
+    check_folders([images, masks, *([unlabeled] if unlabeled else [])], side_by_side=bool(mask_names))
+    pairing = pair(images, masks, mask_names or None)
+    _check_lossless([pair.mask for pair in pairing.pairs])
+    return pairing
 
 
 def _without_masks(
@@ -130,9 +134,17 @@ def _check_lossless(masks: Iterable[str]) -> None:
 
 
 def _look_at_pair(images: Path, masks: Path, resize: bool, pair: Pair) -> tuple[ImageFacts, MaskFacts]:
+    for path in (images / pair.image, masks / pair.mask):
+        check_utf8(path)
     image, mask = look_at_image(images / pair.image), look_at_mask(masks / pair.mask)
     _check_sizes(image, mask, resize)
     return image, mask
+
+
+def _look_at_other(folder: Path, listed: bool, name: str) -> ImageFacts:
+    if listed:
+        check_utf8(folder / name)
+    return look_at_image(folder / name)
 
 
 def _check_sizes(image: ImageFacts, mask: MaskFacts, resize: bool) -> None:
