@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from mmseg_css.datasets.checks import EXIF_ORIENTATION, TOO_LARGE
+from mmseg_css.preparation.own_data.pages import holds_more
 
 DEPTHS: Final = {np.dtype(np.uint8): 8, np.dtype(np.uint16): 16}
 COLOUR: Final = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
@@ -21,7 +22,8 @@ class ImageFacts(NamedTuple):
     """One image.
 
     ``size`` is height and width as MMSeg reads it, ``turned`` says whether its EXIF data had a part in that. ``low``
-    and ``high`` bound all but a thousandth of the values at either end, for each channel.
+    and ``high`` bound all but a thousandth of the values at either end, for each channel. ``more`` says whether the
+    file holds further pictures.
     """
 
     size: tuple[int, int]
@@ -31,6 +33,7 @@ class ImageFacts(NamedTuple):
     turned: bool
     low: tuple[float, ...]
     high: tuple[float, ...]
+    more: bool = False
 
 
 class Input(NamedTuple):
@@ -53,17 +56,7 @@ def look_at_image(path: Path) -> ImageFacts:
     Raises:
         ValueError: MMSeg cannot read it, or it has neither 8 nor 16 bits.
     """
-    try:
-        with Image.open(path) as picture:
-            orientation = picture.getexif().get(EXIF_ORIENTATION, 1)
-    except UnidentifiedImageError:
-        # OpenCV would read the first channel of some of these and say nothing.
-        raise ValueError(
-            "no picture, or a TIFF with other than 1, 3 or 4 channels or with floating-point values, which OpenCV and "
-            "Pillow do not read; store three or four channels of 8 or 16 bits"
-        ) from None
-    except Image.DecompressionBombError as error:
-        raise ValueError(f"{error}: {TOO_LARGE}") from None
+    orientation, more = _look_at_head(path)
     content = np.fromfile(path, np.uint8)
     try:
         pixels = cv2.imdecode(content, cv2.IMREAD_UNCHANGED)
@@ -86,7 +79,23 @@ def look_at_image(path: Path) -> ImageFacts:
         turned=orientation != 1,
         low=low,
         high=high,
+        more=more,
     )
+
+
+def _look_at_head(path: Path) -> tuple[int, bool]:
+    """The orientation that EXIF data ask for, and whether the file holds further pictures."""
+    try:
+        with Image.open(path) as picture:
+            return picture.getexif().get(EXIF_ORIENTATION, 1), holds_more(picture)
+    except UnidentifiedImageError:
+        # OpenCV would read the first channel of some of these and say nothing.
+        raise ValueError(
+            "no picture, or a TIFF with other than 1, 3 or 4 channels or with floating-point values, which OpenCV and "
+            "Pillow do not read; store three or four channels of 8 or 16 bits"
+        ) from None
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"{error}: {TOO_LARGE}") from None
 
 
 def _bounds(pixels: np.ndarray, samples: int = 200) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -10,6 +10,7 @@ from jaxtyping import Integer, UInt32
 from PIL import Image
 
 from mmseg_css.datasets.checks import TOO_LARGE
+from mmseg_css.preparation.own_data.pages import holds_more
 
 MOST_COLOURS: Final = 4096  # in one mask; a photograph has more
 READABLE_MODES: Final = ("1", "L", "P", "I", "I;16", "I;16B")
@@ -23,7 +24,8 @@ class MaskFacts(NamedTuple):
     """One mask. Colours are packed: 0xRRGGBB.
 
     ``single`` says whether it has one channel, which MMSeg asks for. ``values`` is None where colours are no grey.
-    ``palette`` holds the colours of the values that occur, if the file has a palette.
+    ``palette`` holds the colours of the values that occur, if the file has a palette. ``more`` says whether the file
+    holds further pictures.
     """
 
     size: tuple[int, int]
@@ -31,15 +33,18 @@ class MaskFacts(NamedTuple):
     values: Mapping[int, int] | None
     colours: Mapping[int, int]
     palette: Mapping[int, int]
+    more: bool = False
 
 
 class Pixels(NamedTuple):
-    """A decoded mask: values, or packed colours; and the palette of a palette PNG, as packed colours by value."""
+    """A decoded mask: values, or packed colours; the palette of a palette PNG, as packed colours by value; and whether
+    the file holds further pictures."""
 
     kind: Kind
     content: Integer[np.ndarray, "h w"]
     palette: Integer[np.ndarray, " n"] | None
     single: bool
+    more: bool
 
 
 def read_mask(path: Path) -> Pixels:
@@ -50,6 +55,7 @@ def read_mask(path: Path) -> Pixels:
     """
     try:
         with Image.open(path) as picture:
+            more = holds_more(picture)
             single = picture.mode in READABLE_MODES
             palette = pack(np.array(picture.getpalette("RGB")).reshape(-1, 3)) if picture.mode == "P" else None
             pixels = np.array(picture.convert("RGB") if picture.mode == "PA" else picture)
@@ -60,9 +66,9 @@ def read_mask(path: Path) -> Pixels:
     if pixels.dtype.kind not in "bui" or (pixels.ndim == 3 and pixels.shape[2] > 4):
         raise ValueError(f"the mask is of shape {pixels.shape} and type {pixels.dtype}; save class indices or colours")
     if pixels.ndim == 3 and pixels.shape[2] >= 3:
-        return Pixels("colours", pack(pixels[..., :3]), palette=None, single=single)
+        return Pixels("colours", pack(pixels[..., :3]), palette=None, single=single, more=more)
     values = pixels[..., 0] if pixels.ndim == 3 else pixels
-    return Pixels("values", values.astype(np.int64), palette=palette, single=single)
+    return Pixels("values", values.astype(np.int64), palette=palette, single=single, more=more)
 
 
 def look_at_mask(path: Path) -> MaskFacts:
@@ -82,12 +88,13 @@ def look_at_mask(path: Path) -> MaskFacts:
     if pixels.kind == "colours":
         grey = all(colour == (colour & 0xFF) * GREY for colour in counted)
         values = {colour & 0xFF: count for colour, count in counted.items()} if grey else None
-        return MaskFacts(size, pixels.single, values, colours=counted, palette={})
+        return MaskFacts(size, pixels.single, values, counted, palette={}, more=pixels.more)
     shades = {value: _shade(value, pixels.palette) for value in counted}
     colours: Counter[int] = Counter()  # two entries of a palette may be of one colour
     for value, count in counted.items():
         colours[shades[value]] += count
-    return MaskFacts(size, pixels.single, counted, colours, {} if pixels.palette is None else shades)
+    palette = {} if pixels.palette is None else shades
+    return MaskFacts(size, pixels.single, counted, colours, palette, pixels.more)
 
 
 def _shade(value: int, palette: np.ndarray | None) -> int:

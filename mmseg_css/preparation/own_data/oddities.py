@@ -56,6 +56,11 @@ def _about_folders(found: Survey, plan: Plan) -> Iterator[str]:
             f"{_count(others, 'picture')} in {folder} of a kind that is not read ({_some(others)}), not used. To use "
             "them, convert them to .jpg or .png."
         )
+    if several := found.with_more:
+        yield (
+            f"{_count(several, 'file')} with several pages or frames ({_some(several, 1)}), of which only the first is "
+            "used. To use the others, write each into a file of its own."
+        )
 
 
 def _about_images(images: Sequence[ImageFacts], plan: Plan) -> Iterator[str]:

@@ -57,6 +57,16 @@ class Survey(NamedTuple):
         return self.unlabeled_folder != self.images_folder
 
     @property
+    def with_more(self) -> list[str]:
+        """Files that hold further pictures."""
+        paths = [
+            *(self.images_folder / name for name, image in self.labeled.items() if image.more),
+            *(self.masks_folder / pair.mask for pair in self.pairing.pairs if self.masks[pair.image].more),
+            *(self.unlabeled_folder / name for name, image in self.unlabeled.items() if image.more),
+        ]
+        return [str(path) for path in paths]
+
+    @property
     def images(self) -> list[ImageFacts]:
         return [*self.labeled.values(), *self.unlabeled.values()]
 
