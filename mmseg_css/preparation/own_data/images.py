@@ -89,6 +89,8 @@ def _look_at_head(path: Path) -> tuple[int, bool]:
         with Image.open(path) as picture:
             return picture.getexif().get(EXIF_ORIENTATION, 1), holds_more(picture)
     except UnidentifiedImageError:
+        if path.stat().st_size == 0:
+            raise ValueError("the file is empty (0 bytes); copy it again") from None
         # OpenCV would read the first channel of some of these and say nothing.
         raise ValueError(
             "no picture, or a TIFF with other than 1, 3 or 4 channels or with floating-point values, which OpenCV and "

@@ -62,6 +62,8 @@ def read_mask(path: Path) -> Pixels:
     except Image.DecompressionBombError as error:
         raise ValueError(f"the mask cannot be read ({error}): {TOO_LARGE}") from None
     except (OSError, SyntaxError) as error:  # Pillow raises either
+        if path.is_file() and path.stat().st_size == 0:
+            raise ValueError("the mask is empty (0 bytes); export it again") from None
         raise ValueError(f"the mask cannot be read ({error}); is the file complete?") from None
     if pixels.dtype.kind not in "bui" or (pixels.ndim == 3 and pixels.shape[2] > 4):
         raise ValueError(f"the mask is of shape {pixels.shape} and type {pixels.dtype}; save class indices or colours")

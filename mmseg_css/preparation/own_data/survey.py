@@ -28,6 +28,7 @@ from mmseg_css.preparation.own_data.split import check_unlabeled
 Item = TypeVar("Item", bound=Hashable)
 Facts = TypeVar("Facts")
 SAME_PROPORTION: Final = 0.01
+JPEG: Final = (".jpg", ".jpeg", ".jfif")
 
 
 class Survey(NamedTuple):
@@ -133,7 +134,7 @@ def _without_masks(
 
 
 def _check_lossless(masks: Iterable[str]) -> None:
-    lossy = [mask for mask in masks if mask.lower().endswith((".jpg", ".jpeg"))]
+    lossy = [mask for mask in masks if mask.lower().endswith(JPEG)]
     if lossy:
         raise ValueError(
             f"{len(lossy)} masks are JPEG, {lossy[0]!r} for one. If MASKS is not the folder of the masks, name that, "
