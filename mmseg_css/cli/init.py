@@ -10,8 +10,9 @@ from mmseg_css.cli.options import Overwrite, class_names, parsed
 
 def value_or_colour(text: str) -> int | tuple[int, int, int]:
     numbers = [int(part) if part.strip().isdecimal() else -1 for part in text.split(",")]
-    if len(numbers) not in (1, 3) or not all(0 <= number <= 255 for number in numbers):
-        raise ValueError(f"expected a number or R,G,B, each from 0 to 255, got {text!r}")
+    highest = 65535 if len(numbers) == 1 else 255  # masks may have 16 bits
+    if len(numbers) not in (1, 3) or not all(0 <= number <= highest for number in numbers):
+        raise ValueError(f"expected a number from 0 to 65535, or R,G,B, each from 0 to 255, got {text!r}")
     return numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1], numbers[2])
 
 

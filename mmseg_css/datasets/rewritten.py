@@ -25,13 +25,14 @@ class Origin(NamedTuple):
     """What masks were made of, by which command: of each mask, by its path in its folder, the source.
 
     ``folder`` is that of the user's own masks, empty if there was none, and ``ending`` what their names add to those of
-    their images.
+    their images. ``out`` is the folder of the configs that read the masks, empty if that was not noted.
     """
 
     command: str
     sources: Mapping[str, Source]
     folder: str = ""
     ending: str = ""
+    out: str = ""
 
 
 def remember(made: Path, origin: Origin) -> None:

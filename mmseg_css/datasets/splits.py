@@ -106,6 +106,20 @@ def check_inside(line: str) -> None:
             )
 
 
+def check_utf8(path: Path) -> None:
+    """Check that a list or a config, which are UTF-8, can name a file; those of old archives may be called otherwise.
+
+    Raises:
+        ValueError: They cannot.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise ValueError(
+            f"the name {str(path)!r} cannot stand on a line of a list, because it is no UTF-8; rename the file"
+        ) from None
+
+
 def _parse(line: str, data_set: DataSet | None) -> str:
     image, *masks = line.split()
     if masks and image.lower().endswith(IMAGE_SUFFIXES):

@@ -7,7 +7,7 @@ from mmengine.config import ConfigDict
 from mmseg.models.segmentors import BaseSegmentor
 
 from mmseg_css.models.choices import check_choice
-from mmseg_css.preparation.own_data.report import FAR_LARGER
+from mmseg_css.preparation.own_data.oddities import FAR_LARGER
 
 Mode = Literal["auto", "whole", "slide"]
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mmseg_css.datasets.checks import leaves
 from mmseg_css.datasets.halves import halves_of
+from mmseg_css.datasets.splits import check_utf8
 from mmseg_css.deployment.labelled import labelled_pixels
 from mmseg_css.deployment.prediction.inputs import Item
 from mmseg_css.typos import explained
@@ -72,20 +73,11 @@ def _others(dataset: Any, labelled: Sequence[Path]) -> list[Item]:
                 continue
             if any(filecmp.cmp(path, other, shallow=False) for other in of_name.get(path.name, ())):  # it was copied
                 continue
-            _check_utf8(path)
+            check_utf8(path)
             name = PurePosixPath(_below(path, leaf)).with_suffix("")
             if (other := found.setdefault(name, path)) != path:
                 raise ValueError(f"{str(other)!r} and {str(path)!r} would both be written to {name}: rename one")
     return [Item(found[name], name) for name in sorted(found)]
-
-
-def _check_utf8(path: Path) -> None:
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        raise ValueError(
-            f"the image name {str(path)!r} cannot stand on a line of a list, because it is no UTF-8; rename the image"
-        ) from None
 
 
 def _below(path: Path, leaf: Any) -> str:

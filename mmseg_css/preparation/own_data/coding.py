@@ -17,13 +17,14 @@ MOST_CLASSES: Final = IGNORED  # indices 0 to 254
 SOFT_EDGES: Final = "soft (anti-aliased) edges mix colours that were never drawn; export the masks again without them"
 MANY: Final = 16
 RARE: Final = 1e-3  # share of the pixels
+VOID: Final = (255, 65535)  # the highest values of 8 and of 16 bits often mean that nothing is known
 IGNORED_COLOUR: Final = (224, 224, 192)  # VOC's
 
 
 class Coding(NamedTuple):
     """The classes, and the table that leads to them from ``kind`` (colours are packed); 255 stands for ignored.
 
-    ``readable`` says whether MMSeg can take the masks as they are.
+    ``readable`` says whether MMSeg can take the masks as they are, ``named`` whether the user named the classes.
     """
 
     kind: Kind
@@ -31,6 +32,7 @@ class Coding(NamedTuple):
     classes: tuple[str, ...]
     palette: tuple[Colour, ...]
     readable: bool
+    named: bool
 
     def shares(self, masks: Iterable[MaskFacts]) -> dict[int, float]:
         """Share of every class in all pixels that are not ignored."""
@@ -48,6 +50,15 @@ class Coding(NamedTuple):
     def classes_of(self, mask: MaskFacts) -> frozenset[int]:
         """Classes that a mask holds."""
         return frozenset(self.table[key] for key in _pixels([mask], self.kind)) - {IGNORED}
+
+    def beyond(self) -> dict[int, str]:
+        """Values that are no index of the classes and yet taken for one, which is named: classes go by their order."""
+        taken = {} if self.kind == "colours" else self.table
+        return {
+            value: self.classes[index]
+            for value, index in taken.items()
+            if index != IGNORED and value >= len(self.classes)
+        }
 
     def sources(self, index: int) -> list[str]:
         """The values or colours that mean a class, in words."""
@@ -90,7 +101,7 @@ def find_coding(
         )
     palette = _palette(len(classes), table, kind, colours or {})
     readable = all(mask.single for mask in masks) and kind == "values" and all(k == v for k, v in table.items())
-    return Coding(kind, table, classes, palette, readable)
+    return Coding(kind, table, classes, palette, readable, named=names is not None)
 
 
 def _as_indices(found: Sequence[int], kind: Kind, count: int | None, ignored: int | None) -> dict[int, int] | None:
@@ -169,6 +180,8 @@ def _ignored_key(ignore: int | Colour | None, kind: Kind, found: Sequence[int]) 
     if ignore is None:
         return None
     if kind == "colours":
+        if isinstance(ignore, int) and ignore > 255:
+            raise ValueError(f"--ignore is the value {ignore}, but the masks hold colours; give R,G,B")
         key = ignore * GREY if isinstance(ignore, int) else int(pack(np.array(ignore)))
     elif isinstance(ignore, int):
         key = ignore

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from mmseg_css.datasets.checks import EXIF_ORIENTATION, TOO_LARGE
+from mmseg_css.preparation.own_data.pages import holds_more
 
 DEPTHS: Final = {np.dtype(np.uint8): 8, np.dtype(np.uint16): 16}
 COLOUR: Final = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
@@ -21,7 +22,8 @@ class ImageFacts(NamedTuple):
     """One image.
 
     ``size`` is height and width as MMSeg reads it, ``turned`` says whether its EXIF data had a part in that. ``low``
-    and ``high`` bound all but a thousandth of the values at either end, for each channel.
+    and ``high`` bound all but a thousandth of the values at either end, for each channel. ``more`` says whether the
+    file holds further pictures.
     """
 
     size: tuple[int, int]
@@ -31,6 +33,7 @@ class ImageFacts(NamedTuple):
     turned: bool
     low: tuple[float, ...]
     high: tuple[float, ...]
+    more: bool = False
 
 
 class Input(NamedTuple):
@@ -53,17 +56,7 @@ def look_at_image(path: Path) -> ImageFacts:
     Raises:
         ValueError: MMSeg cannot read it, or it has neither 8 nor 16 bits.
     """
-    try:
-        with Image.open(path) as picture:
-            orientation = picture.getexif().get(EXIF_ORIENTATION, 1)
-    except UnidentifiedImageError:
-        # OpenCV would read the first channel of some of these and say nothing.
-        raise ValueError(
-            "no picture, or a TIFF with other than 1, 3 or 4 channels or with floating-point values, which OpenCV and "
-            "Pillow do not read; store three or four channels of 8 or 16 bits"
-        ) from None
-    except Image.DecompressionBombError as error:
-        raise ValueError(f"{error}: {TOO_LARGE}") from None
+    orientation, more = _look_at_head(path)
     content = np.fromfile(path, np.uint8)
     try:
         pixels = cv2.imdecode(content, cv2.IMREAD_UNCHANGED)
@@ -86,7 +79,25 @@ def look_at_image(path: Path) -> ImageFacts:
         turned=orientation != 1,
         low=low,
         high=high,
+        more=more,
     )
+
+
+def _look_at_head(path: Path) -> tuple[int, bool]:
+    """The orientation that EXIF data ask for, and whether the file holds further pictures."""
+    try:
+        with Image.open(path) as picture:
+            return picture.getexif().get(EXIF_ORIENTATION, 1), holds_more(picture)
+    except UnidentifiedImageError:
+        if path.stat().st_size == 0:
+            raise ValueError("the file is empty (0 bytes); copy it again") from None
+        # OpenCV would read the first channel of some of these and say nothing.
+        raise ValueError(
+            "no picture, or a TIFF with other than 1, 3 or 4 channels or with floating-point values, which OpenCV and "
+            "Pillow do not read; store three or four channels of 8 or 16 bits"
+        ) from None
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"{error}: {TOO_LARGE}") from None
 
 
 def _bounds(pixels: np.ndarray, samples: int = 200) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -107,7 +118,8 @@ def choose_input(images: Collection[ImageFacts]) -> Input:
     have four channels as they are.
 
     Values of 16 bits are stretched to 8: colours by one range, so that they stay what they are, four channels by one
-    range each.
+    range each. The range holds what all images hold, but for the `_spare` darkest and brightest ones: a single
+    saturated image would leave the others a few levels.
 
     Raises:
         ValueError: Some images have 8 bits and others 16.
@@ -125,12 +137,28 @@ def choose_input(images: Collection[ImageFacts]) -> Input:
         load["color_type"] = "unchanged"
     if depths == {8}:
         return Input(4 if four else 3, (load,))
-    low = [int(min(values)) for values in zip(*(_channels(image.low, four) for image in images), strict=True)]
-    high = [int(max(values)) + 1 for values in zip(*(_channels(image.high, four) for image in images), strict=True)]
+    spare = _spare(len(images))
+    lows = zip(*(_channels(image.low, four) for image in images), strict=True)
+    highs = zip(*(_channels(image.high, four) for image in images), strict=True)
+    low = [int(sorted(values)[spare]) for values in lows]
+    high = [int(sorted(values, reverse=True)[spare]) + 1 for values in highs]
     if four:
         return Input(4, (load, {"type": "StretchTo8Bit", "low": low, "high": high}))
     load["color_type"] = COLOUR
     return Input(3, (load, {"type": "StretchTo8Bit", "low": min(low), "high": max(high)}))
+
+
+def _spare(images: int) -> int:
+    """A twentieth of the images, at least one; of fewer than five none can be told from the others."""
+    return -(-images // 20) if images >= 5 else 0
+
+
+def levels(image: ImageFacts, chosen: Input) -> float:
+    """How many of 256 levels of grey an image of 16 bits spans as it is read."""
+    low, high = (np.array(chosen.loading[1][key]) for key in ("low", "high"))
+    own = np.stack([_channels(bound, chosen.channels == 4) for bound in (image.low, image.high)])
+    darkest, brightest = ((own - low) / (high - low)).clip(0, 1) * 255
+    return float((brightest - darkest).max()) + 1
 
 
 def _channels(values: tuple[float, ...], four: bool) -> tuple[float, ...]:

@@ -4,20 +4,41 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from mmseg_css.datasets.rewritten import Origin, Source, remember, source_of
+from mmseg_css.datasets.rewritten import Origin, Source, origin_of, remember, source_of
 from mmseg_css.preparation.own_data.coding import Coding, to_indices, write_indices
 from mmseg_css.preparation.own_data.configs import config_path
 from mmseg_css.preparation.own_data.folders import without_ending
 from mmseg_css.preparation.own_data.survey import Survey
 
 
-def readable_masks(found: Survey, coding: Coding, index_masks: Path) -> tuple[Path, str]:
+def index_masks_of(out: Path) -> Path:
+    """The folder of the masks that are written anew for the configs in ``out``."""
+    return Path("data") / out.resolve().name / "index_masks"
+
+
+def check_owner(out: Path) -> None:
+    """Check that the configs of no other folder of the same name read the masks that would be written for ``out``.
+
+    Raises:
+        FileExistsError: They do.
+    """
+    index_masks = index_masks_of(out)
+    origin = origin_of(index_masks)
+    if origin and origin.out and Path(origin.out).exists() and Path(origin.out).resolve() != out.resolve():
+        raise FileExistsError(
+            f"{str(index_masks)!r} holds masks for the configs in {origin.out!r}, and what is written there for "
+            f"{str(out)!r} may mean other classes; choose an --out with another last name, or remove {origin.out!r} if "
+            "you need it no more"
+        )
+
+
+def readable_masks(found: Survey, coding: Coding, out: Path) -> tuple[Path, str]:
     """Folder and suffix of masks that MMSeg reads: the user's own, or new ones, each at the path of its image.
 
     Args:
         found: What the folders hold.
         coding: Which value or colour is which class.
-        index_masks: Where new ones are written.
+        out: The folder of the configs, which names that of new masks.
 
     Raises:
         ValueError: That would be among the user's images or masks.
@@ -25,6 +46,7 @@ def readable_masks(found: Survey, coding: Coding, index_masks: Path) -> tuple[Pa
     suffix = found.pairing.mask_suffix
     if coding.readable and suffix is not None and not found.resized:
         return found.masks_folder, suffix
+    index_masks = index_masks_of(out)
     for folder in (found.images_folder, found.masks_folder, found.unlabeled_folder):
         if index_masks.resolve().is_relative_to(folder.resolve()):
             raise ValueError(
@@ -38,5 +60,5 @@ def readable_masks(found: Survey, coding: Coding, index_masks: Path) -> tuple[Pa
         mask = f"{without_ending(pair.image)}.png"
         write_indices(index_masks / mask, labels, coding.palette)
         sources[mask] = source_of(f"{own}/{pair.mask}")
-    remember(index_masks, Origin("mmseg-css init", sources, own, found.pairing.ending))
+    remember(index_masks, Origin("mmseg-css init", sources, own, found.pairing.ending, config_path(out)))
     return index_masks, ".png"

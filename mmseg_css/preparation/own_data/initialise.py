@@ -8,7 +8,7 @@ from mmseg_css.preparation.own_data.budget import steps_for
 from mmseg_css.preparation.own_data.coding import Coding, find_coding
 from mmseg_css.preparation.own_data.configs import Plan, target_files, write_configs
 from mmseg_css.preparation.own_data.images import choose_input, choose_sizes
-from mmseg_css.preparation.own_data.index_masks import readable_masks
+from mmseg_css.preparation.own_data.index_masks import check_owner, index_masks_of, readable_masks
 from mmseg_css.preparation.own_data.masks import Colour
 from mmseg_css.preparation.own_data.report import print_report, training_commands
 from mmseg_css.preparation.own_data.split import Split, split
@@ -57,15 +57,15 @@ def initialise(folders: Folders, known: Known, wanted: Wanted, *, overwrite: boo
         ValueError: Something in the folders does not fit, or an argument does not.
         OSError: A folder is missing, or a file is there already.
     """
-    index_masks = Path("data") / folders.out.resolve().name / "index_masks"
+    check_owner(folders.out)
     if not overwrite:
-        check_targets(folders.out, index_masks)
+        check_targets(folders.out)
     found = survey(*folders[:3], mask_names=known.names, resize_masks=known.resize)
     coding = find_coding(found.masks.values(), known.classes, known.ignore)
     before = lists_in(folders.out)
     parts = _split(found, coding, wanted, before)
     loading, sizes = choose_input(found.images), choose_sizes(found.images, wanted.crop)
-    masks, suffix = readable_masks(found, coding, index_masks)
+    masks, suffix = readable_masks(found, coding, folders.out)
     plan = Plan(
         images=folders.images,
         masks=masks,
@@ -77,7 +77,7 @@ def initialise(folders: Folders, known: Known, wanted: Wanted, *, overwrite: boo
         input=loading,
         sizes=sizes,
         steps=steps_for(max(len(parts.train), len(found.unlabeled))),
-        unlabeled_names=tuple(found.unlabeled) if found.stray or (found.side_by_side and not found.apart) else (),
+        unlabeled_names=tuple(found.unlabeled) if found.listed else (),
         before=before,
     )
     written = write_configs(plan, folders.out, wanted.methods)
@@ -101,8 +101,8 @@ def lists_in(out: Path) -> Split | None:
     return Split(*(tuple(filter(None, map(str.strip, text.splitlines()))) for text in texts))
 
 
-def check_targets(out: Path, index_masks: Path) -> None:
+def check_targets(out: Path) -> None:
     """Refuse to replace files."""
-    existing = [path for path in (*target_files(out).values(), index_masks) if path.exists()]
+    existing = [path for path in (*target_files(out).values(), index_masks_of(out)) if path.exists()]
     if existing:
         raise FileExistsError(f"{str(existing[0])!r} is there already; choose another --out, or say --overwrite")

@@ -46,6 +46,24 @@ def given_split(names: Iterable[str]) -> Split | None:
     return None
 
 
+def check_unlabeled(labeled: Iterable[str], unlabeled: Collection[str]) -> None:
+    """Check that no image in a folder for validation or tests is unlabelled for want of a mask: it would be trained on.
+
+    Where no image lies in a folder for training, the names of folders say nothing.
+
+    Raises:
+        ValueError: There is one.
+    """
+    if TRAIN not in {*map(_part_of, (*labeled, *unlabeled))}:
+        return
+    if held_out := [name for name in unlabeled if _part_of(name) in (VAL, TEST)]:
+        raise ValueError(
+            f"images without a mask, which are trained on as unlabelled ones, lie in folders for validation or tests: "
+            f"{len(held_out)}, {min(held_out)!r} for one. Move them out of the folder of the images, or give another "
+            "folder of unlabelled images as UNLABELED, beside which they are not used"
+        )
+
+
 def _part_of(name: str) -> frozenset[str] | None:
     folders = [folder.lower() for folder in name.split("/")[:-1]]
     return next((part for folder in folders for part in (TRAIN, VAL, TEST) if folder in part), None)

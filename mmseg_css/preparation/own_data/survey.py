@@ -1,5 +1,6 @@
 """Every file looked into once: what can stop a training is an error here, in words."""
 
+import os
 from collections.abc import Callable, Collection, Hashable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -9,6 +10,7 @@ from typing import Final, NamedTuple, TypeVar
 from tqdm import tqdm
 
 from mmseg_css.datasets.checks.images import listed
+from mmseg_css.datasets.splits import check_utf8
 from mmseg_css.preparation.own_data.folders import (
     Pair,
     Pairing,
@@ -21,17 +23,20 @@ from mmseg_css.preparation.own_data.folders import (
 )
 from mmseg_css.preparation.own_data.images import ImageFacts, look_at_image
 from mmseg_css.preparation.own_data.masks import MaskFacts, look_at_mask
+from mmseg_css.preparation.own_data.split import check_unlabeled
 
 Item = TypeVar("Item", bound=Hashable)
 Facts = TypeVar("Facts")
 SAME_PROPORTION: Final = 0.01
+JPEG: Final = (".jpg", ".jpeg", ".jfif")
 
 
 class Survey(NamedTuple):
     """What the folders hold. ``labeled`` and ``masks`` go by the image's name; ``unlabeled`` goes by its own, below
     ``unlabeled_folder``, without the images that are labelled, which are ``repeated``. The masks of the ``resized`` are
     to be brought to the size of their images. ``unread`` are pictures of other kinds, by their folder. ``stray`` are
-    masks among the unlabelled images of a folder of their own.
+    masks among the unlabelled images of a folder of their own. ``listed`` says whether masks lie among the unlabelled
+    images, which a list has to name then.
     """
 
     images_folder: Path
@@ -45,6 +50,7 @@ class Survey(NamedTuple):
     unread: dict[Path, list[str]]
     resized: frozenset[str] = frozenset()
     stray: tuple[str, ...] = ()
+    listed: bool = False
 
     @property
     def apart(self) -> bool:
@@ -52,9 +58,14 @@ class Survey(NamedTuple):
         return self.unlabeled_folder != self.images_folder
 
     @property
-    def side_by_side(self) -> bool:
-        """Whether images and masks lie in one folder."""
-        return self.images_folder.resolve() == self.masks_folder.resolve()
+    def with_more(self) -> list[str]:
+        """Files that hold further pictures."""
+        paths = [
+            *(self.images_folder / name for name, image in self.labeled.items() if image.more),
+            *(self.masks_folder / pair.mask for pair in self.pairing.pairs if self.masks[pair.image].more),
+            *(self.unlabeled_folder / name for name, image in self.unlabeled.items() if image.more),
+        ]
+        return [str(path) for path in paths]
 
     @property
     def images(self) -> list[ImageFacts]:
@@ -75,17 +86,16 @@ def survey(
 
     Raises:
         FileNotFoundError: A folder is missing.
-        ValueError: Folders are nested, nothing fits together, or files cannot be used: the first ones are named.
+        ValueError: Folders are nested, nothing fits together, or files cannot be used as they lie: the first are named.
     """
-    check_folders([images, masks, *([unlabeled] if unlabeled else [])], side_by_side=bool(mask_names))
-    pairing = pair(images, masks, mask_names or None)
-    _check_lossless([pair.mask for pair in pairing.pairs])
+    pairing = _paired(images, masks, unlabeled, mask_names)
     folder = unlabeled or images
     stray = masks_among(folder, pairing.ending, mask_names) if unlabeled else []
     names, repeated = _without_masks(pairing, images, unlabeled, stray)
+    listed = bool(stray or (unlabeled is None and images.resolve() == masks.resolve()))
     look_at_pair = partial(_look_at_pair, images, masks, resize_masks)
     labeled, faults = _look_at_all(look_at_pair, pairing.pairs, "labelled images")
-    others, more = _look_at_all(lambda name: look_at_image(folder / name), names, "unlabelled images")
+    others, more = _look_at_all(partial(_look_at_other, folder, listed), names, "unlabelled images")
     _raise_faults({pair.image: fault for pair, fault in faults.items()}, images, len(pairing.pairs))
     _raise_faults(more, folder, len(names))
     return Survey(
@@ -100,7 +110,15 @@ def survey(
         unread={path: names for path in dict.fromkeys((images, masks, folder)) if (names := find_unread(path))},
         stray=tuple(stray),
         resized=frozenset(pair.image for pair, (image, mask) in labeled.items() if image.size != mask.size),
+        listed=listed,
     )
+
+
+def _paired(images: Path, masks: Path, unlabeled: Path | None, mask_names: str) -> Pairing:
+    check_folders([images, masks, *([unlabeled] if unlabeled else [])], side_by_side=bool(mask_names))
+    pairing = pair(images, masks, mask_names or None)
+    _check_lossless([pair.mask for pair in pairing.pairs])
+    return pairing
 
 
 def _without_masks(
@@ -108,6 +126,7 @@ def _without_masks(
 ) -> tuple[list[str], list[str]]:
     """The unlabelled images, and those of their folder that are labelled, too."""
     if unlabeled is None:
+        check_unlabeled((pair.image for pair in pairing.pairs), pairing.without_mask)
         return list(pairing.without_mask), []
     repeated = same_files((pair.image for pair in pairing.pairs), images, unlabeled)
     found = find_images(unlabeled, lambda name: name not in stray)
@@ -115,7 +134,7 @@ def _without_masks(
 
 
 def _check_lossless(masks: Iterable[str]) -> None:
-    lossy = [mask for mask in masks if mask.lower().endswith((".jpg", ".jpeg"))]
+    lossy = [mask for mask in masks if mask.lower().endswith(JPEG)]
     if lossy:
         raise ValueError(
             f"{len(lossy)} masks are JPEG, {lossy[0]!r} for one. If MASKS is not the folder of the masks, name that, "
@@ -126,9 +145,17 @@ def _check_lossless(masks: Iterable[str]) -> None:
 
 
 def _look_at_pair(images: Path, masks: Path, resize: bool, pair: Pair) -> tuple[ImageFacts, MaskFacts]:
+    for path in (images / pair.image, masks / pair.mask):
+        check_utf8(path)
     image, mask = look_at_image(images / pair.image), look_at_mask(masks / pair.mask)
     _check_sizes(image, mask, resize)
     return image, mask
+
+
+def _look_at_other(folder: Path, listed: bool, name: str) -> ImageFacts:
+    if listed:
+        check_utf8(folder / name)
+    return look_at_image(folder / name)
 
 
 def _check_sizes(image: ImageFacts, mask: MaskFacts, resize: bool) -> None:
@@ -155,7 +182,7 @@ def _check_sizes(image: ImageFacts, mask: MaskFacts, resize: bool) -> None:
 def _look_at_all(
     look: Callable[[Item], Facts], items: Collection[Item], title: str, threads: int = 8
 ) -> tuple[dict[Item, Facts], dict[Item, Exception]]:
-    """Results and faults, by item."""
+    """Results and faults, by item; a thread holds a whole picture, so that more than processors cost memory alone."""
 
     def attempt(item: Item) -> Facts | Exception:
         try:
@@ -163,7 +190,7 @@ def _look_at_all(
         except (ValueError, OSError) as fault:
             return fault
 
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(min(threads, os.cpu_count() or 1)) as pool:
         progress: Iterable = tqdm(pool.map(attempt, items), desc=title, total=len(items), leave=False, delay=1)
         found = dict(zip(items, progress, strict=True))
     faults = {item: result for item, result in found.items() if isinstance(result, Exception)}

@@ -108,7 +108,7 @@ def test_the_grown_list_moves_an_image_from_one_half_to_the_other(folder: Path) 
 def test_a_name_that_no_list_can_hold(folder: Path) -> None:
     """As old archives have them, with umlauts in Latin-1."""
     shutil.copy(folder / "images" / "d.jpg", os.fsdecode(os.fsencode(folder / "images") + b"/stra\xdfe.jpg"))
-    with pytest.raises(ValueError, match=r"the image name '.*stra\\udcdfe.jpg' cannot stand on a line of a list"):
+    with pytest.raises(ValueError, match=r"the name '.*stra\\udcdfe.jpg' cannot stand on a line of a list"):
         pool_of(paired(labeled(folder), unlabeled(folder)))
 
 

@@ -37,6 +37,62 @@ def test_table_of_values(found: list[int], named: int | None, ignore: int | None
     assert coding.readable == all(value == index for value, index in table.items())
 
 
+@pytest.mark.parametrize(
+    ("found", "named", "ignore", "said"),
+    [
+        (
+            [*range(10), 11],
+            11,
+            None,
+            "11 is taken for n10: too high for an index of 11 names, so that values are",
+        ),
+        ([*range(10), 11], 11, None, "If 11 means that nothing is known of a pixel, say --ignore 11."),
+        ([*range(10), 11], 11, 11, None),
+        ([*range(10), 11], 12, None, None),
+        ([0, 128, 255], 3, None, "128 is taken for n1, 255 is taken for n2: "),
+        ([0, 128, 255], None, None, "255 counts as a class here."),
+        ([0, 1, 65535], None, None, "65535 counts as a class here."),
+        ([0, 1, 65535], None, 65535, None),
+        ([0, 100, 200], None, None, None),  # the table says it, and nobody named a class
+        ([0, 255], 2, None, None),
+    ],
+)
+def test_values_that_are_taken_for_classes_are_told(
+    found: list[int], named: int | None, ignore: int | None, said: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A void value that nobody declared would be a class, without a word."""
+    write_images(names(4))
+    for number, name in enumerate(names(3)):
+        write(
+            Path("masks") / name,
+            np.array(found, np.uint16 if max(found) > 255 else np.uint8)[labels_of(number, len(found))],
+        )
+    names_given = [] if named is None else ["--classes", ",".join(f"n{index}" for index in range(named))]
+    run(*names_given, *([] if ignore is None else ["--ignore", str(ignore)]))
+    printed = " ".join(capsys.readouterr().out.split())
+    if said is None:
+        assert "is taken for" not in printed and "counts as a class" not in printed
+    else:
+        assert said in printed
+
+
+def test_ignored_values_of_16_bits(capsys: pytest.CaptureFixture[str]) -> None:
+    write_images(names(4))
+    for number, name in enumerate(names(3)):
+        write(Path("masks") / name, np.array([0, 1, 65535], np.uint16)[labels_of(number)])
+    cfg = run("--ignore", "65535")
+    np.testing.assert_array_equal(labels_read(cfg)["00.png"], np.array([0, 1, 255])[labels_of(0)])
+    with pytest.raises(SystemExit):
+        run("--ignore", "65536", "--overwrite")
+    assert "expected a number from 0 to 65535, or R,G,B, each from 0 to 255" in " ".join(
+        capsys.readouterr().err.split()
+    )
+    for number, name in enumerate(names(3)):
+        write(Path("masks") / name, COLOURS[labels_of(number)])
+    with pytest.raises(ValueError, match="--ignore is the value 65535, but the masks hold colours; give R,G,B"):
+        run("--ignore", "65535", "--overwrite")
+
+
 def test_ignored_colour(capsys: pytest.CaptureFixture[str]) -> None:
     write_images(names(4))
     for number, name in enumerate(names(3)):

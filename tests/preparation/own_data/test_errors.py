@@ -48,10 +48,15 @@ def no_masks() -> None:
         (turned, r"'05\.jpg': the mask is 80x40, its image 40x80.*EXIF data ask for a turn, which MMSeg makes"),
         (no_masks, r"no mask in 'masks' is named after an image.*'mask of 00\.png'.*images '00\.png'"),
         (lambda: Path("images/01.png").write_bytes(b"nothing"), r"'01\.png': no picture, or a TIFF with other than"),
-        (lambda: Path("images/03.png").write_bytes(b""), r"1 of 1 images in 'images' cannot be used"),
+        (
+            lambda: Path("images/03.png").write_bytes(b""),
+            r"1 of 1 images in 'images'.*'03\.png': the file is empty \(0",
+        ),
+        (lambda: Path("masks/01.png").write_bytes(b""), r"1 of 3 images in .*'01\.png': the mask is empty \(0 bytes"),
         (lambda: Path("masks/01.png").write_bytes(b"nothing"), r"'01\.png': the mask cannot be read"),
         (lambda: write("images/00.jpg", np.zeros((9, 9, 3), np.uint8)), "differ in nothing but the ending"),
         (lambda: write("masks/03.jpg", labels_of(0)), "1 masks are JPEG, '03.jpg' for one"),
+        (lambda: write("masks/03.JFIF", labels_of(0), format="JPEG"), "1 masks are JPEG, '03.JFIF' for one"),
         (lambda: write_images(["00.png"], dtype=np.uint16), "1 of 4 images have 16 bits, the others 8"),
     ],
 )
@@ -80,7 +85,7 @@ def test_arguments_that_do_not_fit(arguments: list[str], said: str) -> None:
         call(["init", *arguments])
 
 
-@pytest.mark.parametrize("option", [["--classes", "a,a"], ["--ignore", "1,2"], ["--ignore", "300"]])
+@pytest.mark.parametrize("option", [["--classes", "a,a"], ["--ignore", "1,2"], ["--ignore", "1,2,300"]])
 def test_options_are_checked(option: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         call(["init", "images", "masks", *option])

@@ -226,6 +226,22 @@ def test_what_was_made_of_other_masks_first(said: list[str]) -> None:
     assert not said
 
 
+@pytest.mark.parametrize("overwrite", [[], ["--overwrite"]])
+def test_masks_of_configs_elsewhere_are_not_written_over(overwrite: list[str]) -> None:
+    write_images(names(6))
+    write_masks(names(5), factor=100)
+    call(["init", "images", "masks", "--out", "first/own"])
+    before = Path("data/own/index_masks/00.png").read_bytes()
+    again = ["init", "images", "masks", "--out", "second/own", "--ignore", "0"]
+    with pytest.raises(FileExistsError, match="holds masks for the configs in 'first/own'.* --out with another last"):
+        call([*again, *overwrite])
+    assert Path("data/own/index_masks/00.png").read_bytes() == before
+    call(["init", "images", "masks", "--out", "./first/../first/own", "--overwrite"])
+    Path("first").rename("elsewhere")
+    call([*again, "--overwrite"])
+    assert Path("data/own/index_masks/00.png").read_bytes() != before
+
+
 @pytest.mark.parametrize("content", ["", "{}", '{"command": "x", "sources": {"a": 1}}', '{"no": 1}', "[1]"])
 def test_a_record_that_cannot_be_read_is_none(said: list[str], content: str) -> None:
     write_images(names(6))
