@@ -88,7 +88,7 @@ def test_lists_name_images_that_there_are(data: str) -> None:
 
 def test_another_length_changes_nothing_else(configs: dict) -> None:
     """And the ceiling of that length is shared by the fractions."""
-    for method, path in configs["1-16 1000 steps"]["camvid"].items():
+    for method, path in configs["1000 steps"]["camvid 1-16"].items():
         short, long = (Config.fromfile(one) for one in (path, configs["all methods"]["camvid"][method]))
         for cfg in (short, long):
             length = cfg.train_cfg.max_iters
@@ -96,7 +96,7 @@ def test_another_length_changes_nothing_else(configs: dict) -> None:
         counted = what_counts(short), what_counts(long)
         assert [one.pop("max_iters") for one in counted] == [1000, 3500]
         assert counted[0] == counted[1]
-    assert configs["1-16 1000 steps"]["camvid"]["all_labels"] == configs["1-8 1000 steps"]["camvid"]["all_labels"]
+    assert configs["1000 steps"]["camvid 1-16"]["all_labels"] == configs["1000 steps"]["camvid 1-8"]["all_labels"]
 
 
 def test_several_lists_of_a_data_set_count_as_data_sets(configs: dict) -> None:
