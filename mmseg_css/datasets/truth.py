@@ -101,7 +101,12 @@ class TruthDataset(BaseSegDataset):
             for image in _images(leaf)
         ]
         ignored = next(leaves(paired.labeled)).ignore_index
-        super().__init__(metainfo=paired.metainfo, pipeline=list(pipeline), ignore_index=ignored)
+        super().__init__(
+            metainfo=paired.metainfo,
+            pipeline=list(pipeline),
+            ignore_index=ignored,
+            reduce_zero_label=coding["reduce_zero_label"],
+        )
 
     def load_data_list(self) -> list[dict]:
         return self.infos

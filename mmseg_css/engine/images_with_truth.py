@@ -21,6 +21,7 @@ def images_of_test_set(cfg: Config) -> DataLoader[Any]:
     """
     loader = Runner.build_dataloader(cfg.test_dataloader)
     _check(loader.dataset, cfg, "test_dataloader.dataset.pipeline")
+    checks.check_stackable(loader.dataset, loader.batch_size, "test set")
     return loader
 
 
@@ -35,17 +36,27 @@ def unlabeled_images(cfg: Config, masks: str, suffix: str) -> DataLoader[Any]:
     dataset = TruthDataset(halves_of(cfg), masks, suffix, steps)
     checks.watch(dataset)
     _check(dataset, cfg, "test_dataloader.dataset.pipeline, with which the unlabelled images are read,")
+    checks.check_stackable(dataset, cfg.test_dataloader.batch_size, "unlabelled half (read by test_dataloader)")
     return in_batches(dataset, cfg.test_dataloader, cfg.test_dataloader.batch_size)
 
 
 def as_labelled_in_training(loader: DataLoader[Any], cfg: Config) -> DataLoader[Any]:
-    """The same images, in batches of as many as a training step labels."""
+    """The same images, in batches of as many as a training step labels.
+
+    Raises:
+        ValueError: They have several sizes, or there is one.
+    """
     train = cfg.train_dataloader
     labeled, unlabeled = (train.get("sampler") or {}).get("ratio", (1, 1))
     paired = "unlabeled" in train.dataset
     batch = train.batch_size * unlabeled // (labeled + unlabeled) if paired else train.batch_size
     dataset: Any = loader.dataset
-    return in_batches(dataset, cfg.test_dataloader, batch_without_rest(len(dataset), max(2, batch)))
+    batch = batch_without_rest(len(dataset), max(2, batch))
+    try:
+        checks.check_stackable(dataset, batch, "diagnosis")
+    except ValueError as error:
+        raise ValueError(f"--training-mode takes statistics of batches, and {error}") from None
+    return in_batches(dataset, cfg.test_dataloader, batch)
 
 
 def in_batches(dataset: Any, settings: Any, batch: int) -> DataLoader[Any]:

@@ -1,10 +1,14 @@
 """The images that a diagnosis looks at, in batches as in training."""
 
+from pathlib import Path
+
 import pytest
 from mmengine.config import Config
+from mmseg.registry import DATASETS
 from torch.utils.data import DataLoader
 
 from mmseg_css.engine.images_with_truth import as_labelled_in_training, batch_without_rest
+from tests.datasets.helpers import LOAD, unlabeled_config, write_image
 
 
 @pytest.mark.parametrize(
@@ -22,6 +26,14 @@ def test_a_batch_is_what_a_step_labels(sampler: dict, paired: bool, expected: in
     train = {"batch_size": 12, "sampler": sampler, "dataset": {"unlabeled": {}} if paired else {}}
     cfg = Config({"train_dataloader": train, "test_dataloader": {"num_workers": 0}})
     assert as_labelled_in_training(DataLoader([*range(120)]), cfg).batch_size == expected
+
+
+def test_images_of_several_sizes_have_no_statistics_in_common(data: Path) -> None:
+    write_image(data / "images" / "wide.png", size=(16, 24))
+    dataset = DATASETS.build(unlabeled_config(data, pipeline=[*LOAD, {"type": "PackSegInputs"}]))
+    cfg = Config({"train_dataloader": {"batch_size": 4, "dataset": {}}, "test_dataloader": {"num_workers": 0}})
+    with pytest.raises(ValueError, match=r"--training-mode takes statistics of batches, and .*16x16 .*16x24"):
+        as_labelled_in_training(DataLoader(dataset), cfg)
 
 
 def test_no_image_is_left_alone() -> None:

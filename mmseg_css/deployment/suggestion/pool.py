@@ -97,6 +97,13 @@ def line_of(image: Item, labelled_set: Any) -> str:
     return line.removesuffix(ending if line.endswith(ending) else image.path.suffix)
 
 
+def in_the_way(image: Item, labelled_set: Any) -> str | None:
+    """Another image, in the folder of the labelled ones, under the path that an image would have there."""
+    ending = ending_of_lines(labelled_set) or image.path.suffix
+    there = Path(labelled_set.data_prefix["img_path"], f"{line_of(image, labelled_set)}{ending}")
+    return str(there) if there.is_file() and not there.samefile(image.path) else None
+
+
 def ending_of_lines(labelled_set: Any) -> str:
     """What the list of the labelled images leaves out of each name, and all of them end in."""
     ending: str = getattr(labelled_set, "img_suffix", "")

@@ -18,7 +18,7 @@ from mmseg_css.deployment.prediction.folder import Summary, check_all_read
 from mmseg_css.deployment.prediction.outputs import fingerprint
 from mmseg_css.deployment.prediction.predictor import Predictor
 from mmseg_css.deployment.suggestion.choosing import CANDIDATES, RULES, Choice, Rule, choose
-from mmseg_css.deployment.suggestion.pool import Pool, ending_of_lines, line_of, pool_of
+from mmseg_css.deployment.suggestion.pool import Pool, ending_of_lines, in_the_way, line_of, pool_of
 from mmseg_css.deployment.suggestion.scoring import SCORES, Seen, look, scores_of_method
 from mmseg_css.deployment.suggestion.writing import (
     FORMATS,
@@ -97,6 +97,11 @@ def suggest(asked: Request) -> None:
             f"{len(other)} of them do not end in {ending!r}, as the labelled images do (img_suffix), the first: "
             f"{other[0]!r}; convert them, for a training to find them under their lines"
         )
+    if taken := [(str(image.path), path) for image in images if (path := in_the_way(image, pool.labelled_set))]:
+        print(
+            f"{len(taken)} of them have the name of another image in the folder of the labelled ones, the first: "
+            f"{taken[0][0]!r} that of {taken[0][1]!r}; rename them before they go there, also in {LIST} and the labels"
+        )
     check_all_read(Summary(faults=faults))
 
 
@@ -116,6 +121,7 @@ def _given(asked: Request) -> tuple[Pool, Predictor]:
             f"it; choose among {', '.join((*known, *(rule for rule in RULES if rule not in SCORES)))}"
         )
     check_classes(predictor.classes.names, pool.classes, asked.checkpoint, str(asked.config))
+    predictor.classes = predictor.classes._replace(names=pool.classes)  # those of the checkpoint may have had none
     return pool, predictor
 
 

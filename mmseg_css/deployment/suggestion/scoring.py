@@ -87,9 +87,10 @@ def seen_of(
     logits = decode(network, features).logits
     probabilities, flipped = map(probabilities_of, (logits, logits_of(network, half.images.flip(-1)).flip(-1)))
     valid, one_side = _at(half.valid, logits), one_side_of(predictor.classes.names).to(logits.device)
+    labels, mirrored_labels = (labels_of(part, network) for part in (probabilities, flipped))
     found: dict[Score, Tensor] = {
         "rare": expected_rarity(probabilities, weights.to(logits.device), valid),
-        "views": disagreement(one_side[probabilities.argmax(1)], one_side[flipped.argmax(1)], valid),
+        "views": disagreement(one_side[labels], one_side[mirrored_labels], valid),
         "entropy": mean_entropy(probabilities, valid),
     }
     if "spaces" in scores_of_method(predictor.model):
@@ -114,6 +115,12 @@ def probabilities_of(logits: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k h w
     if logits.shape[1] == 1:
         return torch.cat([1 - logits.sigmoid(), logits.sigmoid()], dim=1)
     return logits.softmax(dim=1)
+
+
+def labels_of(probabilities: Float[Tensor, "b k h w"], network: Any) -> Int[Tensor, "b h w"]:
+    """The class of each pixel, as the network decides: of a single output by the threshold of its head."""
+    head = network.decode_head
+    return (probabilities[:, 1] > head.threshold).long() if head.out_channels == 1 else probabilities.argmax(1)
 
 
 def _of_spaces(model: CSS, half: Images, valid: Bool[Tensor, "b h w"]) -> Float[Tensor, " b"]:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from mmcv.transforms import Compose
 from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -65,8 +64,8 @@ class PseudoLabelQualityHook(Hook):
                 "'PairedSampler'"
             )
         for leaf, masks in masks_of_unlabeled(dataset, self.masks, self.suffix):
-            loading = LoadTruth(coding_of(dataset), masks, self.every)
-            leaf.pipeline = Compose([loading, *leaf.pipeline.transforms])
+            # Into the pipeline that is there: it names the image on which a transform fails.
+            leaf.pipeline.transforms.insert(0, LoadTruth(coding_of(dataset), masks, self.every))
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None

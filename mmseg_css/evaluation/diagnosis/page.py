@@ -63,7 +63,7 @@ def page(report: Mapping[str, Any], figures: Sequence[Figure], folder: Path) -> 
         "</div>",
         "<h2>The worst images</h2>",
         _legend() if "spaces" in last else "",
-        *_worst(last["worst"], folder),
+        *_worst(last["worst"], folder, confident=bool(report["thresholds"]["supervision"])),
     ]
     body = "\n".join(parts)
     title = escape(f"{report['method']}, {Path(report['config']).stem}")
@@ -121,9 +121,11 @@ def _legend() -> str:
     return f"<p>Agreement of the two spaces: {' '.join(parts)}. Labels have the colours of the data set.</p>"
 
 
-def _worst(worst: Mapping[str, Sequence[Mapping[str, Any]]], folder: Path) -> Iterable[str]:
+def _worst(worst: Mapping[str, Sequence[Mapping[str, Any]]], folder: Path, *, confident: bool) -> Iterable[str]:
     for kind, images in worst.items():
-        yield f"<h3>{escape(KINDS[kind])}</h3>"
+        # Without a threshold all labels are counted, however sure.
+        heading = KINDS[kind] if confident or kind != "confident_wrong" else "Wrong"
+        yield f"<h3>{escape(heading)}</h3>"
         for one in images:
             yield f"<p>{escape(one['image'])}: {percent(one['share'])} of its pixels</p>"
             yield '<div class="panels">'

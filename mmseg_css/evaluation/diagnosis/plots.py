@@ -156,7 +156,8 @@ def iterations(axes: Any, report: Mapping[str, Any]) -> str:
     axes.set_xlabel("checkpoints, in their order" if None in noted else "iterations")
     axes.set_ylabel(f"percent, n = {report['images']} images")
     _legend(axes)
-    return f"The pseudo-labels that supervise, over the training; 95 % intervals over {report['images']} images."
+    which = "pseudo-labels that supervise" if looked_at(report["checkpoints"][-1])[1]["supervises"] else "labels"
+    return f"The {which}, over the training; 95 % intervals over {report['images']} images."
 
 
 def _points(axes: Any, values: list[float], reach: list[list[float]], at: list[float], colour: str, label: str) -> None:

@@ -137,8 +137,13 @@ def _independence(spaces: Mapping[str, Any]) -> str:
 
 def _indicator(indicators: Mapping[str, Any], name: str | None) -> str:
     found = indicators["pseudo"]["student_wrong"]
-    parts = [f"{name} {percent(found[name]['auroc'])}" for name in ("similarity", "confidence") if name in found]
-    text = f"Of pseudo-labelled pixels that the student gets wrong, a low indicator finds (AUROC): {', '.join(parts)}."
+    parts = [
+        f"a lower {name} in {percent(found[name]['auroc'])}" for name in ("similarity", "confidence") if name in found
+    ]
+    text = (
+        "Of pairs of pseudo-labelled pixels, one that the student gets wrong and one that it gets right, the wrong one "
+        f"has {', '.join(parts)} (AUROC; 50 % is chance)."
+    )
     hard = found.get("hard")
     if hard and name:
         text += (

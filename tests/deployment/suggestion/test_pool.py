@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 
-from mmseg_css.deployment.suggestion.pool import ending_of_lines, line_of, pool_of
+from mmseg_css.deployment.suggestion.pool import ending_of_lines, in_the_way, line_of, pool_of
 from tests.deployment.prediction.conftest import noise, write
 
 PIPELINE = [{"type": "LoadImageFromFile"}, {"type": "PackSegInputs"}]
@@ -58,10 +58,17 @@ def test_labelled_images_are_left_out_even_if_the_unlabelled_half_has_them(folde
     assert pool.classes == ("sky", "grass", "brick") and pool.pixels.tolist() == [90, 0, 90]
 
 
-def test_another_image_of_the_same_name_is_suggested(folder: Path) -> None:
+def test_another_image_of_the_same_name_is_suggested_and_told(folder: Path) -> None:
     write(folder / "more" / "a.jpg", noise(8))
     pool = pool_of(paired(labeled(folder), unlabeled(folder, "more")))
     assert [str(image.name) for image in pool.unlabelled] == ["a", "deep/e"]
+    taken = [in_the_way(image, pool.labelled_set) for image in pool.unlabelled]
+    assert taken == [str(folder / "images" / "a.jpg"), None]
+
+
+def test_an_image_is_not_in_its_own_way(folder: Path) -> None:
+    pool = pool_of(paired(labeled(folder), unlabeled(folder)))
+    assert [in_the_way(image, pool.labelled_set) for image in pool.unlabelled] == [None, None]
 
 
 def test_a_supervised_config_may_name_them_beside_its_training(folder: Path) -> None:

@@ -156,8 +156,8 @@ def test_corrections(report: dict[str, Any]) -> None:
 def test_indicators(report: dict[str, Any]) -> None:
     text = " ".join(summary(report))
     own = report["checkpoints"][0]["indicators"]["pseudo"]["student_wrong"]
-    areas = ", ".join(f"{name} {percent(own[name]['auroc'])}" for name in ("similarity", "confidence"))
-    assert f"that the student gets wrong, a low indicator finds (AUROC): {areas}." in text
+    areas = ", ".join(f"a lower {name} in {percent(own[name]['auroc'])}" for name in ("similarity", "confidence"))
+    assert f"the wrong one has {areas} (AUROC; 50 % is chance)." in text
     for indicator in ("similarity", "confidence"):
         report["indicator"] = indicator
         text, hard = " ".join(summary(report)), own["hard"][indicator]
