@@ -1,15 +1,18 @@
 import builtins
+import random
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS
 
 from mmseg_css.datasets import PairedDataset, paired_collate
-from mmseg_css.datasets.seeded import Draw
-from tests.datasets.helpers import METAINFO, dataloader_config, labeled_config, unlabeled_config
+from mmseg_css.datasets.seeded import Draw, seeded
+from tests.datasets.helpers import AUGMENT, LOAD, METAINFO, dataloader_config, labeled_config, unlabeled_config
 
 
 @pytest.fixture
@@ -42,12 +45,45 @@ def test_takes_wrapped_data_sets(root: Path) -> None:
     assert dataset.metainfo["classes"] == METAINFO["classes"]
 
 
-def test_draw_fixes_the_augmentation_and_leaves_the_generators_alone(dataset: PairedDataset) -> None:
-    state = torch.get_rng_state()
-    images = [dataset[Draw(index=5, seed=seed)].sample["inputs"] for seed in (*range(20), 0)]
+AUGMENTATIONS = {
+    "draws from numpy's": AUGMENT,
+    "draws from Python's": [{"type": "RandomScale", "scale": (0.5, 2.0)}, {"type": "PackSegInputs"}],
+}
+
+
+@pytest.mark.parametrize("transforms", AUGMENTATIONS.values(), ids=AUGMENTATIONS)
+def test_draw_fixes_the_augmentation_and_leaves_the_generators_alone(root: Path, transforms: list[dict]) -> None:
+    dataset = PairedDataset(labeled=labeled_config(root), unlabeled=unlabeled_config(root, pipeline=LOAD + transforms))
+    states = random.getstate(), str(np.random.get_state()), torch.get_rng_state().tolist()
+    images = [dataset[Draw(index=15, seed=seed)].sample["inputs"] for seed in (*range(20), 0)]
     assert torch.equal(images[0], images[-1])
-    assert len({tuple(image.shape) for image in images}) > 1  # RandomResize below the crop
-    assert torch.equal(state, torch.get_rng_state())
+    assert len({tuple(image.shape) for image in images}) > 1
+    assert states == (random.getstate(), str(np.random.get_state()), torch.get_rng_state().tolist())
+
+
+GENERATORS = {
+    "python": (random.seed, random.random),
+    "numpy": (np.random.seed, np.random.random),
+    "torch": (torch.manual_seed, lambda: torch.rand(1).item()),
+}
+
+
+@pytest.mark.parametrize(("seed", "draw"), GENERATORS.values(), ids=GENERATORS)
+def test_a_seed_is_that_of_each_generator_and_what_is_drawn_around_it_goes_on(
+    seed: Callable[[int], object], draw: Callable[[], float]
+) -> None:
+    seed(1)
+    plain = [draw(), draw()]
+    seed(1)
+    around = [draw()]
+    with seeded(3):
+        inside = draw()
+    around.append(draw())
+    assert around == plain
+    with seeded(3):
+        assert draw() == inside
+    with seeded(4):
+        assert draw() != inside
 
 
 def test_unlabelled_masks_are_never_opened(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

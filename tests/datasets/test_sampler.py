@@ -108,7 +108,7 @@ def test_length_is_a_nominal_epoch(
 
 
 def test_a_seed_is_drawn_where_none_is_given() -> None:
-    assert PairedSampler(Sizes(1, 1)).seed is not None
+    assert len({PairedSampler(Sizes(1, 1)).seed for _ in range(5)}) > 1
 
 
 @pytest.mark.parametrize("ratio", [(0, 1), (1, -1), (1,), (1, 1, 1), (0.5, 1)])

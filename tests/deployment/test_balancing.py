@@ -10,6 +10,7 @@ import pytest
 import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.dataset import ConcatDataset
+from mmengine.registry import init_default_scope
 from mmseg.apis import init_model
 
 from mmseg_css.cli.main import call
@@ -101,12 +102,22 @@ def test_the_table_says_what_test_says_of_each_checkpoint(
     assert rows["0"] != rows["0.7"]
 
 
-def test_pixels_are_those_of_the_masks_as_often_as_they_are_drawn(config: Path) -> None:  # noqa: F811
-    labeled = read_config(config).train_dataloader.dataset.labeled
+@pytest.fixture
+def labeled(config: Path) -> ConfigDict:  # noqa: F811
+    init_default_scope("mmseg")
+    return read_config(config).train_dataloader.dataset.labeled
+
+
+def test_pixels_are_those_of_the_masks_as_often_as_they_are_drawn(config: Path, labeled: ConfigDict) -> None:  # noqa: F811
     pixels = masks_of(config)
     assert labelled_pixels(DATASETS.build(labeled)).tolist() == pixels.tolist()
     repeated = ConcatDataset([labeled, {"type": "RepeatDataset", "dataset": labeled, "times": 4}])
     assert labelled_pixels(repeated).tolist() == (5 * pixels).tolist()
+
+
+def test_a_class_that_is_ignored_has_no_pixels(config: Path, labeled: ConfigDict) -> None:  # noqa: F811
+    others = masks_of(config)[1:].tolist()
+    assert labelled_pixels(DATASETS.build({**labeled, "ignore_index": 0})).tolist() == [0, *others]
 
 
 def test_options_of_the_command_line_are_those_of_the_trial_and_of_the_file(

@@ -180,13 +180,20 @@ def test_a_loss_that_is_not_finite_has_no_finite_gradient() -> None:
         assert logged["loss"].isfinite() == finite
 
 
-def test_the_count_of_skipped_steps_outlives_a_resume(tmp_path: Path) -> None:
-    hook, hub = FiniteStepHook(), MessageHub("resumed")
+def test_the_counts_of_skipped_steps_outlive_a_resume(tmp_path: Path) -> None:
+    """Also those in a row: with two of before the first one after a resume is the third."""
+    hook, hub = FiniteStepHook(patience=3), MessageHub("resumed")
     model = Script([])
     wrapper = OptimWrapper(torch.optim.SGD(model.parameters(), lr=1.0))
+    logger = SimpleNamespace(warning=lambda text: None)
+    runner = SimpleNamespace(model=model, optim_wrapper=wrapper, message_hub=hub, logger=logger, iter=0)
     hub.update_info("skipped_steps", (7, 2))
-    hook.before_train(SimpleNamespace(model=model, optim_wrapper=wrapper, message_hub=hub))
+    hook.before_train(runner)
     assert hook.skipped == 7
+    hook.before_train_iter(runner, 0)
+    wrapper.update_params(model.student.weight.sum() * NAN)
+    with pytest.raises(FloatingPointError, match="3 steps in a row"):
+        hook.after_train_iter(runner, 0)
 
 
 def test_image_files_of_a_nested_batch() -> None:

@@ -14,27 +14,30 @@ from mmseg.datasets.transforms import LoadAnnotations
 
 from mmseg_css.engine.hooks import PseudoLabelQualityHook
 from tests.datasets.helpers import write_mask
-from tests.engine.conftest import Spy, css_runner
+from tests.engine.conftest import EXPERIMENTS, Spy, css_runner
 from tests.models.methods.helpers import METHODS, UNLABELLING, config
 
 
 class Reading(Hook):
-    """Counts by itself, pixel by pixel, at every iteration: right of kept of known pixels, also of confident ones."""
+    """Counts by itself, pixel by pixel, at every iteration: right of kept of known pixels, also of confident ones.
+
+    Of a method with two label maps also those that are the same in both; with one, where there are labels.
+    """
 
     def __init__(self) -> None:
-        self.everything, self.sure = Counter(), Counter()
+        self.everything, self.sure, self.agreed = Counter(), Counter(), Counter()
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict, outputs: dict) -> None:
         images, threshold = runner.model.pseudo_labelled_images, runner.model.pseudo_label_loss.threshold
-        for sample, labels, confidences in zip(
-            images.samples, images.labels[:, 0], images.confidences[:, 0], strict=True
-        ):
-            if "gt_sem_seg" not in sample:
+        unlabeled = {sample.img_path for sample in data_batch["unlabeled"]["data_samples"]}
+        for sample, labels, confidences in zip(images.samples, images.labels, images.confidences[:, 0], strict=True):
+            if sample.img_path not in unlabeled or "gt_sem_seg" not in sample:
                 continue
-            values = (part.flatten().tolist() for part in (labels, sample.gt_sem_seg.data, confidences))
-            for own, true, confidence in zip(*values, strict=True):
+            values = (labels[0], labels[-1], sample.gt_sem_seg.data, confidences)
+            for own, other, true, confidence in zip(*(part.flatten().tolist() for part in values), strict=True):
                 self.count(self.everything, own, true)
                 self.count(self.sure, own if confidence >= threshold else 255, true)
+                self.count(self.agreed, own if own == other else 255, true)
 
     def count(self, counts: Counter, own: int, true: int) -> None:
         if true == 255:
@@ -84,20 +87,35 @@ def masks(data: Path) -> Path:
     return data / "truth"
 
 
-@pytest.mark.parametrize(("every", "threshold"), [(1, 0.55), (2, 0.55), (1, 1.0)])
-def test_figures_are_those_of_a_loop(every: int, threshold: float, data: Path, masks: Path) -> None:
-    """Also where no pixel is confident, of which no precision is known."""
+def runner_of(method: str, data: Path, max_iters: int, *hooks: Hook) -> Runner:
+    preprocessor = {"type": "SemiDataPreprocessor", "mean": [127.5], "std": [127.5], "size": (16, 16)}
+    cfg = css_runner(data, max_iters).cfg
+    cfg.model = config(method, data_preprocessor=preprocessor, head={"num_classes": 2})
+    cfg.experiment_name = f"quality-{method}-{next(EXPERIMENTS)}"
+    runner = Runner.from_cfg(cfg)
+    for hook in hooks:
+        runner.register_hook(hook)
+    return runner
+
+
+@pytest.mark.parametrize(
+    ("method", "every", "threshold"), [("css", 1, 0.55), ("css", 2, 0.55), ("css", 1, 1.0), ("cps", 1, 0.55)]
+)
+def test_figures_are_those_of_a_loop(method: str, every: int, threshold: float, data: Path, masks: Path) -> None:
+    """Also where no pixel is confident, of which no precision is known, and of unlabelled images where both halves are
+    labelled.
+    """
     hook = PseudoLabelQualityHook(masks=str(masks), suffix="_mask.png", interval=8, every=every)
     reading = Reading()
-    runner = css_runner(data, 8, hook, reading)
+    runner = runner_of(method, data, 8, hook, reading)
     runner.model.pseudo_label_loss.threshold = threshold
     runner.train()
-    everything, sure = of_loop(reading.everything), of_loop(reading.sure)
-    assert 0 < sure["coverage"] < everything["coverage"] < 1 if threshold < 1 else sure["coverage"] == 0
+    everything, sure, agreed = map(of_loop, (reading.everything, reading.sure, reading.agreed))
+    assert 0 < sure["coverage"] < everything["coverage"] if threshold < 1 else sure["coverage"] == 0
+    assert 0 < agreed["coverage"] < 1
     scalars = logged(data)
     assert scalars.pop("step") == 8
-    # Under ``mix`` a pixel has a label where the two spaces agree, and nowhere else.
-    agreement = {name.replace("coverage", "agreement"): everything[name] for name in everything if "coverage" in name}
+    agreement = {name.replace("coverage", "agreement"): agreed[name] for name in agreed if "coverage" in name}
     expected = everything | {f"confident/{name}": value for name, value in sure.items()} | agreement
     assert scalars == pytest.approx(expected)
     assert f"{everything['precision']:.1%} right of {everything['coverage']:.1%} of the pixels" in said(data)
@@ -167,14 +185,9 @@ def test_the_training_is_the_same_with_it(every: int, data: Path, masks: Path) -
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_says_what_it_labels(method: str, data: Path, masks: Path) -> None:
-    preprocessor = {"type": "SemiDataPreprocessor", "mean": [127.5], "std": [127.5], "size": (16, 16)}
-    model = config(method, data_preprocessor=preprocessor, head={"num_classes": 2})
-    hook = PseudoLabelQualityHook(masks=str(masks), suffix="_mask.png", interval=1, every=1)
-    cfg = css_runner(data, 1).cfg
-    cfg.model, cfg.experiment_name = model, f"quality-{method}"
-    runner = Runner.from_cfg(cfg)
-    runner.register_hook(hook)
-    runner.train()
+    runner_of(
+        method, data, 1, PseudoLabelQualityHook(masks=str(masks), suffix="_mask.png", interval=1, every=1)
+    ).train()
     [file] = (data / "work_dir").rglob("scalars.json")
     assert ('"pseudo_label/coverage"' in file.read_text()) == (method not in UNLABELLING)
 

@@ -66,6 +66,31 @@ def test_methods_beside_each_other(configs: dict[str, Path], tmp_path: Path) -> 
     assert f"+5.3 ({holm(p)[0]:.4f})" in text and "above" in text
 
 
+def test_methods_that_are_compared_are_one_family(configs: dict[str, Path], tmp_path: Path) -> None:
+    """Three p-values against the baseline in ascending order: Holm's factors are 3, 2 and 1."""
+    question = Question(configs=configs | {"same": configs["all"]}, seeds=(0, 1, 2))
+    scores = MIOU | {"same": (40.0, 42.0, 43.0)}
+    for name, own in question.runs(tmp_path / "work").items():
+        for one, miou in zip(own, scores[name], strict=True):
+            finish(one, miou)
+    methods = compare(question, tmp_path / "work")["methods"]
+    p = [float(stats.ttest_rel(scores[name], scores["base"]).pvalue) for name in ("all", "new", "same")]
+    assert 3 * p[0] < 2 * p[1] < p[2]
+    gains = [methods[name]["gain"] for name in ("all", "new", "same")]
+    assert [gain["p_seeds_holm"] for gain in gains] == pytest.approx([3 * p[0], 2 * p[1], p[2]])
+    # Of 2^6 ways to swap the images of a method two are as extreme.
+    assert [gain["p_images_holm"] for gain in gains] == pytest.approx([3 * 2 / 64] * 3)
+
+
+def test_neighbouring_images_are_swapped_together(configs: dict[str, Path], tmp_path: Path) -> None:
+    """Six images are two blocks of three: of four ways to swap, two are as extreme."""
+    question = Question(configs=configs, seeds=(0,), block=3)
+    finish_all(question, tmp_path / "work")
+    results = compare(question, tmp_path / "work")
+    assert results["block"] == 3
+    assert results["methods"]["new"]["gain"]["p_images"] == pytest.approx(2 / 4)
+
+
 @pytest.mark.parametrize("ceiling", ["all", None])
 def test_no_two_curves_look_alike(ceiling: str | None) -> None:
     names = ["base", "all", *map(str, range(20))]

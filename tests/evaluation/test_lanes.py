@@ -1,6 +1,7 @@
 """Trainings side by side: what fails, what is stopped, and what goes on."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -11,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from mmseg_css.evaluation.comparison import Question, compare, machine
-from mmseg_css.evaluation.comparison.lanes import Lanes, TrainingFailedError
+from mmseg_css.evaluation.comparison.lanes import KEEP_MEMORY, Lanes, TrainingFailedError
 from mmseg_css.evaluation.comparison.runs import Run
+from mmseg_css.locations import PACKAGE
 from tests.evaluation.finished import CONFIG
 
 
@@ -183,6 +185,30 @@ def test_what_was_trained_before_is_not_to_be_made(configs: dict[str, Path], tmp
     for name in ("iter_100.pth", "iter_300.pth"):
         (one.folder / name).touch()
     assert one.steps_left == 500
+
+
+TELLS = """
+import json, os, pathlib, sys
+pathlib.Path(sys.argv[1], "environment.json").write_text(json.dumps(dict(os.environ)))
+"""
+
+
+@pytest.mark.parametrize(("jobs", "threads"), [(1, {}), (2, {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"})])
+def test_what_a_training_finds_in_its_environment(
+    jobs: int, threads: dict, configs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One thread each where several trainings share the cores, memory that is kept, and what the user set himself."""
+    monkeypatch.setattr(Run, "command", lambda run: [sys.executable, "-c", TELLS + GIVES, str(run.folder)])
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", *KEEP_MEMORY)
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MALLOC_TOP_PAD_", "4096")
+    [one] = Question(configs={"new": configs["new"]}).runs(tmp_path / "work")["new"]
+    Lanes(jobs).train([one], lambda _: None, lambda: None)
+    found = json.loads((one.folder / "environment.json").read_text())
+    expected = {**KEEP_MEMORY, "MALLOC_TOP_PAD_": "4096", **threads}
+    assert {name: found[name] for name in names if name in found} == expected
+    assert found["PYTHONPATH"].split(os.pathsep)[0] == str(PACKAGE.parent)
 
 
 @pytest.mark.usefixtures("quick")

@@ -17,6 +17,7 @@ from mmseg_css.evaluation.statistics import (
     load_areas,
     paired_swap_test,
     paired_t_test,
+    rare_classes,
 )
 from mmseg_css.registry import METRICS
 
@@ -272,3 +273,20 @@ def test_the_detectable_gain_is_found_in_four_of_five_comparisons() -> None:
     found = stats.ttest_1samp(differences, 0, axis=1).pvalue < 0.05
     assert found.mean() == pytest.approx(0.8, abs=0.01)
     assert np.isnan(detectable_gain(np.array([1.0])))
+
+
+@pytest.mark.parametrize(
+    ("pixels", "rare"),
+    [
+        ([50, 10, 30], [1]),
+        ([50, 10, 30, 20], [1, 3]),  # a third of four, rounded up
+        ([50, 0, 30, 20, 0], [3]),  # of the three that are shown
+        ([7, 0, 0], [0]),
+        ([90, 20, 80, 30, 70, 40, 60], [1, 3, 5]),
+    ],
+)
+def test_rare_classes_are_the_third_with_the_fewest_pixels(pixels: list[int], rare: list[int], tmp_path: Path) -> None:
+    """Over all images together: the first of them shows a few of each class, and the second the rest."""
+    few = np.minimum(pixels, 3)
+    np.savez(tmp_path / "areas.npz", label=np.stack([few, pixels - few]))
+    assert rare_classes(str(tmp_path / "areas.npz")) == rare

@@ -171,6 +171,39 @@ def test_no_data_set_counts_for_more_than_another(study: Study, tmp_path: Path) 
     assert json.loads((records / "few" / "x" / "results.json").read_text())["seeds"] == [0, 1]
 
 
+def test_methods_of_a_part_are_one_family(study: Study, tmp_path: Path) -> None:
+    """Holm's factor is 2 for the smaller p-value and 1 for the other one."""
+    sets = {
+        data: configs | {"other": write(tmp_path / "configs" / f"{data}_few" / "other.py")}
+        for data, configs in study.parts["few"].items()
+    }
+    both = Study(parts={"few": sets}, ceiling="all", seeds={"few": (0, 1)}, blocks={})
+    finish_part(study, tmp_path, "few")
+    runs = both.runs(tmp_path / "work", tmp_path / "records")
+    for data, mious in (("x", (50.0, 53.0)), ("y", (72.0, 66.0))):
+        for one, miou in zip(runs["few"][data]["other"], mious, strict=True):
+            finish(one, miou)
+    methods = report(both, runs, tmp_path / "records")["parts"]["few"]["methods"]
+    new, other = (methods[name]["gain"] for name in ("new", "other"))
+    # Gains of 10, 12, 2 and 4: two of 16 ways to swap are as extreme; with -4 in place of 4 six: sums of 20, 24 and 28.
+    assert (new["p"], other["p"]) == pytest.approx((2 / 16, 6 / 16))
+    assert (new["p_holm"], other["p_holm"]) == pytest.approx((2 * 2 / 16, 6 / 16))
+    assert new["p_t"] < other["p_t"] / 2
+    assert (new["p_t_holm"], other["p_t_holm"]) == pytest.approx((2 * new["p_t"], other["p_t"]))
+
+
+def test_no_data_set_counts_for_more_than_another_in_the_swaps(study: Study, tmp_path: Path) -> None:
+    """Gains of 10 and 12 on x, and of -5.5 on y, where there is one pair."""
+    finish_part(study, tmp_path, "few", seeds=(0,))
+    runs = study.runs(tmp_path / "work", tmp_path / "records")
+    for name in ("base", "new"):
+        finish(runs["few"]["x"][name][1], MIOU["x"][name][1])
+    finish(runs["few"]["y"]["new"][0], 64.5)
+    gain = report(study, runs, tmp_path / "records")["parts"]["few"]["methods"]["new"]["gain"]
+    # Of 5 + 6 - 5.5: also 5 + 6 + 5.5 and -5 + 6 + 5.5 are as extreme, and the three opposites, but not 5 - 6 + 5.5.
+    assert gain["p"] == pytest.approx(6 / 8)
+
+
 def test_where_all_labels_gain_nothing_there_is_no_share(study: Study, tmp_path: Path) -> None:
     records = tmp_path / "records"
     runs = study.runs(tmp_path / "work", records)

@@ -183,3 +183,22 @@ def test_student_sees_the_augmented_view_and_the_teacher_the_weak_one() -> None:
     np.testing.assert_array_equal(step.supervision, by_logits[0][:, :, ::-1])
     mirrored = inputs["unlabeled"].flip(-1)
     torch.testing.assert_close(step.logits, 4.0 * mirrored[:, :NUM_CLASSES], atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("strategy", ["mix", "cross"])
+def test_under_autocast_labels_and_prototypes_are_those_of_full_precision(strategy: str) -> None:
+    """Of images with few digits, which pass the network unrounded."""
+    model = build_reading_css(strategy=strategy, prototype_decay=0.5)
+    fill_bank(model)
+    inputs, samples = reading_batch()
+    inputs = {half: images.bfloat16().float() for half, images in inputs.items()}
+    exact = record(model, inputs, samples)
+    model.bank.discard()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        cast = record(model, inputs, samples)
+    torch.testing.assert_close(cast.logits, exact.logits)
+    assert torch.equal(cast.supervision, exact.supervision)
+    torch.testing.assert_close(cast.confidence, exact.confidence)
+    torch.testing.assert_close(cast.prototypes, exact.prototypes)
+    for name in ("unsup.agreement", "unsup.loss_pseudo_label", "unsup.loss_contrast"):
+        torch.testing.assert_close(cast.losses[name], exact.losses[name])

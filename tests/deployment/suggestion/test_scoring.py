@@ -9,7 +9,7 @@ import torch
 from mmseg_css.deployment import Predictor
 from mmseg_css.deployment.suggestion.scoring import look, one_side_of, probabilities_of, seen_of, vector_of
 from tests.deployment.prediction.conftest import noise, write
-from tests.deployment.prediction.networks import css, reading, save
+from tests.deployment.prediction.networks import META, css, reading, save
 
 WEIGHTS = torch.tensor([1.0, 2.0, 50.0])
 
@@ -40,6 +40,26 @@ def test_scores_are_means_over_the_pixels_of_the_image_and_not_over_its_padding(
 
 def test_a_network_that_looks_at_pixels_alone_says_the_same_of_the_mirror_image(reader: Predictor) -> None:
     assert seen_of(reader, reader.prepare(noise(1, 40, 36)), WEIGHTS)[0]["views"] == 0
+
+
+@pytest.mark.parametrize(
+    ("classes", "columns"), [(("sky", "grass", "brick"), [4, 6, 8]), (("body", "left arm", "right arm"), [4, 8])]
+)
+def test_a_network_that_is_not_symmetric_says_something_else_of_the_mirror_image(
+    classes: tuple[str, ...], columns: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that sees everything a column to the right: columns 5 and 7 at 6 and 8, in the mirror at 4 and 6.
+
+    So it says two things of column 6, which are one where a mirror exchanges the two classes.
+    """
+    trained = save(tmp_path, reading(), meta={"dataset_meta": {**META["dataset_meta"], "classes": classes}})
+    predictor = Predictor(trained.config, trained.checkpoint, device="cpu")
+    monkeypatch.setattr(predictor.network, "extract_feat", lambda images: (images.roll(1, -1),))
+    image = np.zeros((32, 32, 3), np.uint8)
+    for column, channel in enumerate([0] * 5 + [1, 0, 2] + [0] * 24):
+        image[:, column, channel] = 255
+    scores, _ = seen_of(predictor, predictor.prepare(image), WEIGHTS)
+    assert scores["views"] == pytest.approx(len(columns) / 32)
 
 
 def test_a_mirror_exchanges_left_and_right() -> None:

@@ -1,0 +1,67 @@
+"""The shares that a step logs beside its losses."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from mmseg_css.models import MaskedPseudoLabelLoss
+from mmseg_css.models.segmentors.cps import agreement_of
+from mmseg_css.types import View
+from tests.models.helpers import (
+    EMBEDDING,
+    NO_AUGMENTATION,
+    NUM_CLASSES,
+    random_batch,
+    samples_without_masks,
+)
+from tests.models.methods.helpers import METHODS, build, step_at
+from tests.models.test_pc2seg import build_reading
+
+
+def view_of(labels: list[list[int]], confidences: list[float], valid: list[bool]) -> View:
+    """One row of pixels; what stands in the padding must not count."""
+    label = torch.tensor(labels)[None, :, None]
+    confidence = torch.tensor(confidences)[None, None, None].expand(label.shape)
+    return View(torch.zeros(1, 3, 1, label.shape[-1]), label, confidence, torch.tensor(valid)[None, None])
+
+
+@pytest.mark.parametrize(("threshold", "share"), [(0.0, 3 / 3), (0.5, 2 / 3), (0.8, 2 / 3), (0.9, 0 / 3)])
+def test_what_is_learned_from_is_a_share_of_the_valid_pixels(threshold: float, share: float) -> None:
+    view = view_of([[0, 1, 2, 0]], [0.8, 0.3, 0.8, 0.95], [True, True, True, False])
+    assert MaskedPseudoLabelLoss(threshold=threshold).kept(view).item() == pytest.approx(share)
+
+
+def test_agreement_is_a_share_of_the_valid_pixels() -> None:
+    view = view_of([[0, 1, 2, 1, 0], [0, 2, 2, 1, 0]], [0.5] * 5, [True, True, True, True, False])
+    assert agreement_of(view).item() == pytest.approx(3 / 4)
+
+
+def argmax_of(images: Tensor) -> Tensor:
+    return images[:, :NUM_CLASSES].argmax(dim=1)
+
+
+def test_agreement_of_two_views_is_a_share_of_the_valid_pixels() -> None:
+    """Of a network whose logits are the image, in the upper left part that is no padding."""
+    model = build_reading(augmentation={**NO_AUGMENTATION, "blur_probability": 1.0})
+    inputs, samples = random_batch(3, 2, NUM_CLASSES + EMBEDDING, (8, 8))
+    samples["unlabeled"] = samples_without_masks(2, padding=(0, 3, 0, 2))
+    weak = inputs["unlabeled"]
+    strong = model.strong_view(weak, torch.ones(2, 8, 8).bool(), model.generator(weak.device)).image
+    agreeing = (argmax_of(weak) == argmax_of(strong))[:, :6, :5].float()
+    assert 0.5 < agreeing.mean() < 0.95
+    assert model.loss(inputs, samples)["unsup.agreement"].item() == pytest.approx(agreeing.mean().item())
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_losses_rise_to_their_weights_and_shares_are_what_they_are(method: str) -> None:
+    found = []
+    for rampup in (0.0, 0.5):
+        torch.manual_seed(0)  # dropout
+        found.append(step_at(build(method, rampup=rampup), random_batch()))
+    full, ramped = found
+    assert full.keys() == ramped.keys()
+    for name, value in full.items():
+        factor = math.exp(-5) if name.startswith("unsup.") and "loss" in name else 1.0
+        assert ramped[name].item() == pytest.approx(factor * value.item(), rel=1e-5), name
