@@ -205,7 +205,9 @@ def test_labels_alone(make_config: MakeConfig, tmp_path: Path) -> None:
     [checkpoint] = found["checkpoints"]
     [(name, source)] = checkpoint["sources"].items()
     assert name == "logit" and not source["supervises"] and "spaces" not in checkpoint
-    assert "Supervised-only learns from no pseudo-labels" in unescape((tmp_path / "out" / "report.html").read_text())
+    page = unescape((tmp_path / "out" / "report.html").read_text())
+    assert "Supervised-only learns from no pseudo-labels" in page
+    assert "<h3>Wrong</h3>" in page and "Confident and wrong" not in page  # there is no threshold
     call(["test", *arguments, "--work-dir", str(tmp_path / "test")])
     [figures] = [json.loads(path.read_text()) for path in (tmp_path / "test").glob("*/*.json")]
     assert 100 * source["all"]["mIoU"]["value"] == pytest.approx(figures["mIoU"], abs=0.01)

@@ -65,6 +65,8 @@ def test_a_list_and_labels_and_the_same_again(few: Path, checkpoint: Path, tmp_p
         mask = cv2.imread(str(out / "masks" / f"{row['line']}.png"), cv2.IMREAD_UNCHANGED)
         assert mask.shape[:2] == cv2.imread(row["image"]).shape[:2]
         assert all((out / kind / f"{row['line']}.json").is_file() for kind in ("coco", "labelme"))
+    classes = json.loads((out / "coco" / f"{lines[0]}.json").read_text())["categories"]
+    assert [own["name"] for own in classes] == [*record["weights"]]  # the config's: the checkpoint has none
     for name in ("suggestions.csv", "suggestions.json", "suggested.txt"):
         assert (out / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 

@@ -162,6 +162,14 @@ def test_of_one_in_so_many_images_the_mask_is_read(data: Path, masks: Path, monk
     assert len(re.findall(r"pseudo-labels: .*", log.read_text())) == 1
 
 
+def test_an_image_that_cannot_be_read_is_named(data: Path, masks: Path) -> None:
+    runner = runner_of("css", data, 1, PseudoLabelQualityHook(masks=str(masks), suffix="_mask.png", every=1))
+    for path in masks.iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(RuntimeError, match=r"LoadTruth failed on the image '.*\.png'"):
+        runner.train()
+
+
 def test_nothing_is_said_of_no_image(data: Path, masks: Path) -> None:
     css_runner(data, 2, PseudoLabelQualityHook(masks=str(masks), suffix="_mask.png", interval=1, every=2**33)).train()
     [log] = (data / "work_dir").rglob("*.log")

@@ -1,13 +1,14 @@
 """Scores of images of a network that says of each pixel which channel is the largest."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from mmseg_css.deployment import Predictor
-from mmseg_css.deployment.suggestion.scoring import look, one_side_of, probabilities_of, seen_of, vector_of
+from mmseg_css.deployment.suggestion.scoring import labels_of, look, one_side_of, probabilities_of, seen_of, vector_of
 from tests.deployment.prediction.conftest import noise, write
 from tests.deployment.prediction.networks import META, css, reading, save
 
@@ -65,6 +66,14 @@ def test_a_network_that_is_not_symmetric_says_something_else_of_the_mirror_image
 def test_a_mirror_exchanges_left_and_right() -> None:
     classes = ["left arm", "hat", "right arm", "right leg", "left leg"]
     assert one_side_of(classes).tolist() == [0, 1, 0, 4, 4]
+
+
+def test_a_single_output_decides_by_the_threshold_of_its_head() -> None:
+    probabilities = torch.tensor([0.8, 0.65, 0.4]).reshape(1, 1, 1, 3)
+    probabilities = torch.cat([probabilities, 1 - probabilities], dim=1)
+    for outputs, expected in ((1, [0, 1, 1]), (2, [0, 0, 1])):
+        network = SimpleNamespace(decode_head=SimpleNamespace(out_channels=outputs, threshold=0.3))
+        assert labels_of(probabilities, network).flatten().tolist() == expected
 
 
 def test_red_images_show_the_rare_class(reader: Predictor) -> None:
