@@ -168,6 +168,16 @@ def test_cutout_blanks_half_of_each_image() -> None:
     torch.testing.assert_close(out.image[:, 0][~blank], view.image[:, 0][~blank], atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("mixing", ["cutmix", "cutout"])
+@pytest.mark.parametrize("area", [0.25, 0.75])
+def test_a_box_covers_as_much_as_it_is_set(area: float, mixing: str) -> None:
+    """Up to the rounding of its height."""
+    view = constant_view()
+    out = augment(view, mixing=mixing, box_area=area, **STILL)
+    for own, label in zip(view.labels[:, 0], out.labels[:, 0], strict=True):
+        assert abs((label != own).float().mean().item() - area) <= 0.5 / 16
+
+
 def test_classmix_pastes_half_of_the_next_images_classes() -> None:
     view = block_view(size=(32, 32))
     # Mark the source image in the confidence.

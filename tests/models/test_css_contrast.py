@@ -12,8 +12,11 @@ from tests.reference import prototypes as reference_prototypes
 from tests.reference.ramps import exponential_rampdown
 
 
-def test_indicator_reads_the_old_prototypes_and_the_loss_the_new_ones() -> None:
-    model = build_reading_css(indicator="similarity", strong_threshold=0.5, prototype_decay=0.5)
+@pytest.mark.parametrize(("temperature", "threshold"), [(0.5, 0.5), (0.2, 0.8)])
+def test_indicator_reads_the_old_prototypes_and_the_loss_the_new_ones(temperature: float, threshold: float) -> None:
+    model = build_reading_css(
+        indicator="similarity", strong_threshold=threshold, prototype_decay=0.5, temperature=temperature
+    )
     fill_bank(model)
     step = record(model, *reading_batch())
 
@@ -26,7 +29,7 @@ def test_indicator_reads_the_old_prototypes_and_the_loss_the_new_ones() -> None:
 
     valid = labels != 255
     old, new = (
-        reference_contrast.similarity_indicator(embeddings, labels, prototypes, seen)[valid] < 0.5
+        reference_contrast.similarity_indicator(embeddings, labels, prototypes, seen, temperature)[valid] < threshold
         for prototypes in (PROTOTYPES.numpy(), updated)
     )
     assert (old != new).any()

@@ -56,6 +56,19 @@ def test_supervision_of_the_logit_space(strategy: str, seen: tuple[bool, ...]) -
     )
 
 
+def test_a_temperature_of_ones_own_sharpens_the_representation_space() -> None:
+    model = build_reading_css(strategy="cross", temperature=0.2)
+    fill_bank(model)
+    inputs, samples = reading_batch()
+    embeddings, bank = inputs["unlabeled"][:, NUM_CLASSES:].numpy(), model.bank
+    label, confidence = reference_label.prototype_pseudo_label(
+        embeddings, bank.prototypes.numpy(), bank.seen.numpy(), SIZE, temperature=0.2
+    )
+    step = record(model, inputs, samples)
+    np.testing.assert_array_equal(step.supervision, label)
+    np.testing.assert_allclose(step.confidence, confidence, atol=1e-5)
+
+
 def means_of(label: np.ndarray, confidence: np.ndarray) -> np.ndarray:
     return np.array([confidence[label == k].mean() for k in range(NUM_CLASSES)])
 

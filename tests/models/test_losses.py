@@ -15,8 +15,8 @@ from mmseg_css.registry import MODELS
 from mmseg_css.types import View
 from tests.models.helpers import samples_of
 from tests.reference import contrastive as reference_contrast
+from tests.reference.ohem import ohem_cross_entropy as reference_ohem
 from tests.reference.pseudo_label import pseudo_label_loss
-from tests.reference.scalar import cross_entropy
 
 
 def random_case(seed: int, batch: int = 2, classes: int = 3, size: tuple[int, int] = (3, 4)) -> tuple[Tensor, Tensor]:
@@ -26,24 +26,12 @@ def random_case(seed: int, batch: int = 2, classes: int = 3, size: tuple[int, in
     return logits, torch.where(label == classes, 255, label)
 
 
-def naive_ohem(logits: Tensor, label: Tensor, threshold: float, min_kept: int) -> float:
-    """Valid pixels with probability below the threshold; if they are too few, the hardest so many."""
-    values = []
-    for b, i, j in torch.cartesian_prod(*map(torch.arange, label.shape)).tolist():
-        if label[b, i, j] != 255:
-            values.append(cross_entropy(logits[b, :, i, j].tolist(), int(label[b, i, j])))
-    values.sort(reverse=True)
-    hard = [value for value in values if math.exp(-value) < threshold]
-    kept = hard if len(hard) >= min_kept * len(label) else values[: min_kept * len(label)]
-    return sum(kept) / len(kept) if kept else 0.0
-
-
 @given(
     seed=st.integers(0, 2**31 - 1), threshold=st.sampled_from([0.1, 0.5, 0.9]), min_kept=st.sampled_from([1, 4, 100])
 )
-def test_ohem_is_the_naive_one(seed: int, threshold: float, min_kept: int) -> None:
+def test_ohem_is_the_reference(seed: int, threshold: float, min_kept: int) -> None:
     logits, label = random_case(seed)
-    expected = naive_ohem(logits, label, threshold, min_kept)
+    expected = reference_ohem(logits.numpy(), label.numpy(), threshold, min_kept)
     assert ohem_cross_entropy(logits, label, threshold, min_kept).item() == pytest.approx(expected, rel=1e-9)
     module = OhemCrossEntropyLoss(threshold=threshold, min_kept=min_kept, loss_weight=0.5)
     assert module(logits, label).item() == pytest.approx(0.5 * expected, rel=1e-9)
@@ -57,6 +45,15 @@ def test_ohem_keeps_whom_it_should() -> None:
     for min_kept, kept in ((1, probability[1:4]), (3, probability[1:4]), (4, probability[:4]), (100, probability[:4])):
         value = ohem_cross_entropy(logits, label, threshold=0.7, min_kept=min_kept)
         assert value.item() == pytest.approx(-kept.log().mean().item(), rel=1e-9), min_kept
+
+
+def test_ohem_keeps_a_pixel_at_the_threshold() -> None:
+    """Of probability 0.5, beside one of 0.2 and one of 0.9."""
+    probability = torch.tensor([0.9, 0.5, 0.2], dtype=torch.float64)
+    logits = torch.stack([probability, 1 - probability]).log().reshape(1, 2, 1, 3)
+    logits[..., 1] = 0.0  # exactly
+    value = ohem_cross_entropy(logits, torch.zeros(1, 1, 3, dtype=torch.long), threshold=0.5, min_kept=1)
+    assert value.item() == pytest.approx(-(math.log(0.5) + math.log(0.2)) / 2, rel=1e-9)
 
 
 def test_ohem_without_a_valid_pixel_is_an_attached_zero() -> None:
