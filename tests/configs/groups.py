@@ -20,6 +20,8 @@ METHODS: dict[str, type] = {
     "cps_cutmix": CPS,
     "aided_css": CSS,
 }
+#: Beside CSS itself the first method of each way to be looked at; tests/models/methods/test_inspection.py has all.
+LOOKED_AT = sorted({kind.inspect: method for method, kind in reversed(METHODS.items()) if method != "css"}.values())
 BASELINES = tuple(method for method in METHODS if method not in ("css", "pc2seg"))
 #: Whose supervised-only configs are a method's, too.
 SHARED = {"fixmatch": "unimatch", "cps_cutmix": "cps"}
