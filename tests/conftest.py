@@ -19,6 +19,9 @@ import tests.typechecker  # noqa: F401  (the hook finds it by name)
 # Before anything imports the package, or the modules would be loaded unchecked.
 install_import_hook("mmseg_css.functional", "tests.typechecker.checked")
 
+#: Whose fixtures are made once in a process, whichever folders use them.
+pytest_plugins = ["tests.trained"]
+
 torch.set_num_threads(1)
 
 hypothesis.settings.register_profile("quick", max_examples=25, deadline=None, derandomize=True)

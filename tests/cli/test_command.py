@@ -1,5 +1,6 @@
 """The command as a whole: quick help, exit status, errors, the doors in tools/."""
 
+import json
 import os
 import subprocess
 import sys
@@ -26,8 +27,36 @@ DOORS = {
     "make_demo_data": ["data", "demo"],
     "get_lite0_weights": ["data", "weights"],
 }
-# Modules that take seconds to import.
-SLOW = "slow = {'torch', 'mmengine', 'mmseg', 'mmcv', 'scipy', 'cv2'} & set(sys.modules); assert not slow, slow"
+# What each of many says when asked for help, its status, and which modules that take seconds to import are there then.
+ASK = """
+import contextlib, io, json, runpy, sys
+sys.argv[0] = "mmseg-css"
+def ask(call, *arguments, **settings):
+    said, status = io.StringIO(), None
+    with contextlib.redirect_stdout(said):
+        try:
+            status = call(*arguments, **settings)
+        except SystemExit as stopped:
+            status = stopped.code
+    slow = {"torch", "mmengine", "mmseg", "mmcv", "scipy", "cv2"} & set(sys.modules)
+    print(json.dumps([said.getvalue(), status or 0, sorted(slow)]))
+"""
+COMMANDS = f"""{ASK}
+from mmseg_css.cli.main import run
+for command in json.loads(sys.argv[1]):
+    ask(run, [*command, "--help"])
+"""
+# As Python runs a file, but for the modules that it has by then.
+TOOLS = f"""{ASK}
+folder, *names = json.loads(sys.argv[1])
+rest = sys.path[1:]
+for name in names:
+    sys.modules.pop("_door", None)
+    sys.path[:] = [folder, *rest]
+    path = f"{{folder}}/{{name}}.py"
+    sys.argv[:] = [path, "--help"]
+    ask(runpy.run_path, path, run_name="__main__")
+"""
 
 
 def run_python(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess:
@@ -50,29 +79,30 @@ def test_all_commands_are_there() -> None:
     assert {"demo", "init", "data", "split", "train", "test", "predict", "compare", "export"} <= names
 
 
-@pytest.mark.parametrize("command", [[], *commands()], ids=" ".join)
-def test_help_waits_for_neither_torch_nor_mmseg(command: list[str]) -> None:
-    script = "\n".join(
-        (
-            "import sys, contextlib",
-            "sys.argv[0] = 'mmseg-css'",
-            "from mmseg_css.cli.main import run",
-            "with contextlib.suppress(SystemExit):",
-            f"    run([*{command}, '--help'])",
-            SLOW,
-        )
-    )
-    done = run_python("-c", script)
+def answers(script: str, asked: list) -> list[list]:
+    done = run_python("-c", script, json.dumps(asked))
     assert done.returncode == 0, done.stderr
-    assert "Usage: mmseg-css" in done.stdout
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-@pytest.mark.parametrize("tool", DOORS)
-def test_tools_are_doors(tool: str, tmp_path: Path) -> None:
-    """From any folder, as a file."""
-    done = run_python(str(ROOT / "tools" / f"{tool}.py"), "--help", cwd=tmp_path)
+def test_help_waits_for_neither_torch_nor_mmseg() -> None:
+    asked = [[], *commands()]
+    for command, (said, status, slow) in zip(asked, answers(COMMANDS, asked), strict=True):
+        assert said.startswith(f"Usage: {' '.join(['mmseg-css', *command])}")
+        assert (status, slow) == (0, []), command
+
+
+def test_tools_are_doors() -> None:
+    found = answers(TOOLS, [str(ROOT / "tools"), *DOORS])
+    for (tool, command), (said, status, slow) in zip(DOORS.items(), found, strict=True):
+        assert said.startswith(f"Usage: {' '.join(['mmseg-css', *command])}")
+        assert (status, slow) == (0, []), tool
+
+
+def test_a_tool_is_a_file_that_runs_from_any_folder(tmp_path: Path) -> None:
+    done = run_python(str(ROOT / "tools" / "get_lite0_weights.py"), "--help", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"Usage: {' '.join(['mmseg-css', *DOORS[tool]])}")
+    assert done.stdout.startswith("Usage: mmseg-css data weights")
 
 
 def test_every_tool_is_a_door() -> None:

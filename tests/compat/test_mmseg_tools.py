@@ -17,8 +17,8 @@ from mmengine.config import Config
 from mmseg_css import compat
 from mmseg_css.cli.main import call
 from mmseg_css.locations import CONFIGS
-from tests.e2e.conftest import SIDE, MakeConfig, make_config  # noqa: F401  (fixture)
 from tests.models.helpers import TINY_RESNET
+from tests.trained import SIDE, MakeConfig
 
 TOOLS = Path(mmseg.__file__).parent / ".mim" / "tools"
 TINY = {
@@ -50,7 +50,7 @@ def tool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tool]:
 
 
 @pytest.fixture(scope="module")
-def config(make_config: MakeConfig) -> Path:  # noqa: F811
+def config(make_config: MakeConfig) -> Path:
     return make_config("tools", TINY)
 
 

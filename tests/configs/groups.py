@@ -1,4 +1,7 @@
-"""Which configs there are: the methods, and for each network and data set the labelled lists by their lengths."""
+"""Which configs there are: the methods, and for each network and data set the labelled lists by their lengths.
+
+And which of them make a step.
+"""
 
 from mmseg_css.models import CPS, CSS, FixMatch, PC2Seg, UniMatch, UniMatchV2
 from tests.configs.helpers import CONFIGS
@@ -17,6 +20,8 @@ METHODS: dict[str, type] = {
     "cps_cutmix": CPS,
     "aided_css": CSS,
 }
+#: Beside CSS itself the first method of each way to be looked at; tests/models/methods/test_inspection.py has all.
+LOOKED_AT = sorted({kind.inspect: method for method, kind in reversed(METHODS.items()) if method != "css"}.values())
 BASELINES = tuple(method for method in METHODS if method not in ("css", "pc2seg"))
 #: Whose supervised-only configs are a method's, too.
 SHARED = {"fixmatch": "unimatch", "cps_cutmix": "cps"}
@@ -91,3 +96,28 @@ def group_of(name: str) -> str:
 def first_of(group: str) -> str:
     main = "1-128" if "coco" in group else "1-8"
     return group if group in NAMES else f"{group}_{main}"
+
+
+def parts_of(group: str) -> tuple[str, str, str]:
+    """Method (or that it is supervised, or a ceiling), network and data set."""
+    method, network, data = group.split("/")[1].rsplit("_", 2)
+    return method, network, data
+
+
+def shown_by(group: str) -> set[tuple[str, str]]:
+    """Method and network, network and data set; those of labels alone equal the others in their data."""
+    method, network, data = parts_of(group)
+    return {(method, network), (network, data)} if method in METHODS else {(method, network)}
+
+
+def choose_steps() -> list[str]:
+    """A few groups that show what all would: each shows the most of what those before it do not."""
+    chosen, left = [PAPER], set().union(*map(shown_by, GROUPS)) - shown_by(PAPER)
+    while left:
+        chosen.append(max(GROUPS, key=lambda group: len(shown_by(group) & left)))
+        left -= shown_by(chosen[-1])
+    return sorted(chosen)
+
+
+PAPER = "css/css_r101_voc"
+STEPS = choose_steps()

@@ -1,34 +1,36 @@
-"""Every config reads, builds its data and makes a training step, on stand-in images.
+"""Every config reads, and is built or shown to equal one that is; those of `STEPS` make a step on stand-in images.
 
-Configs that differ only in the labelled list are shown to differ in nothing else, and their data are built; of each
-such group one makes a step, with the whole network and its validation; but for the paper's own config ResNet-101 is
-then a ResNet-50, and DINOv2 narrow.
+Configs that differ only in the labelled list are shown to differ in nothing else; of each such group one builds its
+data and its model. A step has the whole network and its validation; but for the paper's own config ResNet-101 is then
+a ResNet-50, and DINOv2 narrow.
 """
 
 import re
-from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mmseg_css.datasets import PairedDataset, UnlabeledDataset
-from mmseg_css.registry import DATASETS
+from mmseg_css.registry import DATASETS, MODELS
 from tests.configs.groups import (
     CEILINGS,
     GROUPS,
     LIST_LENGTHS,
     METHODS,
     NAMES,
+    PAPER,
     SEMI,
+    STEPS,
     baseline_of,
     first_of,
     group_of,
+    parts_of,
 )
-from tests.configs.helpers import ALL, CONFIGS, LABELED, ROOT, datasets_of, load, shrink, stand_in, walk
+from tests.configs.helpers import ALL, CONFIGS, LABELED, ROOT, datasets_of, load, read, shrink, stand_in, walk
 
 LEAF_LINES = 18
 
@@ -55,9 +57,9 @@ def images_of(dataset: Any) -> set[str]:
     return {dataset.get_data_info(index)["img_path"] for index in range(len(dataset))}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_data_build(name: str, tmp_path: Path) -> None:
-    """Labelled and unlabelled images share nothing, and the validation set is there."""
+@pytest.mark.parametrize("name", [first_of(group) for group in GROUPS])
+def test_data_and_model_build(name: str, tmp_path: Path) -> None:
+    """Labelled and unlabelled images share nothing, and the validation set is there; of the model no weights."""
     cfg = load(name)
     stand_in(cfg, tmp_path)
     shrink(cfg)
@@ -74,6 +76,8 @@ def test_data_build(name: str, tmp_path: Path) -> None:
     assert cfg.test_pipeline == cfg.test_dataloader.dataset.pipeline  # which MMSeg's inference_model reads
     classes = [node.num_classes for node in walk(cfg.model) if "num_classes" in node]
     assert classes == [len(labeled.metainfo["classes"])] * len(classes) != []
+    with torch.device("meta"):
+        MODELS.build(cfg.model)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if "_1-" in name])
@@ -81,18 +85,19 @@ def test_labeled_list_fits_the_name(name: str) -> None:
     """Published lists are named with their length, ours lie here. What is labelled is not unlabelled, too."""
     folder, own = name.split("/")
     *_, network, data, ratio = own.split("_")
-    train, *_ = found = [node for node in datasets_of(load(name)) if node["type"] != "UnlabeledDataset"]
+    train, *_ = found = [node for node in datasets_of(read(name)) if node["type"] != "UnlabeledDataset"]
     assert len(found) == 3  # training, validation, test
     path = Path(train["ann_file"])
     length = len((ROOT / path).read_text().split()) if path.parts[0] == "configs" else int(path.stem.rsplit("-", 1)[1])
     assert length == LIST_LENGTHS[f"{folder}/{network}_{data}"][ratio]
-    for node in datasets_of(load(name)):
+    for node in datasets_of(read(name)):
         if node["type"] == "UnlabeledDataset":
             assert node["exclude"] == train["ann_file"]
 
 
-def without_list(cfg: Config) -> dict[str, Any]:
-    plain = deepcopy(cfg.to_dict())
+@cache
+def without_list(name: str) -> dict[str, Any]:
+    plain = load(name).to_dict()
     plain.pop("labeled_list", None)
     for node in walk(plain["train_dataloader"]):
         node.pop("exclude", None)
@@ -104,13 +109,13 @@ def without_list(cfg: Config) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", [name for name in NAMES if "_1-" in name])
 def test_configs_of_a_group_differ_in_the_list_alone(name: str) -> None:
-    assert without_list(load(name)) == without_list(load(first_of(group_of(name))))
+    assert without_list(name) == without_list(first_of(group_of(name)))
 
 
 @pytest.mark.parametrize("name", SEMI)
 def test_supervised_config_matches(name: str) -> None:
     """The same labelled images, as many of them in a batch; the same network, schedule and evaluation."""
-    semi, supervised = load(name), load(baseline_of(name))
+    semi, supervised = read(name), read(baseline_of(name))
     ratio = semi.train_dataloader.sampler.ratio
     assert semi.train_dataloader.dataset.labeled == supervised.train_dataloader.dataset
     assert semi.train_dataloader.batch_size * ratio[0] == supervised.train_dataloader.batch_size * sum(ratio)
@@ -149,13 +154,22 @@ def test_a_ceiling_is_the_baseline_with_all_labels(name: str) -> None:
 # -- steps ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("group", GROUPS)
+def test_every_method_network_and_data_set_makes_a_step() -> None:
+    """Each method with each of its networks; each network, with unlabelled images, on each of its data sets."""
+    every, steps = ({parts_of(group) for group in groups} for groups in (GROUPS, STEPS))
+    assert {method for method, *_ in steps} == {*METHODS, "supervised", "ceiling"}
+    assert {(method, network) for method, network, _ in every} == {(method, network) for method, network, _ in steps}
+    semi = [(network, data) for method, network, data in steps if method in METHODS]
+    assert {(network, data) for _, network, data in every} == {*semi}
+
+
+@pytest.mark.parametrize("group", STEPS)
 def test_training_step(group: str, tmp_path: Path) -> None:
     cfg = load(first_of(group))
     stand_in(cfg, tmp_path / "data")
     shrink(cfg)
     for node in walk(cfg.model):
-        if node.get("depth") == 101 and group != "css/css_r101_voc":
+        if node.get("depth") == 101 and group != PAPER:
             node["depth"] = 50
     cfg.work_dir = str(tmp_path / "work_dir")
     cfg.experiment_name = group.replace("/", "-")

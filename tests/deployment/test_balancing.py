@@ -20,13 +20,13 @@ from mmseg_css.deployment.labelled import labelled_pixels
 from mmseg_css.functional.balance import balancing_shift
 from mmseg_css.models.segmentors.decoding import logits_of
 from mmseg_css.registry import DATASETS
-from tests.e2e.conftest import SIDE, MakeConfig, config, make_config, trained  # noqa: F401  (fixtures)
 from tests.models import helpers  # noqa: F401  (registers TinyBackbone)
+from tests.trained import SIDE, MakeConfig
 
 OTHER_LIST = "data/demo/other.txt"
 
 
-def masks_of(config: Path, listed: str | None = None) -> np.ndarray:  # noqa: F811
+def masks_of(config: Path, listed: str | None = None) -> np.ndarray:
     """Pixels of each class, counted file by file."""
     train = read_config(config).train_dataloader.dataset
     labeled = train.get("labeled") or train.get("dataset") or train
@@ -37,20 +37,20 @@ def masks_of(config: Path, listed: str | None = None) -> np.ndarray:  # noqa: F8
     return sum(np.bincount(mask.ravel(), minlength=256) for mask in masks)[:5]
 
 
-def untrained(config: Path, out: Path) -> Path:  # noqa: F811
+def untrained(config: Path, out: Path) -> Path:
     model = init_model(str(config), device="cpu")
     torch.save({"state_dict": model.state_dict(), "meta": {}}, out)  # MMSeg's old checkpoints name no classes
     return out
 
 
-def logits(config: Path, checkpoint: Path, name: str) -> torch.Tensor:  # noqa: F811
+def logits(config: Path, checkpoint: Path, name: str) -> torch.Tensor:
     model = init_model(str(config), str(checkpoint), device="cpu")
     network = model if not name else model.teacher.model if name == "teacher" else getattr(model, name)
     with torch.no_grad():
         return logits_of(network.eval(), torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1)))
 
 
-def supervised(config: Path, out: Path) -> Path:  # noqa: F811
+def supervised(config: Path, out: Path) -> Path:
     """Of the same labelled half and network, as configs/css/supervised_* have them."""
     cfg = read_config(config)
     cfg.train_dataloader.dataset = {"type": "SeededDataset", "dataset": cfg.train_dataloader.dataset.labeled}
@@ -66,10 +66,10 @@ def supervised(config: Path, out: Path) -> Path:  # noqa: F811
 def test_every_network_says_the_same_but_for_the_shares(
     method: str,
     networks: list[str],
-    make_config: MakeConfig,  # noqa: F811
+    make_config: MakeConfig,
     tmp_path: Path,
 ) -> None:
-    config = make_config(f"balance-{method}", method=method.replace("supervised", "css"))  # noqa: F811
+    config = make_config(f"balance-{method}", method=method.replace("supervised", "css"))
     if method == "supervised":
         config = supervised(config, tmp_path.parent / "supervised.py")
     checkpoint, balanced = untrained(config, tmp_path / "plain.pth"), tmp_path / "balanced.pth"
@@ -83,8 +83,8 @@ def test_every_network_says_the_same_but_for_the_shares(
 
 
 def test_the_table_says_what_test_says_of_each_checkpoint(
-    config: Path,  # noqa: F811
-    trained: Path,  # noqa: F811
+    config: Path,
+    trained: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -103,12 +103,12 @@ def test_the_table_says_what_test_says_of_each_checkpoint(
 
 
 @pytest.fixture
-def labeled(config: Path) -> ConfigDict:  # noqa: F811
+def labeled(config: Path) -> ConfigDict:
     init_default_scope("mmseg")
     return read_config(config).train_dataloader.dataset.labeled
 
 
-def test_pixels_are_those_of_the_masks_as_often_as_they_are_drawn(config: Path, labeled: ConfigDict) -> None:  # noqa: F811
+def test_pixels_are_those_of_the_masks_as_often_as_they_are_drawn(config: Path, labeled: ConfigDict) -> None:
     pixels = masks_of(config)
     assert labelled_pixels(DATASETS.build(labeled)).tolist() == pixels.tolist()
     repeated = ConcatDataset([labeled, {"type": "RepeatDataset", "dataset": labeled, "times": 4}])
@@ -121,8 +121,8 @@ def test_a_class_that_is_ignored_has_no_pixels(config: Path, labeled: ConfigDict
 
 
 def test_options_of_the_command_line_are_those_of_the_trial_and_of_the_file(
-    config: Path,  # noqa: F811
-    trained: Path,  # noqa: F811
+    config: Path,
+    trained: Path,
     tmp_path: Path,
 ) -> None:
     root = Path(read_config(config).train_dataloader.dataset.labeled.data_root)
@@ -159,7 +159,7 @@ def test_of_a_cascade_the_last_head_is_balanced() -> None:
     assert [name for name, value in found.items() if value.any()] == ["student.decode_head.1.conv_seg.bias"]
 
 
-def test_wrong_requests_in_words(config: Path, trained: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_wrong_requests_in_words(config: Path, trained: Path, tmp_path: Path) -> None:
     checkpoint, out = str(trained / "iter_4.pth"), tmp_path / "balanced.pth"
     with pytest.raises(ValueError, match="--strength and --out go together"):
         call(["balance", str(config), checkpoint, "--strength", "0.5"])
@@ -178,14 +178,14 @@ def test_wrong_requests_in_words(config: Path, trained: Path, tmp_path: Path) ->
         call(["balance", str(config), str(out), "--work-dir", str(tmp_path / "tried")])
 
 
-def test_an_exported_network_is_still_known_to_be_balanced(config: Path, trained: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_an_exported_network_is_still_known_to_be_balanced(config: Path, trained: Path, tmp_path: Path) -> None:
     balance_checkpoint(config, str(trained / "iter_4.pth"), 0.5, tmp_path / "balanced.pth")
     call(["export", str(config), str(tmp_path / "balanced.pth"), str(tmp_path / "plain")])
     [exported] = tmp_path.glob("plain-*.pth")
     assert torch.load(exported, weights_only=True)["meta"]["balance"] == 0.5
 
 
-def changed(config: Path, out: Path, channels: int = 3, **model: Any) -> Path:  # noqa: F811
+def changed(config: Path, out: Path, channels: int = 3, **model: Any) -> Path:
     """The config of another network on the same data."""
     cfg = read_config(config)
     head = {"type": "FCNHead", "in_channels": 8, "in_index": 1, "channels": 4, "num_classes": 5, **model}
@@ -204,7 +204,7 @@ def changed(config: Path, out: Path, channels: int = 3, **model: Any) -> Path:  
     return out
 
 
-def test_heads_that_cannot_be_balanced_are_refused(config: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_heads_that_cannot_be_balanced_are_refused(config: Path, tmp_path: Path) -> None:
     binary = changed(config, tmp_path / "binary.py", num_classes=2, out_channels=1, threshold=0.5)
     with pytest.raises(ValueError, match="num_classes=2 and out_channels=1"):
         balance_checkpoint(binary, str(untrained(binary, tmp_path / "binary.pth")), 0.5, tmp_path / "out.pth")
@@ -225,19 +225,19 @@ def test_heads_that_cannot_be_balanced_are_refused(config: Path, tmp_path: Path)
         balance_checkpoint(other, str(untrained(other, tmp_path / "other.pth")), 0.5, tmp_path / "out.pth")
 
 
-def test_a_network_of_four_channels(config: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_a_network_of_four_channels(config: Path, tmp_path: Path) -> None:
     own = changed(config, tmp_path / "four.py", channels=4)
     balance_checkpoint(own, str(untrained(own, tmp_path / "four.pth")), 0.5, tmp_path / "out.pth")
     assert (tmp_path / "out.pth").is_file()
 
 
-def test_a_head_of_several_outputs_is_balanced_in_the_one_that_predicts(config: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_a_head_of_several_outputs_is_balanced_in_the_one_that_predicts(config: Path, tmp_path: Path) -> None:
     own = changed(config, tmp_path / "da.py", type="DAHead", pam_channels=2)
     balance_checkpoint(own, str(untrained(own, tmp_path / "da.pth")), 0.5, tmp_path / "out.pth")
     assert (tmp_path / "out.pth").is_file()
 
 
-def test_a_config_without_training_images_in_words(config: Path, trained: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_a_config_without_training_images_in_words(config: Path, trained: Path, tmp_path: Path) -> None:
     cfg: Config = read_config(config)
     cfg.train_dataloader = None
     cfg.dump(str(tmp_path / "plain.py"))

@@ -1,11 +1,9 @@
 """A trained network leaves as an ordinary MMSeg model, which works where this package cannot be imported."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
+from typing import NamedTuple
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -13,85 +11,108 @@ from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from mmseg.apis import inference_model, init_model
 
-from mmseg_css import compat
 from mmseg_css.cli.main import call
-from mmseg_css.deployment.plain import check_parts, export_segmentor, make_dataset_plain, network_weights
+from mmseg_css.deployment.plain import Exported, check_parts, export_segmentor, make_dataset_plain, network_weights
 from mmseg_css.registry import MODELS
 from tests.configs.helpers import load, shrink
+from tests.deployment.alone import INFER, PREDICT, TEST, run_alone
 from tests.deployment.prediction.networks import save, tiny
-from tests.e2e.conftest import SIDE, MakeConfig, config, make_config, train, trained  # noqa: F401  (fixtures)
 from tests.models import helpers  # noqa: F401  (registers TinyBackbone)
+from tests.trained import SIDE, MakeConfig, train
 
-# Prediction with MMSeg alone: the import of this package is made to fail first. Upstream MMSegmentation needs an mmcv
-# with operators, which none of these networks calls.
-PREDICT = f"""
-import sys
-from importlib.machinery import ModuleSpec
-from unittest.mock import MagicMock
-sys.modules["mmseg_css"] = None
-if {compat.installed_version("mmcv-lite") is not None and compat.FAMILY.name == "openmmlab"}:
-    sys.modules["mmcv._ext"] = MagicMock(__spec__=ModuleSpec("mmcv._ext", None))
-import numpy as np
-from mmseg.apis import MMSegInferencer, inference_model, init_model
-config, checkpoint, image, out = sys.argv[1:]
-model = init_model(config, checkpoint, device="cpu")
-result = inference_model(model, image)
-np.savez(out, logits=result.seg_logits.data.numpy(), classes=np.array(model.dataset_meta["classes"]))
-"""
-ALONE = f"""{PREDICT}
-inferencer = MMSegInferencer(model=config, weights=checkpoint, device="cpu")
-assert (inferencer(image, return_datasamples=True).pred_sem_seg.data == result.pred_sem_seg.data).all()
-from mmengine.config import Config
-from mmengine.runner import Runner
-cfg = Config.fromfile(config)
-cfg.load_from, cfg.work_dir = checkpoint, out + ".work"
-miou = Runner.from_cfg(cfg).test()["mIoU"]
-assert not any(name.startswith("mmseg_css") for name in sys.modules if sys.modules[name] is not None)
-print(float(miou))
-"""
+#: A class that maps label values itself, and pictures that are made smaller.
+STREET = {
+    "test_dataloader.dataset.type": "CamVidDataset",
+    "test_dataloader.dataset.pipeline": [
+        {"type": "LoadImageFromFile"},
+        {"type": "Resize", "scale": (SIDE // 2, SIDE // 2)},
+        {"type": "LoadAnnotations"},
+        {"type": "PackSegInputs"},
+    ],
+}
+
+
+class Case(NamedTuple):
+    """A config with its checkpoint, what was exported of them, and the file with what that says alone."""
+
+    config: Path
+    checkpoint: Path
+    exported: Exported
+    said: Path
+
+
+def narrow_dpt(folder: Path) -> tuple[Path, Path]:
+    """DINOv2's own, with a tiny encoder."""
+    cfg = load("unimatch_v2/unimatch_v2_dinov2-b_voc_1-8")
+    shrink(cfg)
+    cfg.dump(folder / "config.py")
+    init_default_scope("mmseg")
+    torch.manual_seed(0)
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    meta = {"dataset_meta": {"classes": [str(index) for index in range(21)], "palette": [[0, 0, 0]] * 21}}
+    torch.save({"state_dict": model.state_dict(), "meta": meta}, folder / "iter_1.pth")
+    return folder / "config.py", folder / "iter_1.pth"
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("image") / "picture.png"
-    pixels = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
-    cv2.imwrite(str(path), cv2.GaussianBlur(pixels, (9, 9), 0))
-    return path
+def cases(
+    config: Path, trained: Path, make_config: MakeConfig, image: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Case]:
+    """All are read by one process."""
+    root = tmp_path_factory.mktemp("cases")
+    last = trained / "iter_4.pth"
+    sources = {"dpt": narrow_dpt(root), "street": (make_config("street", STREET), last), "paper": (config, last)}
+    found = {
+        name: Case(*source, export_segmentor(source[0], str(source[1]), root / name / "model"), root / f"{name}.npz")
+        for name, source in sources.items()
+    }
+    scripts = {"dpt": PREDICT, "street": INFER, "paper": TEST}
+    run_alone((scripts[name], case.exported, image, case.said) for name, case in found.items())
+    return found
 
 
-@pytest.mark.parametrize("network", ["teacher", "student"])
 def test_the_paper_head_predicts_the_same_without_this_package(
-    config: Path,  # noqa: F811
-    trained: Path,  # noqa: F811
-    image: Path,
-    tmp_path: Path,
-    network: str,
+    cases: dict[str, Case], image: Path, tmp_path: Path
 ) -> None:
-    checkpoint = trained / "iter_4.pth"
-    exported = export_segmentor(config, str(checkpoint), tmp_path / "out" / "model", network)
+    """Its teacher; its student, and both networks of every other method, in test_export_methods.py."""
+    config, checkpoint, exported, said = cases["paper"]
     assert exported.notes == []
     assert exported.checkpoint.name.startswith("model-") and len(exported.checkpoint.stem) == len("model-") + 8
     weights = torch.load(exported.checkpoint, weights_only=True)["state_dict"]
     assert not any(name.startswith("decode_head.projection.") for name in weights)
 
-    found = tmp_path / "alone.npz"
-    command = [sys.executable, "-c", ALONE, str(exported.config), str(exported.checkpoint), str(image), str(found)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    alone = np.load(found)
-    ours = init_model(str(config), str(checkpoint), device="cpu", cfg_options={"model.predict_on": network})
+    alone = np.load(said)
+    ours = init_model(str(config), str(checkpoint), device="cpu")
     expected = inference_model(ours, str(image))
     np.testing.assert_array_equal(alone["logits"], expected.seg_logits.data.numpy())
     assert alone["classes"].tolist() == list(ours.dataset_meta["classes"])
 
     tested = tmp_path / "tested"
-    call(["test", str(config), str(checkpoint), "--work-dir", str(tested), "--predict-on", network])
+    call(["test", str(config), str(checkpoint), "--work-dir", str(tested), "--predict-on", "teacher"])
     [metrics] = [path for path in tested.rglob("*.json") if "vis_data" not in str(path)]
     miou = json.loads(metrics.read_text().splitlines()[-1])["mIoU"]
-    assert float(done.stdout.split()[-1]) == pytest.approx(miou, abs=1e-4)
+    assert np.load(f"{said}.miou.npy") == pytest.approx(miou, abs=1e-4)
 
 
-def test_a_head_of_mmseg_needs_no_definition(make_config: MakeConfig, tmp_path: Path) -> None:  # noqa: F811
+def test_dpt_of_maps_predicts_the_same_without_this_package(cases: dict[str, Case], image: Path) -> None:
+    config, checkpoint, _, said = cases["dpt"]
+    ours = init_model(str(config), str(checkpoint), device="cpu")
+    expected = inference_model(ours, str(image)).seg_logits.data.numpy()
+    np.testing.assert_array_equal(np.load(said)["logits"], expected)
+    assert np.ptp(expected) > 0
+
+
+def test_without_its_data_the_config_still_predicts_alike(cases: dict[str, Case], image: Path) -> None:
+    config, checkpoint, exported, said = cases["street"]
+    assert len(exported.notes) == 1
+    own = init_model(str(config), str(checkpoint), device="cpu")
+    own.cfg.test_pipeline = own.cfg.test_dataloader.dataset.pipeline
+    expected = inference_model(own, str(image)).seg_logits.data.numpy()
+    np.testing.assert_allclose(np.load(said)["logits"], expected, atol=1e-5)
+
+
+def test_a_head_of_mmseg_needs_no_definition(make_config: MakeConfig, tmp_path: Path) -> None:
     changes = {
         "model.segmentor.decode_head": {
             "_delete_": True,
@@ -116,29 +137,7 @@ def test_a_head_of_mmseg_needs_no_definition(make_config: MakeConfig, tmp_path: 
     assert init_model(str(exported.config), str(exported.checkpoint), device="cpu").decode_head.num_classes == 5
 
 
-def test_dpt_of_maps_predicts_the_same_without_this_package(image: Path, tmp_path: Path) -> None:
-    """DINOv2's own, with a tiny encoder."""
-    cfg = load("unimatch_v2/unimatch_v2_dinov2-b_voc_1-8")
-    shrink(cfg)
-    cfg.dump(tmp_path / "config.py")
-    init_default_scope("mmseg")
-    torch.manual_seed(0)
-    model = MODELS.build(cfg.model)
-    model.init_weights()
-    meta = {"dataset_meta": {"classes": [str(index) for index in range(21)], "palette": [[0, 0, 0]] * 21}}
-    torch.save({"state_dict": model.state_dict(), "meta": meta}, tmp_path / "iter_1.pth")
-    exported = export_segmentor(tmp_path / "config.py", str(tmp_path / "iter_1.pth"), tmp_path / "model")
-    found = tmp_path / "alone.npz"
-    command = [sys.executable, "-c", PREDICT, str(exported.config), str(exported.checkpoint), str(image), str(found)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    ours = init_model(str(tmp_path / "config.py"), str(tmp_path / "iter_1.pth"), device="cpu")
-    expected = inference_model(ours, str(image)).seg_logits.data.numpy()
-    np.testing.assert_array_equal(np.load(found)["logits"], expected)
-    assert np.ptp(expected) > 0
-
-
-def test_wrong_requests_in_words(config: Path, make_config: MakeConfig, trained: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_wrong_requests_in_words(config: Path, make_config: MakeConfig, trained: Path, tmp_path: Path) -> None:
     checkpoint = str(trained / "iter_4.pth")
     with pytest.raises(ValueError, match="has no teacher"):
         export_segmentor(make_config("no-teacher", method="pc2seg"), checkpoint, tmp_path / "x", "teacher")
@@ -147,7 +146,7 @@ def test_wrong_requests_in_words(config: Path, make_config: MakeConfig, trained:
         export_segmentor(config, str(tmp_path / "other.pth"), tmp_path / "x")
 
 
-def test_what_was_exported_can_be_exported_again(config: Path, trained: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_what_was_exported_can_be_exported_again(config: Path, trained: Path, tmp_path: Path) -> None:
     """To add an ONNX file."""
     first = export_segmentor(config, str(trained / "iter_4.pth"), tmp_path / "model")
     again = export_segmentor(first.config, str(first.checkpoint), tmp_path / "again")
@@ -179,13 +178,13 @@ def test_nothing_is_written_of_a_network_with_parts_of_ones_own(tmp_path: Path) 
 
 @pytest.mark.parametrize("pipeline", [[{"type": "LoadImageFromFile"}, {"type": "PackSegInputs"}], None])
 def test_a_config_without_test_data(
-    make_config: MakeConfig,  # noqa: F811
-    trained: Path,  # noqa: F811
+    make_config: MakeConfig,
+    trained: Path,
     tmp_path: Path,
     pipeline: list | None,
 ) -> None:
     absent = dict.fromkeys(("test_dataloader", "test_evaluator", "test_cfg"))
-    config = make_config(f"no-data-{pipeline is None}", {**absent, "test_pipeline": pipeline})  # noqa: F811
+    config = make_config(f"no-data-{pipeline is None}", {**absent, "test_pipeline": pipeline})
     exported = export_segmentor(config, str(trained / "iter_4.pth"), tmp_path / "model")
     assert Config.fromfile(exported.config).get("test_pipeline") == pipeline
     assert "test_dataloader" not in exported.config.read_text()
@@ -193,8 +192,8 @@ def test_a_config_without_test_data(
 
 
 def test_a_checkpoint_of_another_model_is_not_exported(
-    make_config: MakeConfig,  # noqa: F811
-    trained: Path,  # noqa: F811
+    make_config: MakeConfig,
+    trained: Path,
     tmp_path: Path,
 ) -> None:
     """Which MMSeg would load as far as it fits, without an error."""
@@ -208,35 +207,6 @@ def test_a_checkpoint_of_another_model_is_not_exported(
     with pytest.raises(ValueError, match="is not a checkpoint of this config's CSS: .* have another shape"):
         export_segmentor(wider, checkpoint, tmp_path / "x")
     assert not [*tmp_path.iterdir()]
-
-
-def test_without_its_data_the_config_still_predicts_alike(
-    make_config: MakeConfig,  # noqa: F811
-    trained: Path,  # noqa: F811
-    image: Path,
-    tmp_path: Path,
-) -> None:
-    changes = {
-        "test_dataloader.dataset.type": "CamVidDataset",
-        "test_dataloader.dataset.pipeline": [
-            {"type": "LoadImageFromFile"},
-            {"type": "Resize", "scale": (SIDE // 2, SIDE // 2)},
-            {"type": "LoadAnnotations"},
-            {"type": "PackSegInputs"},
-        ],
-    }
-    path = make_config("street", changes)
-    exported = export_segmentor(path, str(trained / "iter_4.pth"), tmp_path / "model")
-    assert len(exported.notes) == 1
-    found = tmp_path / "alone.npz"
-    predicts = ALONE.partition("from mmengine.config")[0]
-    command = [sys.executable, "-c", predicts, str(exported.config), str(exported.checkpoint), str(image), str(found)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    own = init_model(str(path), str(trained / "iter_4.pth"), device="cpu")
-    own.cfg.test_pipeline = own.cfg.test_dataloader.dataset.pipeline
-    expected = inference_model(own, str(image)).seg_logits.data.numpy()
-    np.testing.assert_allclose(np.load(found)["logits"], expected, atol=1e-5)
 
 
 def test_only_the_projection_branch_stays_behind() -> None:

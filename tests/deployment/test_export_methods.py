@@ -3,9 +3,6 @@
 All are read by one process, where this package cannot be imported.
 """
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,16 +17,10 @@ from mmseg_css.deployment.plain import Exported, export_segmentor
 from mmseg_css.models import SemiSegmentor
 from mmseg_css.registry import MODELS
 from tests.configs.groups import METHODS
-from tests.deployment.test_export import PREDICT, image  # noqa: F401  (a fixture)
-from tests.e2e.conftest import MakeConfig, make_config  # noqa: F401  (a fixture)
+from tests.deployment.alone import PREDICT, run_alone
 from tests.models.methods import helpers
+from tests.trained import MakeConfig
 
-EACH = f"""
-import json, sys
-for arguments in json.loads(sys.argv[1]):
-    sys.argv[1:] = arguments
-    exec({PREDICT!r})
-"""
 #: Those with a teacher.
 AVERAGED = [method for method in METHODS if helpers.METHODS[method].get("teacher") is not None]
 #: Of a method the network that is expected, and the one that is asked for: none, and it is the one that predicts.
@@ -62,13 +53,13 @@ def differing(model: SemiSegmentor) -> SemiSegmentor:
 
 @pytest.fixture(scope="module")
 def methods(
-    make_config: MakeConfig,  # noqa: F811
-    image: Path,  # noqa: F811
+    make_config: MakeConfig,
+    image: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, One]:
     init_default_scope("mmseg")
     root = tmp_path_factory.mktemp("exported")
-    found, arguments = {}, []
+    found = {}
     for method in METHODS:
         config = make_config(f"exported_{method}", method=method)
         cfg = Config.fromfile(config)
@@ -83,22 +74,17 @@ def methods(
             if own == method
         }
         found[method] = One(config, checkpoint, state, exported, {})
-        arguments += [
-            [str(one.config), str(one.checkpoint), str(image), str(root / f"{method}_{network}.npz")]
-            for network, one in exported.items()
-        ]
-    command = [sys.executable, "-c", EACH, json.dumps(arguments)]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    for method, network, _ in NETWORKS:
-        found[method].said[network] = np.load(root / f"{method}_{network}.npz")["logits"]
+    outs = {(method, network): root / f"{method}_{network}.npz" for method, network, _ in NETWORKS}
+    run_alone((PREDICT, found[method].exported[network], image, out) for (method, network), out in outs.items())
+    for (method, network), out in outs.items():
+        found[method].said[network] = np.load(out)["logits"]
     return found
 
 
 @each
 def test_it_predicts_the_same_without_this_package(
     methods: dict[str, One],
-    image: Path,  # noqa: F811
+    image: Path,
     method: str,
     network: str,
 ) -> None:

@@ -21,12 +21,11 @@ from mmseg_css.deployment.onnx import (
 )
 from mmseg_css.deployment.plain import export_segmentor
 from tests.deployment.prediction.networks import PIPELINE, PREPROCESSOR, Trained, save, tiny
-from tests.deployment.test_export import image  # noqa: F401  (a fixture)
-from tests.e2e.conftest import SIDE, MakeConfig, config, make_config, train, trained  # noqa: F401  (fixtures)
 from tests.models.helpers import TINY_RESNET
+from tests.trained import SIDE, MakeConfig, train
 
 
-def test_onnx_gives_the_logits_of_the_model(make_config: MakeConfig, image: Path, tmp_path: Path) -> None:  # noqa: F811
+def test_onnx_gives_the_logits_of_the_model(make_config: MakeConfig, image: Path, tmp_path: Path) -> None:
     """From a picture as OpenCV reads it, of a size and in a batch other than those it was traced with.
 
     With a tiny backbone: that of the demo, which pads by what its size needs, takes more than a minute.
@@ -40,7 +39,7 @@ def test_onnx_gives_the_logits_of_the_model(make_config: MakeConfig, image: Path
         "model.segmentor.decode_head": {"in_channels": 8, "low_in_channels": 4},
         "train_cfg": {"max_iters": 1, "val_begin": 100},
     }
-    config = make_config("onnx", changes)  # noqa: F811
+    config = make_config("onnx", changes)
     checkpoint = train(config, tmp_path / "work") / "iter_1.pth"
     call(["export", str(config), str(checkpoint), str(tmp_path / "model"), "--onnx"])
     [path] = tmp_path.glob("model-*.onnx")
@@ -59,9 +58,9 @@ def test_onnx_gives_the_logits_of_the_model(make_config: MakeConfig, image: Path
 
 
 def test_what_onnx_is_written_of_gives_the_logits_of_the_model(
-    config: Path,  # noqa: F811
-    trained: Path,  # noqa: F811
-    image: Path,  # noqa: F811
+    config: Path,
+    trained: Path,
+    image: Path,
     tmp_path: Path,
 ) -> None:
     """With both families, which call the order of the channels differently, and any torch."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mmseg_css.cli.main import call
-from tests.e2e.conftest import RUNS, MakeConfig, row, train, truncated
+from tests.trained import RUNS, MakeConfig, row, train, truncated
 
 
 @row("Wrong number of classes for a checkpoint", "Checkpoint of another method", "Truncated checkpoint")

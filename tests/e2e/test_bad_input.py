@@ -19,8 +19,8 @@ from mmseg_css.engine.hooks import FiniteStepHook, ProgressHook, PrototypeCommit
 from tests.configs.helpers import ROOT
 from tests.datasets.helpers import METAINFO, dataloader_config, write_image, write_list, write_mask, write_pairs
 from tests.e2e import test_bad_checkpoints_and_configs  # noqa: F401  (its rows)
-from tests.e2e.conftest import ROWS, RUNS, row, truncated
 from tests.models.helpers import css_config, tiny_segmentor
+from tests.trained import ROWS, RUNS, row, truncated
 
 IMAGE, MASK = "images/town 0/frame 00.png", "masks/town 0/frame 00.png"
 

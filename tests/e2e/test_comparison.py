@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mmseg_css.evaluation.comparison import Question, compare
 from mmseg_css.evaluation.comparison.study import Study, report, train
-from tests.e2e.conftest import MakeConfig
+from tests.trained import MakeConfig
 
 
 def test_trains_side_by_side_and_goes_on_inside_a_run(make_config: MakeConfig, tmp_path: Path) -> None:

@@ -21,9 +21,9 @@ from mmseg_css.models import CPS, CSS
 from mmseg_css.models.segmentors import Inspection
 from mmseg_css.registry import MODELS
 from mmseg_css.types import PseudoLabel
-from tests.configs.groups import METHODS
-from tests.e2e.conftest import MakeConfig
+from tests.configs.groups import LOOKED_AT, METHODS
 from tests.models.helpers import build_css
+from tests.trained import MakeConfig
 
 #: Elements that have no end tag.
 VOID = {"meta", "img", "link", "br", "hr", "input"}
@@ -162,8 +162,8 @@ def test_the_ignored_value_is_no_class_even_if_it_is_the_index_of_one() -> None:
     assert said.truth.tolist() == said.inspection.sources["logit"].label.tolist() == [[[-1, 1]]]
 
 
-@pytest.mark.parametrize("method", [method for method in METHODS if method != "css"])
-def test_every_other_method(method: str, make_config: MakeConfig, tmp_path: Path) -> None:
+@pytest.mark.parametrize("method", LOOKED_AT)
+def test_one_method_of_each_kind(method: str, make_config: MakeConfig, tmp_path: Path) -> None:
     init_default_scope("mmseg")
     config = make_config(f"diagnosed_{method}", method=method)
     torch.manual_seed(0)

@@ -14,8 +14,7 @@ from mmseg.models.segmentors import EncoderDecoder, SegTTAModel
 from torch import Tensor
 
 from mmseg_css.cli.main import call
-from tests.configs.helpers import ROOT
-from tests.e2e.conftest import SIDE, MakeConfig, load
+from tests.trained import SIDE, MakeConfig, load
 
 # -- evaluation -------------------------------------------------------------------------------------------------------
 
@@ -50,9 +49,7 @@ def maps(folder: Path) -> set[int]:
     return set(np.unique([cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in files]).tolist())
 
 
-@pytest.mark.parametrize(
-    ("option", "expected"), [([], 1), (["--predict-on", "teacher"], 1), (["--predict-on", "student"], 2)]
-)
+@pytest.mark.parametrize(("option", "expected"), [([], 1), (["--predict-on", "student"], 2)])
 def test_one_network_predicts(
     make_config: MakeConfig, decided: Path, tmp_path: Path, option: list[str], expected: int
 ) -> None:
@@ -87,33 +84,23 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
     return seen
 
 
-@pytest.mark.parametrize(
-    ("protocol", "checkpoint"), [("whole", "best_mIoU_iter_4"), ("slide", "iter_4"), ("multi-scale", "iter_4")]
-)
-def test_protocols_of_evaluation(
-    make_config: MakeConfig, trained: Path, tmp_path: Path, windows: list, protocol: str, checkpoint: str
+def test_a_sliding_window_goes_over_the_images(
+    make_config: MakeConfig, trained: Path, tmp_path: Path, windows: list
 ) -> None:
-    """Teacher and student by each protocol, from the last and from the best checkpoint."""
+    """Of the best checkpoint's teacher and student, whose config says that images are predicted whole."""
     window = tmp_path / "window.py"
     window.write_text("model = dict(test_cfg=dict(mode='slide', crop_size=(32, 32), stride=(21, 21)))")
-    whole = ROOT / "configs" / "_base_" / "evaluation" / "whole.py"
-    arguments = {
-        "whole": ["--evaluation", str(whole)],
-        "slide": ["--evaluation", str(window)],
-        "multi-scale": ["--tta"],
-    }
-    config = make_config(f"{protocol}-{checkpoint}")
-    path = trained / f"{checkpoint}.pth"
-    found = evaluate(config, path, tmp_path / "work", "--predict-on", "both", *arguments[protocol])
+    arguments = ["--predict-on", "both", "--evaluation", str(window)]
+    found = evaluate(make_config("slide"), trained / "best_mIoU_iter_4.pth", tmp_path / "work", *arguments)
     assert set(found) == {"teacher", "student"}
     assert all(0 <= metrics["mIoU"] <= 100 for metrics in found.values())
-    assert windows == [(SIDE, SIDE)] * (2 if protocol == "slide" else 0)  # one batch for each network
+    assert windows == [(SIDE, SIDE)] * 2  # one batch for each network
 
 
 def test_multi_scale_and_flip_average_the_probabilities(
-    make_config: MakeConfig, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_config: MakeConfig, trained: Path, tmp_path: Path, windows: list, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Twelve views of each image, in its own size again, and the class of the largest mean."""
+    """Of teacher and student twelve views of each image, in its own size again, and the class of the largest mean."""
     merged = []
     merge = SegTTAModel.merge_preds
 
@@ -122,8 +109,9 @@ def test_multi_scale_and_flip_average_the_probabilities(
         return [sample for _, sample in merged[-len(samples) :]]
 
     monkeypatch.setattr(SegTTAModel, "merge_preds", watched)
-    evaluate(make_config("tta"), trained / "iter_4.pth", tmp_path / "work", "--tta")
-    assert len(merged) == 4
+    found = evaluate(make_config("tta"), trained / "iter_4.pth", tmp_path / "work", "--tta", "--predict-on", "both")
+    assert set(found) == {"teacher", "student"} and all(0 <= metrics["mIoU"] <= 100 for metrics in found.values())
+    assert len(merged) == 2 * 4 and not windows
     for views, result in merged:
         assert [view.flip for view in views] == [False, True] * 6
         assert {view.img_shape for view in views} == {(side, side) for side in (32, 48, 64, 80, 96, 112)}

@@ -13,7 +13,7 @@ from mmengine.config import Config
 from mmseg_css.engine.checkpoints import FORMAT, META_KEY
 from mmseg_css.preparation.demo import generate
 from tests.configs.helpers import ROOT, datasets_of
-from tests.e2e.conftest import train
+from tests.trained import train
 
 DATA = ROOT / "tests" / "data"
 FILES = sorted(DATA.glob("*_format_*.pth.gz"))

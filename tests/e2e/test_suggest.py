@@ -15,8 +15,8 @@ from mmseg_css.cli.main import call, run
 from mmseg_css.deployment.suggestion import request
 from mmseg_css.models import CSS
 from mmseg_css.registry import MODELS
-from tests.configs.groups import METHODS
-from tests.e2e.conftest import MakeConfig
+from tests.configs.groups import LOOKED_AT, METHODS
+from tests.trained import MakeConfig
 
 UNLABELED = "train_dataloader.dataset.unlabeled"
 
@@ -71,8 +71,8 @@ def test_a_list_and_labels_and_the_same_again(few: Path, checkpoint: Path, tmp_p
         assert (out / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
-@pytest.mark.parametrize("method", [method for method in METHODS if method != "css"])
-def test_other_methods(method: str, make_config: MakeConfig, tmp_path: Path) -> None:
+@pytest.mark.parametrize("method", LOOKED_AT)
+def test_one_method_of_each_kind(method: str, make_config: MakeConfig, tmp_path: Path) -> None:
     config = make_config(f"suggested_{method}", {f"{UNLABELED}.indices": 3}, method=method)
     checkpoint = save(config, tmp_path / "some.pth")
     arguments = ["suggest", str(config), str(checkpoint), "--budget", "2", "--by", "views", "--formats", "masks"]

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from mmseg_css.cli.main import call
 from tests.configs.helpers import ROOT
-from tests.e2e.conftest import MakeConfig, load, train
 from tests.models import helpers  # noqa: F401  (registers TinyBackbone)
+from tests.trained import MakeConfig, load, train
 
 
 def log_of(work_dir: Path) -> str:

@@ -15,7 +15,7 @@ from mmseg_css.compat import checkpoints
 from mmseg_css.datasets.checks import check_paths
 from mmseg_css.deployment.plain import export_segmentor
 from tests.compat.helpers import RunsCode
-from tests.e2e.conftest import MakeConfig, train
+from tests.trained import MakeConfig, train
 
 #: A config that makes a folder. Not by an import, which MMEngine may take for one of its lazy configs.
 RUNS = "__import__('os').mkdir({!r})"

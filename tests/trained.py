@@ -39,10 +39,12 @@ def make_config(tmp_path_factory: pytest.TempPathFactory) -> MakeConfig:
             "save_best": "mIoU",
         }
         cfg.log_level = "INFO"
-        # MMEngine keeps loggers and visualisers by these, and this fixture is made once for every folder that uses it.
-        cfg.experiment_name = cfg.visualizer.name = f"{name}-{next(RUNS)}"
+        # MMEngine keeps loggers and visualisers by these, and two files may choose the same name.
+        run = f"{name}-{next(RUNS)}"
+        cfg.experiment_name = cfg.visualizer.name = run
         cfg.merge_from_dict(changes or {})
-        path = root / f"{name}.py"
+        path = root / run / f"{name}.py"
+        path.parent.mkdir()
         cfg.dump(str(path))
         return path
 
