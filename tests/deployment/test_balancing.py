@@ -115,7 +115,7 @@ def test_pixels_are_those_of_the_masks_as_often_as_they_are_drawn(config: Path, 
     assert labelled_pixels(repeated).tolist() == (5 * pixels).tolist()
 
 
-def test_a_class_that_is_ignored_has_no_pixels(config: Path, labeled: ConfigDict) -> None:  # noqa: F811
+def test_a_class_that_is_ignored_has_no_pixels(config: Path, labeled: ConfigDict) -> None:
     others = masks_of(config)[1:].tolist()
     assert labelled_pixels(DATASETS.build({**labeled, "ignore_index": 0})).tolist() == [0, *others]
 
