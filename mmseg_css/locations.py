@@ -21,7 +21,7 @@ def find_config(text: str) -> Path:
 def find_lists(folder: Path) -> Path:
     """A folder of lists that our configs name: from where they are called, else the package's own."""
     own = CONFIGS.parent / folder
-    return own if own.is_dir() and not folder.is_dir() else folder
+    return own if folder.parts[:1] == (CONFIGS.name,) and own.is_dir() and not folder.is_dir() else folder
 
 
 def bases_from(folder: Path) -> str:

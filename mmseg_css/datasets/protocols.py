@@ -137,8 +137,9 @@ def identify(ids: Iterable[str]) -> str:
 
 def missing_list_remedy(path: str) -> str | None:
     """How to come by a list that our configs look for; ``None`` for others."""
-    if (lists := find_lists(Path(path).parent)) != Path(path).parent:
-        above = Path(path).parent.parent.as_posix()
+    folder = Path(path).parent
+    if (lists := find_lists(folder)) != folder:
+        above = folder.parent.as_posix()
         return f"the package has it, and configs look for it from here: `mkdir -p {above} && cp -r {lists} {above}`"
     if PurePath(path).parent.parts[-2:] != PurePath(FOLDER).parts:
         return None

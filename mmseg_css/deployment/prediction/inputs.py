@@ -35,9 +35,8 @@ def find_inputs(given: Sequence[Path], out: Path) -> Inputs:
     """The files that are meant, each once.
 
     Of a folder all images are, at any depth, but for hidden ones, those in ``out`` and those that earlier calls wrote,
-    wherever that was; they are called by their path below it. Files that are named or listed
-    are called by their path below the folder that holds all of these. Paths in a list start from the folder that the
-    command is called in.
+    wherever that was; they are called by their path below it. Files that are named or listed are called by their path
+    below the folder that holds all of these. Paths in a list start from the folder that the command is called in.
 
     Raises:
         FileNotFoundError: A folder, a list or a file that was given is not there.

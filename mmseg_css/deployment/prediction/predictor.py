@@ -28,6 +28,7 @@ from mmseg_css.engine.checkpoints import no_checkpoint
 from mmseg_css.engine.preprocessing import channels_of
 from mmseg_css.engine.testing import takes_predict_on
 from mmseg_css.models.segmentors.batch import Images, images_of
+from mmseg_css.models.segmentors.decoding import heads_of, labels_of
 
 #: A file, or pixels as OpenCV and MMSeg have them: height, width, channels, blue first.
 Image = str | PathLike[str] | Shaped[np.ndarray, "h w c"]
@@ -179,7 +180,7 @@ class Predictor:
                     shares = [_probabilities(sample) / len(views) for sample in samples]
                     means = [mean + share for mean, share in zip(means, shares, strict=True)] if means else shares
         if len(views) > 1:
-            labels = [self._decide(mean) for mean in means]
+            labels = [labels_of(mean, heads_of(self.network)[-1]) for mean in means]
         else:  # as MMSeg decides it, of logits
             labels = [sample.pred_sem_seg.data.squeeze(0) for sample in samples]
         kind = np.uint8 if len(self.classes.names) <= 256 else np.uint16
@@ -208,11 +209,6 @@ class Predictor:
         size = (max(SMALLEST, height), max(SMALLEST, width))
         self.model.data_preprocessor.test_cfg = self._padding or ({"size": size} if size != (height, width) else None)
         return {"inputs": list(inputs), "data_samples": list(samples)}
-
-    def _decide(self, probabilities: Float[Tensor, "k h w"]) -> Tensor:
-        if self.model.out_channels == 1:
-            return probabilities[1] > self.model.decode_head.threshold
-        return probabilities.argmax(dim=0)
 
 
 def _digest(settings: Any) -> str:

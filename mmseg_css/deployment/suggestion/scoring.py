@@ -19,7 +19,7 @@ from mmseg_css.deployment.prediction.predictor import Predictor
 from mmseg_css.functional.suggestion import disagreement, expected_rarity, mean_entropy, mean_over_pixels
 from mmseg_css.models.segmentors.batch import Images
 from mmseg_css.models.segmentors.css import CSS
-from mmseg_css.models.segmentors.decoding import decode, logits_of
+from mmseg_css.models.segmentors.decoding import decode, heads_of, labels_of, logits_of
 
 #: What an image can be ranked by.
 Score = Literal["rare", "views", "spaces", "entropy"]
@@ -87,7 +87,7 @@ def seen_of(
     logits = decode(network, features).logits
     probabilities, flipped = map(probabilities_of, (logits, logits_of(network, half.images.flip(-1)).flip(-1)))
     valid, one_side = _at(half.valid, logits), one_side_of(predictor.classes.names).to(logits.device)
-    labels, mirrored_labels = (labels_of(part, network) for part in (probabilities, flipped))
+    labels, mirrored_labels = (labels_of(part, heads_of(network)[-1]) for part in (probabilities, flipped))
     found: dict[Score, Tensor] = {
         "rare": expected_rarity(probabilities, weights.to(logits.device), valid),
         "views": disagreement(one_side[labels], one_side[mirrored_labels], valid),
@@ -115,12 +115,6 @@ def probabilities_of(logits: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k h w
     if logits.shape[1] == 1:
         return torch.cat([1 - logits.sigmoid(), logits.sigmoid()], dim=1)
     return logits.softmax(dim=1)
-
-
-def labels_of(probabilities: Float[Tensor, "b k h w"], network: Any) -> Int[Tensor, "b h w"]:
-    """The class of each pixel, as the network decides: of a single output by the threshold of its head."""
-    head = network.decode_head
-    return (probabilities[:, 1] > head.threshold).long() if head.out_channels == 1 else probabilities.argmax(1)
 
 
 def _of_spaces(model: CSS, half: Images, valid: Bool[Tensor, "b h w"]) -> Float[Tensor, " b"]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from mmseg.models.segmentors import EncoderDecoder
 from torch import Tensor, nn
 
@@ -38,6 +38,13 @@ def heads_of(network: EncoderDecoder) -> list[Any]:
     """The decode heads, of which the last one predicts."""
     head = network.decode_head
     return list(head) if isinstance(head, nn.ModuleList) else [head]
+
+
+def labels_of(probabilities: Float[Tensor, "*b k h w"], head: Any) -> Int[Tensor, "*b h w"]:
+    """The class of each pixel, as the head that predicts decides: of a single output by its threshold."""
+    if head.out_channels == 1:
+        return (probabilities.select(-3, 1) > head.threshold).long()
+    return probabilities.argmax(dim=-3)
 
 
 def decode(network: EncoderDecoder, features: list[Tensor]) -> Decoded:

@@ -1,5 +1,6 @@
 """Scores of images of a network that says of each pixel which channel is the largest."""
 
+import copy
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,7 +9,8 @@ import pytest
 import torch
 
 from mmseg_css.deployment import Predictor
-from mmseg_css.deployment.suggestion.scoring import labels_of, look, one_side_of, probabilities_of, seen_of, vector_of
+from mmseg_css.deployment.suggestion.scoring import look, one_side_of, probabilities_of, seen_of, vector_of
+from mmseg_css.models.segmentors.decoding import labels_of
 from tests.deployment.prediction.conftest import noise, write
 from tests.deployment.prediction.networks import META, css, reading, save
 
@@ -72,8 +74,16 @@ def test_a_single_output_decides_by_the_threshold_of_its_head() -> None:
     probabilities = torch.tensor([0.8, 0.65, 0.4]).reshape(1, 1, 1, 3)
     probabilities = torch.cat([probabilities, 1 - probabilities], dim=1)
     for outputs, expected in ((1, [0, 1, 1]), (2, [0, 0, 1])):
-        network = SimpleNamespace(decode_head=SimpleNamespace(out_channels=outputs, threshold=0.3))
-        assert labels_of(probabilities, network).flatten().tolist() == expected
+        head = SimpleNamespace(out_channels=outputs, threshold=0.3)
+        assert labels_of(probabilities, head).flatten().tolist() == expected
+
+
+def test_the_last_head_of_a_cascade_decides(reader: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = seen_of(reader, reader.prepare(noise(1, 32, 32)), WEIGHTS)[0]
+    cascade = copy.deepcopy(reader.network)
+    cascade.decode_head = torch.nn.ModuleList([cascade.decode_head])
+    monkeypatch.setattr(reader, "network", cascade)
+    assert seen_of(reader, reader.prepare(noise(1, 32, 32)), WEIGHTS)[0] == alone
 
 
 def test_red_images_show_the_rare_class(reader: Predictor) -> None:
