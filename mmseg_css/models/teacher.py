@@ -49,6 +49,12 @@ class EMATeacher(nn.Module):
         self.buffer_policy = buffers
         self.step = 0
         self.model: EncoderDecoder = deepcopy(student).requires_grad_(False)
+        self._of_others = [  # most networks have none
+            f"{place}.{name}".removeprefix(".")
+            for place, module in self.model.named_modules()
+            if not isinstance(module, _NormBase)
+            for name, _ in module.named_buffers(recurse=False)
+        ]
         self.train(self.training)
 
     def train(self, mode: bool = True) -> "EMATeacher":
@@ -73,14 +79,15 @@ class EMATeacher(nn.Module):
         decay = ema_decay(self.step, self.decay)
         self.step += 1
         ema_update_(list(self.model.parameters()), list(student.parameters()), decay)
-        for module, original in zip(self.model.modules(), student.modules(), strict=True):
-            if self.buffer_policy == "own" and isinstance(module, _NormBase):
-                continue
-            for own, source in zip(module.buffers(recurse=False), original.buffers(recurse=False), strict=True):
-                if self.buffer_policy == "average" and own.is_floating_point():
-                    own.lerp_(source, 1 - decay)
-                else:
-                    own.copy_(source)
+        if self.buffer_policy == "own":
+            for name in self._of_others:
+                self.model.get_buffer(name).copy_(student.get_buffer(name))
+            return
+        for own, source in zip(self.model.buffers(), student.buffers(), strict=True):
+            if self.buffer_policy == "average" and own.is_floating_point():
+                own.lerp_(source, 1 - decay)
+            else:
+                own.copy_(source)
 
     # The step count is a number, not a buffer: reading a tensor's value on a GPU would wait for the device. In a
     # checkpoint it is a tensor, because MMEngine broadcasts whatever a state dict holds to the other ranks.

@@ -7,6 +7,7 @@ from statistics import median
 from typing import Final
 
 from mmseg_css.datasets.checks import mirrored
+from mmseg_css.datasets.checks.depth import TOO_FEW
 from mmseg_css.preparation.own_data.coding import RARE, VOID, Coding
 from mmseg_css.preparation.own_data.configs import Plan
 from mmseg_css.preparation.own_data.folders import without_ending
@@ -16,7 +17,6 @@ from mmseg_css.preparation.own_data.survey import Survey
 
 FEW_VALIDATION_IMAGES: Final = 10
 FAR_LARGER: Final = 2
-FEW_LEVELS: Final = 16  # of grey
 IMAGES_OF_A_SERIES: Final = 4  # on average, or names do not tell series
 
 
@@ -79,9 +79,9 @@ def _about_images(images: Sequence[ImageFacts], plan: Plan) -> Iterator[str]:
     if images[0].depth == 16:
         low, high = (plan.input.loading[1][key] for key in ("low", "high"))
         yield f"Images have 16 bits: values from {low} to {high} are stretched to 0 to 255, the others cut off."
-        if flat := sum(levels(image, plan.input) < FEW_LEVELS for image in images):
+        if flat := sum(levels(image, plan.input) < TOO_FEW for image in images):
             yield (
-                f"{flat} of {len(images)} images span fewer than {FEW_LEVELS} of these 256 levels: they hold little, "
+                f"{flat} of {len(images)} images span fewer than {TOO_FEW} of these 256 levels: they hold little, "
                 "or are far darker or brighter than the others. In that case bring all to one range of values."
             )
 
