@@ -2,14 +2,18 @@
 
 import os
 import re
+import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 #: Seconds after which nobody is still writing a part, on this machine or another one.
 ABANDONED: Final = 60
+#: How a folder begins in which something new is written; no pictures are looked for in hidden ones.
+NEW: Final = ".new-"
 
 
 @contextmanager
@@ -48,3 +52,29 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """As a whole or not at all, in UTF-8 with the line ends that the text has."""
     write_bytes(path, text.encode())
+
+
+def is_left(path: Path) -> bool:
+    """Whether `replacing` wrote here in a process that was killed."""
+    return path.is_dir() and path.name.startswith(NEW)
+
+
+@contextmanager
+def replacing(folder: Path, old: Collection[str]) -> Iterator[Path]:
+    """A folder to write into. If all goes well, what it holds takes the place of ``old``, names in ``folder``; else
+    these stay.
+
+    It lies within: what is above a share or a mount may be nobody's to write into.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for left in filter(is_left, [*folder.iterdir()]):
+        shutil.rmtree(left)
+    with TemporaryDirectory(dir=folder, prefix=NEW) as new:
+        yield Path(new)
+        for path in (folder / name for name in old):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        for path in Path(new).iterdir():
+            path.replace(folder / path.name)

@@ -25,11 +25,12 @@ from mmseg_css.engine.looking import Looker, labellings_of, looked_at, panels_of
 from mmseg_css.engine.preprocessing import check_preprocessing
 from mmseg_css.engine.testing import NEEDED, Evaluation, load_cfg
 from mmseg_css.evaluation.diagnosis.images import failures, qualities
-from mmseg_css.evaluation.diagnosis.report import check_free, clear, pictures_of, write_report
+from mmseg_css.evaluation.diagnosis.report import check_free, names_of_report, pictures_of, write_report
 from mmseg_css.evaluation.diagnosis.summary import summarise
 from mmseg_css.evaluation.diagnosis.tally import Tally
 from mmseg_css.evaluation.diagnosis.worst import Worst
 from mmseg_css.extras import check_extra
+from mmseg_css.files import replacing
 from mmseg_css.models.segmentors import CSS, SemiSegmentor
 from mmseg_css.models.segmentors.decoding import check_model
 from mmseg_css.typos import check_top_level, explained
@@ -73,18 +74,20 @@ class Diagnosis:
 
 
 def report(asked: Diagnosis) -> Path:
-    """Look at each checkpoint, and write what is found; the page's path.
+    """Look at each checkpoint, and write what is found; the page's path. A report that is there stays until then.
 
     Raises:
         FileExistsError: There is a report, which is not to be overwritten.
     """
     check_extra("compare", "mmseg-css diagnose", "matplotlib")
     check_free(asked.out, overwrite=asked.overwrite)
-    return write_report(diagnose(asked), asked.out)
+    with replacing(asked.out, names_of_report(asked.out)) as folder:
+        page = write_report(diagnose(asked, folder), folder)
+    return asked.out / page.name
 
 
-def diagnose(asked: Diagnosis) -> dict[str, Any]:
-    """Look at each checkpoint; what ``report.json`` holds (docs/diagnosis.md).
+def diagnose(asked: Diagnosis, folder: Path) -> dict[str, Any]:
+    """Look at each checkpoint, and write pictures into a folder; what ``report.json`` holds (docs/diagnosis.md).
 
     Raises:
         FileNotFoundError: A file is missing.
@@ -102,7 +105,6 @@ def diagnose(asked: Diagnosis) -> dict[str, Any]:
     metainfo, name = dataset.metainfo, f"set of {_kind(asked)}"
     check_outputs(model, dataset, name)
     checkpoints = in_order(runner.model, asked.checkpoints, metainfo, name)
-    clear(asked.out)
     found: list[dict[str, Any]] = []
     for checkpoint, iteration in checkpoints:
         runner.load_checkpoint(checkpoint, map_location="cpu")
@@ -110,7 +112,7 @@ def diagnose(asked: Diagnosis) -> dict[str, Any]:
         mode = as_in_training(model) if asked.training_mode else nullcontext()
         model.eval()
         with mode:
-            own = _look(model, loader, metainfo, asked, name=pictures_of(len(found) + 1))
+            own = _look(model, loader, metainfo, asked, folder / pictures_of(len(found) + 1))
         found.append({"checkpoint": checkpoint, "iteration": iteration} | highest_similarity(model) | own)
     return _circumstances(asked, model) | {
         "images": len(dataset),
@@ -216,7 +218,7 @@ def as_in_training(model: Looker) -> Iterator[None]:
 
 
 def _look(
-    model: Looker, loader: DataLoader, metainfo: Mapping[str, Any], asked: Diagnosis, name: str
+    model: Looker, loader: DataLoader, metainfo: Mapping[str, Any], asked: Diagnosis, pictures: Path
 ) -> dict[str, Any]:
     """One pass over the images."""
     thresholds = thresholds_of(model)
@@ -230,7 +232,7 @@ def _look(
     worst, images = Worst(), list[dict[str, Any]]()
     supervises: str | None = None
     total = len(loader.dataset)  # type: ignore[arg-type]
-    with tqdm(total=total, unit="image", desc=name.replace("_", " ")) as bar:
+    with tqdm(total=total, unit="image", desc=pictures.name.replace("_", " ")) as bar:
         for batch in loader:
             for said in said_of(model, batch):
                 supervises = said.inspection.supervises
@@ -247,7 +249,7 @@ def _look(
                     bar.update()
     return summarise(tally, metainfo["classes"], supervises, block=asked.block) | {
         "images": images,
-        "worst": worst.write(asked.out / name),
+        "worst": worst.write(pictures),
     }
 
 

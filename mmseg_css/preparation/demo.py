@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 from numpy.random import Generator
+from PIL import Image
 
 from mmseg_css.datasets.demo import CLASSES
 
@@ -78,8 +79,8 @@ def _write_scenes(out: Path, seed: int, size: int, counts: Sequence[int]) -> Non
         for index in range(count):
             image, mask = draw_scene(np.random.default_rng((seed, number, index)), size)
             name = f"{index:05d}.png"
-            cv2.imwrite(str(out / "images" / split / name), image[..., ::-1])
-            cv2.imwrite(str(out / "labels" / split / name), mask)
+            Image.fromarray(image).save(out / "images" / split / name)
+            Image.fromarray(mask).save(out / "labels" / split / name)
 
 
 def _write_lists(folder: Path, order: Int[np.ndarray, " n"], labeled: Sequence[int]) -> None:

@@ -11,6 +11,7 @@ import torch
 from mmengine.config import Config
 
 from mmseg_css.cli.main import run
+from mmseg_css.engine import diagnosing
 
 #: A pipeline without masks.
 LOADING = [{"type": "LoadImageFromFile"}, {"type": "PackSegInputs"}]
@@ -39,18 +40,31 @@ def test_refusals(trained: Path, config: Path, tmp_path: Path, capsys: pytest.Ca
 
 
 def test_a_report_is_not_replaced_unasked(
-    report: Path, trained: Path, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+    report: Path,
+    trained: Path,
+    config: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
 ) -> None:
-    """And with it goes what it names, and nothing else."""
+    """Nor before there is another one. Then what it names goes with it, and nothing else."""
     out = tmp_path / "out"
     shutil.copytree(report, out)
     (out / "checkpoint_1000.pth").write_text("theirs")
-    before = (out / "report.json").read_bytes()
+    before = {path.relative_to(out): path.read_bytes() for path in out.rglob("*.*") if path.parent.name != "logs"}
     arguments = ["diagnose", str(config), str(trained / "iter_4.pth"), "--out", str(out)]
     assert run(arguments) == 1
     assert f"{out} holds a report: name another --out, or say --overwrite" in capsys.readouterr().err
-    assert (out / "report.json").read_bytes() == before and (out / "checkpoint_2").is_dir()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(diagnosing, "write_report", full)
+        assert run([*arguments, "--overwrite"]) == 1
+    assert {name: (out / name).read_bytes() for name in before} == before
     assert run([*arguments, "--overwrite"]) == 0
+    assert not [*out.glob(".*")]
     assert (out / "checkpoint_1").is_dir() and not (out / "checkpoint_2").exists()
     assert not (out / "figures" / "iterations.png").exists() and (out / "figures" / "classes.png").is_file()
     assert (out / "checkpoint_1000.pth").read_text() == "theirs"

@@ -26,10 +26,10 @@ from mmseg_css.deployment.suggestion.writing import (
     TABLE,
     Format,
     check_free,
-    replacing,
     write_labels,
     write_record,
 )
+from mmseg_css.files import replacing
 from mmseg_css.functional.suggestion import rarity
 from mmseg_css.models.segmentors.decoding import check_model
 
@@ -82,7 +82,7 @@ def suggest(asked: Request) -> None:
     images = [pool.unlabelled[seen.indices[index]] for index in choice.indices]
     faults = labelled.faults + seen.faults
     rows = _rows(pool, seen, choice)
-    with replacing(asked.out) as folder:
+    with replacing(asked.out, FORMATS) as folder:
         write_record(folder, _circumstances(asked, pool, predictor, weights) | {"unreadable": faults, "images": rows})
         for image in tqdm(images if asked.formats else (), desc="labels to correct", unit="image", leave=False):
             [prediction] = predictor.predict([predictor.prepare(image.path)])

@@ -4,9 +4,7 @@ import csv
 import io
 import json
 import os
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal, get_args
@@ -19,7 +17,7 @@ from mmseg_css.deployment.prediction.inputs import Item
 from mmseg_css.deployment.prediction.network import Classes
 from mmseg_css.deployment.prediction.outputs import palette_image
 from mmseg_css.deployment.suggestion.polygons import coco_of, labelme_of, regions_of
-from mmseg_css.files import write_text, written
+from mmseg_css.files import NEW, is_left, write_text, written
 
 #: Folders of labels to correct.
 Format = Literal["masks", "coco", "labelme"]
@@ -27,8 +25,6 @@ FORMATS: Final[tuple[Format, ...]] = get_args(Format)
 TABLE: Final = "suggestions.csv"
 LIST: Final = "suggested.txt"
 SCHEMA: Final = 1
-#: How a folder begins in which something new is written; no pictures are looked for in hidden ones.
-NEW: Final = ".new-"
 
 
 def check_free(folder: Path, *, overwrite: bool) -> None:
@@ -38,7 +34,7 @@ def check_free(folder: Path, *, overwrite: bool) -> None:
         FileExistsError: It holds something, which is not what an earlier call wrote and is to be overwritten.
         OSError: It cannot be made or written into.
     """
-    if folder.is_dir() and any(not _is_left(path) for path in folder.iterdir()):
+    if folder.is_dir() and any(not is_left(path) for path in folder.iterdir()):
         if not (folder / SUGGESTIONS).is_file():
             raise FileExistsError(
                 f"{folder} is not empty, and no {folder / SUGGESTIONS} says what wrote it: name another --out"
@@ -52,28 +48,6 @@ def check_free(folder: Path, *, overwrite: bool) -> None:
         TemporaryDirectory(dir=folder, prefix=NEW).cleanup()
     except OSError as error:
         raise OSError(f"{folder} cannot be written into ({error.strerror}): name another --out") from error
-
-
-def _is_left(path: Path) -> bool:
-    """Whether a call wrote here that was killed."""
-    return path.is_dir() and path.name.startswith(NEW)
-
-
-@contextmanager
-def replacing(folder: Path) -> Iterator[Path]:
-    """A folder to write into. If all goes well, what it holds then takes the place of what an earlier call wrote.
-
-    It lies within: what is above a share or a mount may be nobody's to write into.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    for left in filter(_is_left, [*folder.iterdir()]):
-        shutil.rmtree(left)
-    with TemporaryDirectory(dir=folder, prefix=NEW) as new:
-        yield Path(new)
-        for name in FORMATS:
-            shutil.rmtree(folder / name, ignore_errors=True)
-        for path in Path(new).iterdir():
-            path.replace(folder / path.name)
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:

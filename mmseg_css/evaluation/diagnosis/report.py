@@ -1,7 +1,6 @@
 """``report.json``, and from it alone the figures and the page."""
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -28,16 +27,12 @@ def check_free(folder: Path, *, overwrite: bool) -> None:
         raise FileExistsError(f"{folder} holds a report: name another --out, or say --overwrite")
 
 
-def clear(folder: Path) -> None:
-    """Remove the report that a folder holds, if it does, and the pictures that it names."""
+def names_of_report(folder: Path) -> list[str]:
+    """What makes up the report that a folder holds, if it does."""
     if not (folder / JSON).is_file():
-        return
+        return []
     report = json.loads((folder / JSON).read_text(encoding="utf-8"))
-    for number in range(1, 1 + len(report["checkpoints"])):
-        shutil.rmtree(folder / pictures_of(number), ignore_errors=True)
-    shutil.rmtree(folder / FIGURES, ignore_errors=True)
-    for name in (PAGE, JSON):
-        (folder / name).unlink(missing_ok=True)
+    return [PAGE, JSON, FIGURES, *(pictures_of(number) for number in range(1, 1 + len(report["checkpoints"])))]
 
 
 def pictures_of(checkpoint: int) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
+from PIL import Image
 
 from mmseg_css.evaluation.diagnosis.panels import Picture
 
@@ -43,7 +43,7 @@ class Worst:
                 paths = {}
                 for panel, picture in pictures.items():
                     path = folder / f"{kind}_{rank}_{panel}.png"
-                    cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+                    Image.fromarray(picture).save(path)
                     paths[panel] = path.relative_to(folder.parent).as_posix()
                 written.setdefault(kind, []).append({"image": name, "share": share, "pictures": paths})
         return written
