@@ -55,39 +55,68 @@ class Pooled(NamedTuple):
     low: float
     high: float
     p: float
-    freedom: int
+    freedom: float
 
 
 def paired_t_test_within(differences: Sequence[Float[np.ndarray, " _"]]) -> Pooled:
     """The same of differences of several data sets, in the mean of these: would other seeds on them show a gain?
 
-    How much seeds differ is taken from within the data sets, and for the same in all of them; that data sets differ is
-    no chance. Where one has a single seed, which tells nothing of how much seeds differ there, or where differences are
-    equal, interval and p are NaN.
+    How much seeds differ is taken from within each data set, and may be more in one than in another (Welch 1938,
+    Satterthwaite 1946); that data sets differ is no chance. Where one has a single seed, which tells nothing of how
+    much seeds differ there, or where differences are equal, interval and p are NaN.
 
     >>> gain = paired_t_test_within([np.array([20.0, 20.5, 19.5]), np.array([1.0, 1.2, 0.8])])
-    >>> gain.mean, round(gain.low, 2), round(gain.high, 2), gain.freedom
-    (10.5, 10.07, 10.93, 4)
+    >>> gain.mean, round(gain.low, 2), round(gain.high, 2), round(gain.freedom, 1)
+    (10.5, 9.96, 11.04, 2.6)
     """
     mean = float(np.mean([own.mean() for own in differences]))
-    freedom = _freedom(differences)
-    variance = _covariance(differences, differences) if freedom else 0.0
-    if not variance:
+    variance, freedom = _covariance(differences, differences), _freedom(differences)
+    if not freedom:
         return Pooled(mean, np.nan, np.nan, np.nan, 0)
     error = variance**0.5
     reach = float(stats.t.ppf(0.975, freedom)) * error
     return Pooled(mean, mean - reach, mean + reach, float(2 * stats.t.sf(abs(mean) / error, freedom)), freedom)
 
 
-def _freedom(samples: Sequence[Float[np.ndarray, " _"]]) -> int:
-    """Degrees of freedom of a scatter within data sets; 0 where one of them has a single seed."""
-    return sum(len(own) - 1 for own in samples) if all(len(own) > 1 for own in samples) else 0
-
-
 def _covariance(first: Sequence[Float[np.ndarray, " _"]], second: Sequence[Float[np.ndarray, " _"]]) -> float:
-    """Of the means of two samples' means of data sets, by their scatter within data sets."""
-    products = (((x - x.mean()) * (y - y.mean())).sum() for x, y in zip(first, second, strict=True))
-    return float(sum(products)) / _freedom(first) * sum(1 / len(own) for own in first) / len(first) ** 2
+    """Of the means of two samples' means of data sets, by their scatter within each; NaN where one has one seed."""
+    return sum(_covariances(first, second))
+
+
+def _covariances(first: Sequence[Float[np.ndarray, " _"]], second: Sequence[Float[np.ndarray, " _"]]) -> list[float]:
+    """What each data set adds to it."""
+    return [
+        float(((x - x.mean()) * (y - y.mean())).sum()) / (len(x) * (len(x) - 1) * len(first) ** 2)
+        if len(x) > 1
+        else np.nan
+        for x, y in zip(first, second, strict=True)
+    ]
+
+
+def _freedom(samples: Sequence[Float[np.ndarray, " _"]]) -> float:
+    """Degrees of freedom of the variance of their means' mean; 0 where that is not known, or nothing scatters."""
+    variances = _covariances(samples, samples)
+    if not sum(variances) > 0:
+        return 0.0
+    return sum(variances) ** 2 / sum(own**2 / (len(x) - 1) for own, x in zip(variances, samples, strict=True))
+
+
+def by_seed(
+    differences: Sequence[Float[np.ndarray, " _"]], seeds: Sequence[Sequence[int]]
+) -> list[Float[np.ndarray, " _"]]:
+    """One sample for several data sets whose differences of one seed hang together, having a training in common.
+
+    Its mean is that of the data sets' means, and it scatters as the sums of what each seed adds to that. With the same
+    seeds everywhere it is the mean over the data sets, by seed.
+
+    >>> by_seed([np.array([1.0, 2.0]), np.array([5.0, 7.0])], [[0, 1], [0, 1]])
+    [array([3. , 4.5])]
+    """
+    every = sorted({seed for own in seeds for seed in own})
+    added = np.zeros(len(every))
+    for own, of_seeds in zip(differences, seeds, strict=True):
+        added[np.searchsorted(every, of_seeds)] += (own - own.mean()) / (len(own) * len(differences))
+    return [float(np.mean([own.mean() for own in differences])) + len(every) * added]
 
 
 def sign_flip_test(differences: Float[np.ndarray, " n"]) -> float:
@@ -123,8 +152,8 @@ def headroom_share(
 ) -> Share:
     """``(ours - base) / (ceiling - base)``, of means over seeds: how much of what all labels would give is reached.
 
-    The interval is Fieller's for the ratio of the means of two paired samples (Fieller 1954), NaN with one seed. There
-    is no share of a headroom that is none, or may be none: NaN.
+    The interval is Fieller's for the ratio of the means of two paired samples (Fieller 1954), NaN with one seed or
+    where nothing differs. There is no share of a headroom that is none, or may be none: NaN.
 
     >>> [round(part, 2) for part in headroom_share(np.array([4.0, 5.0]), np.array([2.0, 2.0]), np.array([7.0, 7.0]))]
     [0.5, -0.77, 1.77]
@@ -142,7 +171,8 @@ def headroom_share_within(gains: Sequence[Float[np.ndarray, " _"]], rooms: Seque
     x, y = (float(np.mean([own.mean() for own in part])) for part in (gains, rooms))
     if y <= 0:
         return Share(np.nan, np.nan, np.nan)
-    if not (freedom := _freedom(gains)):
+    freedom = min(filter(None, map(_freedom, (gains, rooms))), default=0)  # of what does not scatter it is 0
+    if not freedom:
         return Share(x / y, np.nan, np.nan)
     vx, c, vy = _covariance(gains, gains), _covariance(gains, rooms), _covariance(rooms, rooms)
     # The ratios r for which the mean of gain - r * room differs from 0 by less than chance: a quadratic in r.

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mmseg_css.evaluation.statistics import (
+    by_seed,
     headroom_share_within,
     paired_t_test,
     paired_t_test_within,
@@ -11,14 +12,31 @@ from mmseg_css.evaluation.statistics import (
 )
 
 
-def test_the_interval_within_data_sets_covers_their_mean() -> None:
-    """Of 2000 studies of three data sets with gains of their own, and two or three seeds, 95 % cover the mean gain."""
+@pytest.mark.parametrize(
+    ("seeds", "scatters"), [((3, 2, 3), (1, 1, 1)), ((5, 5, 3), (0.5, 1.5, 2.5))], ids=["equal", "unequal scatter"]
+)
+def test_the_interval_within_data_sets_covers_their_mean(seeds: tuple[int, ...], scatters: tuple[float, ...]) -> None:
+    """Of 2000 studies of three data sets with gains and scatters of their own, 95 % cover the mean gain."""
     rng, gains = np.random.default_rng(0), (12.0, 1.0, -3.0)
     covered = []
     for _ in range(2000):
-        found = paired_t_test_within([rng.normal(gain, 1, seeds) for gain, seeds in zip(gains, (3, 2, 3), strict=True)])
+        found = paired_t_test_within([rng.normal(*own) for own in zip(gains, scatters, seeds, strict=True)])
         covered.append(found.low <= np.mean(gains) <= found.high)
-    assert 0.935 < np.mean(covered) < 0.965
+    assert 0.93 < np.mean(covered) < 0.98  # two or three seeds of a data set make it a little wide
+
+
+def test_differences_that_share_trainings_are_taken_by_seed() -> None:
+    """Three lists of a data set have baselines of their own and one ceiling: 95 % of 2000 studies cover its mean gain,
+    but many fewer if the lists are taken for independent."""
+    rng, seeds = np.random.default_rng(0), [range(5), range(5), range(3)]
+    apart, together = [], []
+    for _ in range(2000):
+        ceiling = rng.normal(0, 1, 5)
+        rooms = [7 + ceiling[: len(own)] - rng.normal(0, 0.5, len(own)) for own in seeds]
+        for samples, covered in ((rooms, apart), (by_seed(rooms, seeds), together)):
+            found = paired_t_test_within(samples)
+            covered.append(found.low <= 7 <= found.high)
+    assert np.mean(apart) < 0.9 and 0.93 < np.mean(together) < 0.97
 
 
 def test_one_data_set_is_the_plain_test() -> None:
@@ -49,4 +67,4 @@ def test_the_interval_of_the_share_over_data_sets_covers_it() -> None:
         )
         share = headroom_share_within(gains, rooms)
         covered.append(share.low <= 0.6 <= share.high)
-    assert 0.935 < np.mean(covered) < 0.965
+    assert 0.935 < np.mean(covered) < 0.98

@@ -1,6 +1,6 @@
 """What methods are worth over several data sets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +9,7 @@ from mmseg_css.evaluation.comparison.results import check_one_truth, machines_of
 from mmseg_css.evaluation.comparison.runs import Run
 from mmseg_css.evaluation.json_numbers import without_nan
 from mmseg_css.evaluation.statistics import (
+    by_seed,
     class_iou,
     headroom_share_within,
     holm,
@@ -97,8 +98,11 @@ def _method(name: str, sets: Mapping[str, Set], baseline: str, ceiling: str) -> 
     """Of one, on the data sets on which it and the baseline have seeds in common."""
     seeds = {data: own.in_common(name, baseline) for data, own in sets.items()}
     gains = {data: own.gains(name, baseline, seeds[data]) for data, own in sets.items()}
-    tested = paired_t_test_within(list(gains.values()))
-    weighted = np.concatenate([own / len(own) for own in gains.values()])
+    samples = [*gains.values()]
+    if _share_trainings(name, sets.values()):
+        samples = by_seed(samples, [*seeds.values()])
+    tested = paired_t_test_within(samples)
+    weighted = np.concatenate([own / len(own) for own in samples])
     pairs = {
         data: [(own.runs[name][seed], own.runs[baseline][seed]) for seed in seeds[data]] for data, own in sets.items()
     }
@@ -111,7 +115,7 @@ def _method(name: str, sets: Mapping[str, Set], baseline: str, ceiling: str) -> 
             "p": sign_flip_test(weighted),
             "p_t": tested.p,
         },
-        "pairs": len(weighted),
+        "pairs": sum(map(len, seeds.values())),
         "seeds": seeds,
         "gain_per_data_set": {data: float(own.mean()) for data, own in gains.items()},
         "headroom": None if name == ceiling else _share(name, sets, baseline, ceiling),
@@ -124,11 +128,19 @@ def _method(name: str, sets: Mapping[str, Set], baseline: str, ceiling: str) -> 
     }
 
 
+def _share_trainings(name: str, sets: Iterable[Set]) -> bool:
+    """Whether a training of a method counts on several data sets, as that of a ceiling does which lists share."""
+    folders = [run.folder for own in sets for run in own.runs[name].values()]
+    return len({*folders}) < len(folders)
+
+
 def _share(name: str, sets: Mapping[str, Set], baseline: str, ceiling: str) -> dict[str, Any] | None:
     """Share of the headroom, over the pairs of which the ceiling is finished, too; None without one."""
     known = [(own, seeds) for own in sets.values() if (seeds := own.in_common(name, baseline, ceiling))]
     if not known:
         return None
-    gains, rooms = ([own.gains(which, baseline, seeds) for own, seeds in known] for which in (name, ceiling))
-    share = headroom_share_within(gains, rooms)
+    parts = [[own.gains(which, baseline, seeds) for own, seeds in known] for which in (name, ceiling)]
+    if _share_trainings(ceiling, [own for own, _ in known]):
+        parts = [by_seed(part, [seeds for _, seeds in known]) for part in parts]
+    share = headroom_share_within(*parts)
     return {"share": share.share, "interval": [share.low, share.high]}

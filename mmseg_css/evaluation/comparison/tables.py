@@ -62,7 +62,7 @@ def _pooled_notes(pooled: Mapping[str, Any]) -> Iterable[str]:
     yield (
         f"Gains over {pooled['baseline']} in points of mIoU, over pairs of trainings of one data set and seed; "
         f"{trainings['finished']} of {trainings['planned']} trainings are finished. Interval and p of t are of "
-        f"Student's t within data sets ({_freedom(methods)}); p of swaps takes no distribution for granted, and says "
+        f"Welch's t within data sets ({_freedom(methods)}); p of swaps takes no distribution for granted, and says "
         f"with so few pairs at least {least:.2g}."
     )
     if len({json.dumps(method["seeds"]) for method in methods.values()}) > 1:
@@ -79,7 +79,8 @@ def _pooled_notes(pooled: Mapping[str, Any]) -> Iterable[str]:
 
 def _freedom(methods: Mapping[str, Any]) -> str:
     found = sorted({method["gain"]["freedom"] for method in methods.values()} - {0})
-    said = [f"{' or '.join(map(str, found))} degrees of freedom"] if found else []
+    numbers = dict.fromkeys(f"{number:.2g}" for number in found)
+    said = [f"{' or '.join(numbers)} degrees of freedom"] if found else []
     if any(not method["gain"]["freedom"] for method in methods.values()):
         said.append("none where a data set has a single pair, or pairs do not differ")
     return "; ".join(said)

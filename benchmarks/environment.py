@@ -1,10 +1,12 @@
-"""What it is worth that glibc keeps the memory that a step frees, as trainings of a comparison do (`KEEP_MEMORY`).
+"""What variables of the environment are worth that a process reads when it starts.
 
-    python benchmarks/keep_memory.py
-    python benchmarks/keep_memory.py --lanes 2 --json FILE
+    python benchmarks/environment.py
+    python benchmarks/environment.py --settings plain memory --lanes 2 --json FILE
 
-Steps of the configs as they are, with one thread, in processes of their own with and without these settings, in turn;
-medians over rounds of each process's median. ``--lanes N`` has N of them side by side.
+`memory`: glibc keeps what a step frees, as in the trainings of a comparison (`KEEP_MEMORY`). `bf16_math`: oneDNN may
+compute float32 in bfloat16. `primitives`: it keeps sixteen times as many compiled operators. `avx`: it uses no later
+instructions than AVX. Steps of the configs as they are, with one thread, in processes of their own with each setting in
+turn; medians over rounds of each process's median. ``--lanes N`` has N of them side by side.
 """
 
 import argparse
@@ -27,6 +29,13 @@ from step import batch_of, build, training_step, wrapper_of
 from mmseg_css.engine.estimate import make_faster
 from mmseg_css.evaluation.comparison.lanes import KEEP_MEMORY
 
+SETTINGS: dict[str, dict[str, str]] = {
+    "plain": {},
+    "memory": KEEP_MEMORY,
+    "bf16_math": {"ONEDNN_DEFAULT_FPMATH_MODE": "BF16"},
+    "primitives": {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "16384"},
+    "avx": {"ONEDNN_MAX_CPU_ISA": "AVX"},
+}
 CONFIGS = ("configs/css/css_lite0_demo.py", "configs/css/css_lite0_camvid_1-8.py")
 WARM_UP = 6
 
@@ -57,11 +66,11 @@ def side_by_side(config: str, repeats: int, lanes: int, settings: dict[str, str]
 
 
 def compare(config: str, args: argparse.Namespace) -> dict[str, dict[str, float]]:
-    """Medians over the rounds, with and without the settings."""
-    rounds: dict[str, list[dict[str, float]]] = {"plain": [], "kept": []}
+    """Medians over the rounds, with each setting."""
+    rounds: dict[str, list[dict[str, float]]] = {name: [] for name in args.settings}
     for _ in track(range(args.rounds), description=Path(config).stem):
-        for name, settings in (("plain", {}), ("kept", KEEP_MEMORY)):
-            rounds[name].append(side_by_side(config, args.repeats, args.lanes, settings))
+        for name, found in rounds.items():
+            found.append(side_by_side(config, args.repeats, args.lanes, SETTINGS[name]))
     return {
         name: {key: statistics.median(one[key] for one in found) for key in found[0]} for name, found in rounds.items()
     }
@@ -70,6 +79,9 @@ def compare(config: str, args: argparse.Namespace) -> dict[str, dict[str, float]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("configs", nargs="*", default=CONFIGS, metavar="CONFIG", help="of semi-supervised methods")
+    parser.add_argument(
+        "--settings", nargs="+", choices=SETTINGS, default=[*SETTINGS], help="the first to compare with"
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--repeats", type=int, default=20, help="steps of each process")
     parser.add_argument("--lanes", type=int, default=1)
@@ -80,18 +92,16 @@ def main() -> None:
         print(json.dumps(steps(args.configs[0], args.repeats)))
         return
     found = {Path(config).stem: compare(config, args) for config in args.configs}
-    table = Table("config", "plain s", "kept s", "times faster", "pages asked for", "kept", "peak GiB", "kept")
-    for name, row in found.items():
-        plain, kept = row["plain"], row["kept"]
-        table.add_row(
-            *(name, f"{plain['step_s']:.3f}", f"{kept['step_s']:.3f}", f"{plain['step_s'] / kept['step_s']:.2f}"),
-            *(f"{plain['faults']:.0f}", f"{kept['faults']:.0f}"),
-            *(f"{plain['peak_gib']:.2f}", f"{kept['peak_gib']:.2f}"),
-        )
+    table = Table("config", "setting", "s", "times faster", "pages asked for", "peak GiB")
+    for name, rows in found.items():
+        first = rows[args.settings[0]]["step_s"]
+        for setting, row in rows.items():
+            figures = (f"{row['step_s']:.3f}", f"{first / row['step_s']:.2f}", f"{row['faults']:.0f}")
+            table.add_row(name, setting, *figures, f"{row['peak_gib']:.2f}")
     Console().print(table)
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"keep_memory": found, "lanes": args.lanes, "machine": machine()}, indent=2)
+        text = json.dumps({"environment": found, "lanes": args.lanes, "machine": machine()}, indent=2)
         args.json.write_text(f"{text}\n")
 
 
