@@ -17,8 +17,8 @@ from mmseg_css.registry import METRICS
 class BalanceMetric(BaseMetric):
     """aAcc, mIoU and mAcc in percent, as MMSeg's `IoUMetric` has them, by strength: ``{"0.5/mIoU": 51.5, ...}``.
 
-    Classes that no mask shows count for no mean. MMSeg gives them an IoU of 0 as soon as one pixel is taken for them, so
-    that strengths would be averaged over different classes.
+    Classes that no mask shows count for no mean. MMSeg gives them an IoU of 0 as soon as one pixel is taken for them,
+    so that strengths would be averaged over different classes.
 
     Args:
         pixels: Labelled pixels of each class (see `functional.balancing_shift`).

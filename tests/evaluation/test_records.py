@@ -1,0 +1,46 @@
+"""What finished trainings gave: whole and legible, or refused by name before anything is trained."""
+
+from pathlib import Path
+
+import pytest
+
+from mmseg_css.cli.main import run
+from mmseg_css.evaluation.comparison import Question, compare
+from mmseg_css.evaluation.comparison.runs import GIVEN
+from tests.evaluation.finished import finish, finish_all
+
+
+@pytest.mark.parametrize("missing", GIVEN)
+def test_a_record_that_lacks_a_part_is_refused_before_the_first_start(
+    missing: str, configs: dict[str, Path], tmp_path: Path
+) -> None:
+    question = Question(configs=configs, seeds=(0,))
+    finish(question.runs(tmp_path / "work")["new"][0], 50.0)
+    (tmp_path / "work" / "new_seed0" / missing).unlink()
+    with pytest.raises(
+        ValueError, match=rf"new_seed0 lacks {missing}, though .*: put back a copy, or delete .*run.json"
+    ):
+        compare(question, tmp_path / "work")
+    assert not (tmp_path / "work" / "base_seed0").exists()
+
+
+@pytest.mark.parametrize(
+    ("damaged", "remedy"),
+    [
+        ("new_seed0/run.json", "put back a copy, or delete it, and it is trained again"),
+        ("new_seed0/curve.json", "put back a copy, or delete {work}/new_seed0/run.json, and it is trained again"),
+        ("results.json", "delete it or move it away, and give the command again"),
+    ],
+)
+def test_what_is_damaged_is_named(
+    damaged: str, remedy: str, configs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work = tmp_path / "work"
+    question = Question(configs=configs, seeds=(0,))
+    finish_all(question, work)
+    compare(question, work)
+    (work / damaged).write_text((work / damaged).read_text()[:40])
+    named = [f"{name}={path}" for name, path in configs.items()]
+    assert run(["compare", *named, "--work-dir", str(work)]) == 1
+    said = capsys.readouterr().err
+    assert f"error: {work / damaged} is damaged (" in said and remedy.format(work=work) in said
