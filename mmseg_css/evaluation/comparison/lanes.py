@@ -36,12 +36,13 @@ class TrainingFailedError(RuntimeError):
 
 
 @contextmanager
-def told_after(failed: TrainingFailedError) -> Iterator[None]:
-    """What goes wrong in the report of the others does not hide which training failed."""
+def told_after(failed: TrainingFailedError | None) -> Iterator[None]:
+    """What goes wrong in the report of the others does not hide which training failed, if one did."""
     try:
         yield
     except Exception:
-        print(f"error: {failed}", file=sys.stderr, flush=True)
+        if failed is not None:
+            print(f"error: {failed}", file=sys.stderr, flush=True)
         raise
 
 
