@@ -6,7 +6,7 @@ import pytest
 
 from mmseg_css.cli.main import run
 from mmseg_css.evaluation.comparison import Question, compare
-from mmseg_css.evaluation.comparison.runs import GIVEN
+from mmseg_css.evaluation.comparison.runs import GIVEN, Run
 from tests.evaluation.finished import finish, finish_all
 
 
@@ -44,3 +44,21 @@ def test_what_is_damaged_is_named(
     assert run(["compare", *named, "--work-dir", str(work)]) == 1
     said = capsys.readouterr().err
     assert f"error: {work / damaged} is damaged (" in said and remedy.format(work=work) in said
+
+
+def test_the_last_checkpoint_is_of_the_last_iteration_and_of_the_same_settings(
+    configs: dict[str, Path], tmp_path: Path
+) -> None:
+    def asked(*options: str) -> Run:
+        return Question(configs=configs, options=options).runs(tmp_path / "work", tmp_path / "records")["new"][0]
+
+    one = asked()
+    assert one.last_checkpoint() is None
+    one.begin()
+    (one.folder / "iter_400.pth").write_text("weights")  # where it was stopped
+    assert asked().last_checkpoint() is None
+    (one.folder / "iter_800.pth").touch()  # and killed while it wrote
+    assert asked().last_checkpoint() is None
+    (one.folder / "iter_800.pth").write_text("weights")
+    assert asked().last_checkpoint() == one.folder / "iter_800.pth"
+    assert asked("val_dataloader.dataset.type=FolderDataset").last_checkpoint() is None

@@ -12,6 +12,7 @@ from typing import Any, Final
 from mmengine.config import Config
 
 from mmseg_css.cfg_options import merge_options, parse_options
+from mmseg_css.compat import damage
 from mmseg_css.config_files import read_config
 from mmseg_css.evaluation.comparison.settings import differing, fingerprints
 from mmseg_css.files import read_json, write_text
@@ -55,7 +56,7 @@ class Run:
         return {**fingerprints(written, cfg.to_dict()), "options": list(self.options), "seed": self.seed}
 
     @cached_property
-    def _trained(self) -> Config:
+    def trained(self) -> Config:
         """The config with the options."""
         cfg = read_config(self.config)
         merge_options(cfg, parse_options(self.options))
@@ -67,7 +68,7 @@ class Run:
         Raises:
             ValueError: The config counts epochs, or has not one evaluation of mIoU on a data set with classes.
         """
-        cfg = self._trained
+        cfg = self.trained
         if cfg.train_cfg.get("max_epochs") is not None:
             raise ValueError(f"{self.config}: a comparison counts iterations; set train_cfg.max_iters, not max_epochs")
         for key in ("val_dataloader", "val_evaluator"):
@@ -83,11 +84,11 @@ class Run:
         Raises:
             ValueError: There are none.
         """
-        return _classes_of(self.config, self._trained)
+        return _classes_of(self.config, self.trained)
 
     @property
     def iterations(self) -> int:
-        total: int = self._trained.train_cfg.max_iters
+        total: int = self.trained.train_cfg.max_iters
         return total
 
     @property
@@ -98,7 +99,7 @@ class Run:
 
     def command(self) -> list[str]:
         """What is started."""
-        cfg, total = self._trained, self.iterations
+        cfg, total = self.trained, self.iterations
         interval = total // max(n for n in range(1, self.evaluations + 1) if total % n == 0)
         return [
             *(sys.executable, "-m", "mmseg_css", "train", str(self.config)),
@@ -155,6 +156,15 @@ class Run:
                         self.finish(known["finished"])
                 return known["finished"]
         return None
+
+    def last_checkpoint(self) -> Path | None:
+        """Of the last iteration, if the folder holds one of a training with these settings; it may be another training
+        than the record's, but is the same."""
+        noted, checkpoint = self.folder / "run.json", self.folder / f"iter_{self.iterations}.pth"
+        if not (noted.exists() and checkpoint.exists()) or damage(checkpoint) is not None:
+            return None
+        known = read_json(noted, "put back a copy, or delete it")
+        return None if differing(known["settings"], self.settings) else checkpoint
 
     def begin(self) -> None:
         """Write down whose folder it is."""
