@@ -2,12 +2,17 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mmseg_css.cli.main import run
 from mmseg_css.evaluation.comparison import Question, compare
 from mmseg_css.evaluation.comparison.runs import GIVEN, Run
+from mmseg_css.evaluation.statistics import load_labels
+from tests.configs.helpers import ROOT
 from tests.evaluation.finished import finish, finish_all
+
+MEASURED = ROOT / "docs" / "measured"
 
 
 @pytest.mark.parametrize("missing", GIVEN)
@@ -44,6 +49,22 @@ def test_what_is_damaged_is_named(
     assert run(["compare", *named, "--work-dir", str(work)]) == 1
     said = capsys.readouterr().err
     assert f"error: {work / damaged} is damaged (" in said and remedy.format(work=work) in said
+
+
+def test_areas_that_do_not_say_the_truth_are_named(configs: dict[str, Path], tmp_path: Path) -> None:
+    question = Question(configs=configs, seeds=(0,))
+    finish_all(question, tmp_path / "work")
+    file = tmp_path / "work" / "new_seed0" / "areas.npz"
+    np.savez(file, **{name: array for name, array in np.load(file).items() if name != "label"})
+    with pytest.raises(ValueError, match=r"new_seed0/areas.npz lacks the array label, .* delete the run.json beside"):
+        compare(question, tmp_path / "work")
+
+
+def test_the_records_of_the_repository_say_the_truth() -> None:
+    """All of one data set the same."""
+    for folder in ("demo", "demo_methods"):
+        first, *others = (load_labels(str(file)) for file in sorted(MEASURED.glob(f"{folder}/*/areas.npz")))
+        assert others and all(np.array_equal(first, other) for other in others)
 
 
 def test_the_last_checkpoint_is_of_the_last_iteration_and_of_the_same_settings(

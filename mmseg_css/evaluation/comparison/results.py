@@ -15,6 +15,7 @@ from mmseg_css.evaluation.statistics import (
     headroom_share,
     holm,
     load_areas,
+    load_labels,
     paired_swap_test,
     paired_t_test,
 )
@@ -144,10 +145,7 @@ def check_one_truth(runs: Sequence[Run]) -> None:
     """
     first: tuple[Run, np.ndarray] | None = None
     for run in runs:
-        with np.load(run.record / "areas.npz") as file:
-            if "label" not in file:  # records of before
-                continue
-            pixels = file["label"]
+        pixels = load_labels(str(run.record / "areas.npz"))
         if first is None:
             first = run, pixels
         elif not np.array_equal(first[1], pixels):
