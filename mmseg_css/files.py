@@ -1,5 +1,6 @@
 """Files that are there as a whole or not at all, whatever ends the process that writes them."""
 
+import json
 import os
 import re
 import shutil
@@ -8,7 +9,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
 #: Seconds after which nobody is still writing a part, on this machine or another one.
 ABANDONED: Final = 60
@@ -52,6 +53,18 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """As a whole or not at all, in UTF-8 with the line ends that the text has."""
     write_bytes(path, text.encode())
+
+
+def read_json(path: Path, remedy: str) -> Any:
+    """What a JSON file holds.
+
+    Raises:
+        ValueError: It is damaged; the message says the remedy, too.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # also of what is no UTF-8
+        raise ValueError(f"{path} is damaged ({error}): {remedy}") from None
 
 
 def is_left(path: Path) -> bool:

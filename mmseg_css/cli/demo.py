@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmseg_css.cli.options import CfgOptions, Jobs, Seeds
 from mmseg_css.extras import check_extra
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 DATA = Path("data/demo")
 SHOWN = 5
@@ -36,7 +39,6 @@ def command(
     """
     check_extra("compare", "mmseg-css demo", "matplotlib", "scipy", "statsmodels")
     import mmseg_css.register  # noqa: F401
-    from mmseg_css.engine.checkpoints import latest_whole
     from mmseg_css.engine.estimate import print_duration
     from mmseg_css.evaluation.comparison import Question, compare
     from mmseg_css.locations import CONFIGS
@@ -46,13 +48,16 @@ def command(
     runs = question.runs(work_dir, records)
     if waiting := [run for own in runs.values() for run in own if run.finished() is None]:
         prepare()
-        print_duration([(run.config, run.steps_left) for run in waiting], jobs)
+        print_duration([(run.config, run.steps_left) for run in waiting], jobs, question.options)
     results = compare(question, work_dir, records=records, jobs=jobs)
     written = (records or work_dir) / "results.json"
-    checkpoints = {name: latest_whole(own[0].folder)[0] for name, own in runs.items()}
-    networks = {name: (configs[name], path) for name, path in checkpoints.items() if path is not None}
+    firsts = {name: own[0] for name, own in runs.items()}
+    networks = {name: (run.trained, path) for name, run in firsts.items() if (path := run.last_checkpoint())}
     if absent := [name for name in configs if name not in networks]:
-        print(f"wrote {written}, but no demo.png: {work_dir} lacks weights of {', '.join(absent)}")
+        print(
+            f"wrote {written}, but no demo.png: {work_dir} lacks weights of {', '.join(absent)} after the last "
+            "iteration, with the settings of the table"
+        )
     else:
         draw(results, networks, written.with_name("demo.png"))
         print(f"wrote {written} and {written.with_name('demo.png')}")
@@ -68,7 +73,7 @@ def prepare() -> None:
         write_weights(WEIGHTS)
 
 
-def draw(results: Mapping[str, Any], networks: Mapping[str, tuple[Path, Path]], picture: Path) -> None:
+def draw(results: Mapping[str, Any], networks: "Mapping[str, tuple[Config, Path]]", picture: Path) -> None:
     """Curves, and predictions for the first validation images."""
     from mmseg_css.evaluation.pictures import draw_summary
     from mmseg_css.preparation.demo import generate

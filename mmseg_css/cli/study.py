@@ -6,27 +6,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
-from cyclopts.validators import Number
 
-from mmseg_css.cli.options import Seeds
+from mmseg_css.cli.options import Jobs, Seeds
 from mmseg_css.extras import check_extra
 
 if TYPE_CHECKING:
     from mmseg_css.evaluation.comparison.cluster import Cluster
     from mmseg_css.evaluation.comparison.lanes import TrainingFailedError
     from mmseg_css.evaluation.comparison.runs import Run
-    from mmseg_css.evaluation.comparison.study import Study
+    from mmseg_css.evaluation.comparison.study import Runs, Study
     from mmseg_css.preparation.study import Plan
 
 Parts = Annotated[
     list[str] | None, Parameter(name="--parts", consume_multiple=True, help="Parts of the study; all otherwise.")
 ]
-Jobs = Annotated[
-    int,
-    Parameter(
-        validator=Number(gte=1),
-        help="Trainings side by side; with more than one, each has one thread. On a cluster, jobs at a time.",
-    ),
+JobsOrLanes = Annotated[
+    Jobs,
+    Parameter(help="Trainings side by side; with more than one, each has one thread. On a cluster, jobs at a time."),
 ]
 ClusterName = Annotated[
     Literal["slurm", "local"] | None, Parameter(help="Train on other machines than this one; local is for trying that.")
@@ -48,7 +44,7 @@ def command(
     seeds: Seeds = None,
     work_dir: Path = Path("work_dirs/study"),
     records: Path | None = None,
-    jobs: Jobs = 1,
+    jobs: JobsOrLanes = 1,
     cluster: ClusterName = None,
     cluster_options: ClusterOptions = None,
     report_only: bool = False,
@@ -65,32 +61,47 @@ def command(
     """
     check_extra("compare", "mmseg-css study", "matplotlib", "scipy", "statsmodels")
     import mmseg_css.register  # noqa: F401
-    from mmseg_css.evaluation.comparison.study import report
-    from mmseg_css.preparation.study import read_plan
+    from mmseg_css.evaluation.comparison.study import check_records
+    from mmseg_css.preparation.study import check_lists, read_plan
 
     plan = read_plan(file)
     chosen = {name: seeds or plan.seeds_of(name) for name in _known(parts or list(plan.parts), plan.parts)}
+    check_lists(plan, chosen)
     records = records or work_dir / "records"
-    study = _study(plan, seeds, work_dir)
+    study = _study(plan, seeds, work_dir, records)
+    runs = study.runs(work_dir, records)
+    check_records(runs)
     failed = None
     if not report_only:
         asked = replace(study, parts={name: study.parts[name] for name in chosen}, seeds=chosen)
         failed = _train(asked, work_dir, records, jobs, launcher(cluster, cluster_options, work_dir, jobs))
-    report(study, study.runs(work_dir, records), records)
+    _report(study, runs, records, failed)
+
+
+def _report(
+    study: "Study", runs: "dict[str, dict[str, Runs]]", records: Path, failed: "TrainingFailedError | None"
+) -> None:
+    """Write and print what is finished; a training that failed is raised then."""
+    from mmseg_css.evaluation.comparison.lanes import told_after
+    from mmseg_css.evaluation.comparison.study import report
+
+    with told_after(failed):
+        report(study, runs, records)
     print((records / "study.md").read_text())
     if failed is not None:
         raise failed
 
 
-def _study(plan: "Plan", seeds: Sequence[int] | None, work_dir: Path) -> "Study":
+def _study(plan: "Plan", seeds: Sequence[int] | None, work_dir: Path, records: Path) -> "Study":
     """All parts and seeds, whichever were asked for: what was reported before stays."""
     from mmseg_css.evaluation.comparison.lanes import locked
-    from mmseg_css.evaluation.comparison.study import Study
+    from mmseg_css.evaluation.comparison.study import Study, reported_seeds
     from mmseg_css.preparation.study import write_leaves
 
     # Trainings of another study may be about to read theirs.
     configs = write_leaves(plan, plan.parts, work_dir / "configs", alone=lambda: locked(work_dir))
-    every = {name: sorted({*plan.seeds_of(name), *(seeds or ())}) for name in plan.parts}
+    known = reported_seeds(records)
+    every = {name: sorted({*plan.seeds_of(name), *(seeds or ()), *known.get(name, ())}) for name in plan.parts}
     return Study(parts=configs, ceiling=plan.ceiling, seeds=every, blocks=plan.block_sizes())
 
 

@@ -1,5 +1,6 @@
 """How long a training will take on this machine, from a few of its steps over made-up images."""
 
+import gc
 import statistics
 import time
 from collections.abc import Iterable, Sequence
@@ -17,6 +18,7 @@ from mmseg.structures import SegDataSample
 from torch import nn
 from tqdm import tqdm
 
+from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.evaluation.comparison.machine import at_a_time
 from mmseg_css.registry import HOOKS, MODELS
 
@@ -36,8 +38,18 @@ def make_faster(model: nn.Module, cfg: Config) -> None:
 def seconds_a_step(cfg: Config) -> float:
     """Median seconds of a training step of a config, loading and validation apart.
 
-    The first step, which warms up, does not count. Weights start at random: none are needed, and none downloaded.
+    The first step, which warms up, does not count. Weights start at random: none are needed, and none downloaded. GPU
+    memory is free again afterwards, for the trainings, which run in other processes.
     """
+    try:
+        return statistics.median(_step_seconds(cfg)[1:])
+    finally:
+        if torch.cuda.is_initialized():
+            gc.collect()  # models hold themselves in circles
+            torch.cuda.empty_cache()
+
+
+def _step_seconds(cfg: Config) -> list[float]:
     init_default_scope(cfg.get("default_scope", "mmseg"))
     model = MODELS.build(cfg.model).to(get_device()).train()
     make_faster(model, cfg)
@@ -52,7 +64,7 @@ def seconds_a_step(cfg: Config) -> float:
         losses = model.train_step(batch, wrapper)
         losses["loss"].item()  # waits for the device
         seconds.append(time.perf_counter() - before)
-    return statistics.median(seconds[1:])
+    return seconds
 
 
 def made_up_batch(cfg: Config, classes: int) -> dict[str, Any]:
@@ -91,22 +103,29 @@ def print_estimates(paths: Iterable[Path]) -> None:
         print(f"  {in_words(steps * each)} ({steps} steps of {each:.2g} s) for {path}", flush=True)
 
 
-def print_duration(trainings: Sequence[tuple[Path, int]], jobs: int) -> None:
+def print_duration(trainings: Sequence[tuple[Path, int]], jobs: int, options: Sequence[str] = ()) -> None:
     """Say how long it takes until all these trainings are finished here.
 
     Args:
         trainings: Config file and number of steps, that are still to be made, of each. A step of each file is measured.
         jobs: Trainings side by side; with more than one, each has one thread.
+        options: ``KEY=VALUE``, settings of all configs.
     """
     if not trainings:
         return
     if jobs > 1:
         torch.set_num_threads(1)
     configs = tqdm(list(dict.fromkeys(path for path, _ in trainings)), desc="steps timed", unit="config", leave=False)
-    each = {path: seconds_a_step(Config.fromfile(path)) for path in configs}
+    each = {path: seconds_a_step(_with_options(path, options)) for path in configs}
     seconds = [each[path] * steps for path, steps in trainings]
     until_all = max(sum(seconds) / at_a_time(jobs), *seconds)
     print(
         f"{len(trainings)} trainings, about {in_words(until_all)} on this machine, loading and evaluation apart",
         flush=True,
     )
+
+
+def _with_options(path: Path, options: Sequence[str]) -> Config:
+    cfg = Config.fromfile(path)
+    merge_options(cfg, parse_options(options))
+    return cfg

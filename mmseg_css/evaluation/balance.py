@@ -17,6 +17,9 @@ from mmseg_css.registry import METRICS
 class BalanceMetric(BaseMetric):
     """aAcc, mIoU and mAcc in percent, as MMSeg's `IoUMetric` has them, by strength: ``{"0.5/mIoU": 51.5, ...}``.
 
+    Classes that no mask shows count for no mean. MMSeg gives them an IoU of 0 as soon as one pixel is taken for them,
+    so that strengths would be averaged over different classes.
+
     Args:
         pixels: Labelled pixels of each class (see `functional.balancing_shift`).
         strengths: How strongly they are balanced.
@@ -46,11 +49,10 @@ class BalanceMetric(BaseMetric):
     def compute_metrics(self, results: list) -> dict[str, float]:
         found: dict[str, float] = {}
         for strength, counts in zip(self.shifts, torch.stack(results).sum(dim=0).double().numpy(), strict=True):
-            right, labelled, predicted = counts
-            with np.errstate(invalid="ignore"):  # classes that no image shows
-                found |= {
-                    f"{strength:g}/mIoU": 100 * float(np.nanmean(right / (labelled + predicted - right))),
-                    f"{strength:g}/mAcc": 100 * float(np.nanmean(right / labelled)),
-                    f"{strength:g}/aAcc": 100 * float(right.sum() / labelled.sum()),
-                }
+            right, labelled, predicted = counts[:, counts[1] > 0]
+            found |= {
+                f"{strength:g}/mIoU": 100 * float(np.mean(right / (labelled + predicted - right))),
+                f"{strength:g}/mAcc": 100 * float(np.mean(right / labelled)),
+                f"{strength:g}/aAcc": 100 * float(right.sum() / labelled.sum()),
+            }
         return found

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mmengine.config import Config
 from mmseg.apis import inference_model, init_model
 
 from mmseg_css.evaluation.comparison.curves import plot_curves
@@ -12,7 +13,7 @@ from mmseg_css.evaluation.comparison.curves import plot_curves
 
 def draw_summary(
     results: Mapping[str, Any],
-    networks: Mapping[str, tuple[Path, Path]],
+    networks: Mapping[str, tuple[Config, Path]],
     images: Sequence[Path],
     masks: Sequence[Path],
     out: Path,
@@ -37,13 +38,13 @@ def draw_summary(
 
 
 def plot_predictions(
-    figure: Any, networks: Mapping[str, tuple[Path, Path]], images: Sequence[Path], masks: Sequence[Path]
+    figure: Any, networks: Mapping[str, tuple[Config, Path]], images: Sequence[Path], masks: Sequence[Path]
 ) -> None:
     """Input, truth and every network's prediction side by side, a row for each image, in a figure or part of one."""
     from matplotlib.image import imread
 
     models = {
-        name: init_model(str(config), str(checkpoint), device="cpu") for name, (config, checkpoint) in networks.items()
+        name: init_model(config, str(checkpoint), device="cpu") for name, (config, checkpoint) in networks.items()
     }
     palette = np.array(next(iter(models.values())).dataset_meta["palette"], np.uint8)
     titles = ["image", "truth", *models]

@@ -270,8 +270,7 @@ def rare_classes(path: str) -> list[int]:
 
     Classes that no image shows do not count.
     """
-    with np.load(path) as file:
-        pixels = file["label"].sum(axis=0)
+    pixels = load_labels(path).sum(axis=0)
     shown = [int(index) for index in np.argsort(pixels, kind="stable") if pixels[index] > 0]
     return sorted(shown[: -(-len(shown) // 3)])
 
@@ -284,6 +283,20 @@ def load_areas(path: str) -> Float[np.ndarray, "n k 2"]:
     """
     with np.load(path) as file:
         areas = rearrange(np.stack([file["intersection"], file["union"]]), "two n k -> n k two")
-        if "label" in file:  # records of before lack it
-            areas[:, file["label"].sum(axis=0) == 0] = 0
+    areas[:, load_labels(path).sum(axis=0) == 0] = 0
     return areas
+
+
+def load_labels(path: str) -> Float[np.ndarray, "n k"]:
+    """Pixels of each class in the truth of each image, of areas that `PerImageIoUMetric` wrote.
+
+    Raises:
+        ValueError: They are not there.
+    """
+    with np.load(path) as file:
+        if "label" not in file:
+            raise ValueError(
+                f"{path} lacks the array label, the pixels of each class in the masks, as an early version wrote it: "
+                "delete the run.json beside it, and it is trained again"
+            )
+        return np.asarray(file["label"])

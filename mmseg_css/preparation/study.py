@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,6 +67,15 @@ class Plan(NamedTuple):
         """With which a part's trainings are made, unless others are asked for."""
         return self.parts[part].seeds or self.seeds
 
+    def methods_of(self, part: str) -> tuple[str, ...]:
+        """What is trained in a part, the baseline first."""
+        return (self.baseline, self.ceiling, *self.parts[part].methods)
+
+    def labeled_of(self, method: str, data: str, fraction: str) -> str:
+        """The labelled list of a method on a data set; an empty one is all images."""
+        own = self.variants.get(method, Variant(method)).labeled
+        return f"configs/splits/{data}/{fraction}.txt" if own is None else own
+
     def block_sizes(self) -> dict[str, int]:
         """``blocks`` by what the data sets are called in the parts."""
         called = {name: data for part in self.parts.values() for name, (data, _) in part.sets().items()}
@@ -123,28 +133,43 @@ def _variant(file: Path, name: str, variant: Mapping[str, Any]) -> Variant:
     return Variant(**variant)
 
 
+def check_lists(plan: Plan, names: Iterable[str]) -> None:
+    """Refuse to train parts whose labelled lists are not there.
+
+    Raises:
+        FileNotFoundError: One is missing.
+    """
+    for name in names:
+        for method, (data, fraction) in product(plan.methods_of(name), plan.parts[name].sets().values()):
+            labeled = plan.labeled_of(method, data, fraction)
+            if labeled and not Path(labeled).is_file():
+                raise FileNotFoundError(
+                    f"the labelled list {labeled} is missing: start in the clone's folder, generate it, or choose "
+                    "other --parts"
+                )
+
+
 def write_leaves(
     plan: Plan, names: Iterable[str], out: Path, *, alone: Callable[[], AbstractContextManager[None]] = nullcontext
 ) -> dict[str, dict[str, dict[str, Path]]]:
     """Write the configs of parts, and say where they are, by part, data set and method.
 
-    One that does not depend on the part's labels is written once, for all parts.
+    One that does not depend on the part's labels is written once, for all parts. The lists need not be there.
 
     Args:
         plan: The study.
         names: Of the parts.
         out: The folder.
         alone: Entered while a file is written, and not where all of them are there and say the same.
-
-    Raises:
-        FileNotFoundError: A labelled list is missing.
     """
     written: dict[str, dict[str, dict[str, Path]]] = {}
     for name in names:
         part = plan.parts[name]
-        methods = (plan.baseline, plan.ceiling, *part.methods)
         written[name] = {
-            called: {method: _write_leaf(plan, method, data, fraction, part.steps, out, alone) for method in methods}
+            called: {
+                method: _write_leaf(plan, method, data, fraction, part.steps, out, alone)
+                for method in plan.methods_of(name)
+            }
             for called, (data, fraction) in part.sets().items()
         }
     return written
@@ -161,9 +186,6 @@ def _write_leaf(
 ) -> Path:
     variant = plan.variants.get(method, Variant(method))
     own_list = variant.labeled is not None
-    labeled = variant.labeled if own_list else f"configs/splits/{data}/{fraction}.txt"
-    if labeled and not Path(labeled).is_file():
-        raise FileNotFoundError(f"the labelled list {labeled} is missing: start in the clone's folder, or generate it")
     named = [data, *([] if own_list else [fraction]), *([f"{steps}_steps"] if steps else [])]
     folder = out / "_".join(named)
     folder.mkdir(parents=True, exist_ok=True)
@@ -171,7 +193,7 @@ def _write_leaf(
         variant.method,
         Path(os.path.relpath(plan.folder / f"{data}.py", folder.resolve())).as_posix(),
         bases_from(folder),
-        labeled=labeled,
+        labeled=plan.labeled_of(method, data, fraction),
         settings=variant.settings,
         steps=steps,
     )

@@ -1,5 +1,6 @@
 """How long a training will take: from steps that are really taken."""
 
+import weakref
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,27 @@ def test_slow_steps_are_not_measured_for_long(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(estimate, "build_optim_wrapper", watched)
     seconds_a_step(cfg)
     assert len(taken) == 2  # one to warm up, one that counts
+
+
+def test_gpu_memory_is_freed_when_the_model_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trainings run in other processes, while ours goes on."""
+    models: list[weakref.ref] = []
+    there: list[bool] = []
+    optimise = estimate.build_optim_wrapper
+
+    def watched(model: torch.nn.Module, settings: dict) -> object:
+        models.append(weakref.ref(model))
+        return optimise(model, settings)
+
+    monkeypatch.setattr(estimate, "build_optim_wrapper", watched)
+    monkeypatch.setattr(estimate, "PATIENCE", 0.0)
+    monkeypatch.setattr("torch.cuda.empty_cache", lambda: there.append(models[0]() is not None))
+    seconds_a_step(small(load("css/css_lite0_demo")))
+    assert there == []  # no GPU was used
+    monkeypatch.setattr("torch.cuda.is_initialized", lambda: True)
+    models.clear()
+    seconds_a_step(small(load("css/css_lite0_demo")))
+    assert there == [False]
 
 
 def test_batch_is_what_the_loader_gives() -> None:

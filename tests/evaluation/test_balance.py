@@ -40,17 +40,35 @@ def test_each_strength_is_what_mmseg_says_of_shifted_logits(ignored: int) -> Non
         theirs = IoUMetric(ignore_index=ignored)
         theirs.dataset_meta = {"classes": CLASSES}
         theirs.process({}, samples(ignored, shift))
-        expected = theirs.evaluate(3)
-        for name in ("mIoU", "mAcc", "aAcc"):
-            assert found[f"{strength:g}/{name}"] == pytest.approx(expected[name], abs=0.006)  # MMSeg rounds
-        seen.add(expected["mIoU"])
+        areas = [torch.stack(of_images).sum(dim=0) for of_images in zip(*theirs.results, strict=True)]
+        expected = IoUMetric.total_area_to_metrics(*areas, ["mIoU"])
+        shown = areas[3].numpy() > 0  # classes that masks show
+        assert found[f"{strength:g}/mIoU"] == pytest.approx(100 * expected["IoU"][shown].mean())
+        assert found[f"{strength:g}/mAcc"] == pytest.approx(100 * expected["Acc"][shown].mean())
+        assert found[f"{strength:g}/aAcc"] == pytest.approx(100 * expected["aAcc"])
+        seen.add(found[f"{strength:g}/mIoU"])
     assert len(seen) == len(strengths)
 
 
 def test_a_class_that_no_image_shows_counts_for_no_mean() -> None:
-    metric = BalanceMetric(pixels=PIXELS, strengths=(0.0,))
+    """Also where a strength has pixels taken for it."""
+    metric = BalanceMetric(pixels=PIXELS, strengths=(0.0, 1.0))
     logits = torch.zeros(3, 1, 2)
     logits[0] = 1
+    logits[2, 0, 1] = 0.9
     truth = torch.zeros(1, 1, 2, dtype=torch.long)
     metric.process({}, [{"seg_logits": {"data": logits}, "gt_sem_seg": {"data": truth}}])
-    assert metric.evaluate(1) == {"0/mIoU": 100.0, "0/mAcc": 100.0, "0/aAcc": 100.0}
+    found = metric.evaluate(1)
+    assert [found[f"0/{name}"] for name in ("mIoU", "mAcc", "aAcc")] == [100.0, 100.0, 100.0]
+    assert [found[f"1/{name}"] for name in ("mIoU", "mAcc", "aAcc")] == [0.0, 0.0, 0.0]
+
+
+def test_pixels_taken_for_a_class_that_no_image_shows_cost_only_themselves() -> None:
+    metric = BalanceMetric(pixels=PIXELS, strengths=(0.0, 0.1))
+    logits = torch.nn.functional.one_hot(torch.arange(100) % 2, 3).float().T[:, None]
+    logits[2, 0, :2] = 0.9  # of two pixels in a hundred
+    truth = (torch.arange(100) % 2)[None, None]
+    metric.process({}, [{"seg_logits": {"data": logits}, "gt_sem_seg": {"data": truth}}])
+    found = metric.evaluate(1)
+    assert found["0/mIoU"] == 100.0
+    assert found["0.1/mIoU"] == pytest.approx(98.0)

@@ -128,6 +128,14 @@ def test_classes_of_a_config_of_ones_own(tmp_path: Path) -> None:
     assert list(compare(question, tmp_path / "work")["methods"]["base"]["IoU"]) == ["ground", "tree"]
 
 
+def test_classes_that_an_option_names(tmp_path: Path) -> None:
+    config = tmp_path / "config.py"
+    config.write_text(f"{CONFIG}val_dataloader['dataset'] = dict(type='FolderDataset', metainfo=dict(classes=['a']))\n")
+    question = Question(configs={"base": config}, options=("val_dataloader.dataset.metainfo.classes=[ground,tree]",))
+    finish(question.runs(tmp_path / "work")["base"][0], 50.0, classes=2)
+    assert list(compare(question, tmp_path / "work")["methods"]["base"]["IoU"]) == ["ground", "tree"]
+
+
 def test_the_mean_curve_holds_what_all_runs_have(configs: dict[str, Path], tmp_path: Path) -> None:
     curves = [[{"iteration": at, "mIoU": float(at)} for at in points] for points in ((100, 200, 400), (200, 300, 400))]
     assert _mean(curves, "iteration") == ([200, 400], [200.0, 400.0])
@@ -239,6 +247,11 @@ def test_no_lane_is_refused_in_words(command: list[str], capsys: pytest.CaptureF
     [
         ("val_dataloader = None", "a comparison evaluates each training; set val_dataloader, as one dict"),
         ("val_evaluator = [dict(type='IoUMetric')]", "set val_evaluator, as one dict"),
+        (
+            "val_evaluator = dict(type='IoUMetric', iou_metrics=['mDice'])",
+            r"new.py: a comparison goes by mIoU, and val_evaluator.iou_metrics=\['mDice'\] lacks it",
+        ),
+        ("val_evaluator = dict(type='IoUMetric', prefix='val')", "val_evaluator.prefix='val' gives it another name"),
         (
             "val_dataloader = dict(dataset=dict(type='ConcatDataset', datasets=[dict(type='DemoDataset')]))",
             "a ConcatDataset, names no classes",

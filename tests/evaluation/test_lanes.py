@@ -127,6 +127,56 @@ def test_one_that_fails_costs_no_other_its_result(
     assert "by seed" in capsys.readouterr().out
 
 
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, int]]:
+    """Names and seeds of trainings that fail; none takes time."""
+    failing: set[tuple[str, int]] = set()
+    monkeypatch.setattr(
+        Run,
+        "command",
+        lambda run: [sys.executable, "-c", FAILS if (run.name, run.seed) in failing else GIVES, str(run.folder)],
+    )
+    return failing
+
+
+@pytest.mark.parametrize(
+    ("lacks", "seeds", "methods"),
+    [
+        ({("new", 2)}, [0, 1], ["base", "all", "new"]),  # the seeds in common
+        ({("new", 0), ("new", 1), ("new", 2)}, [0, 1, 2], ["base", "all"]),  # and not what has none
+        ({("base", 0), ("new", 1), ("new", 2)}, [1, 2], ["base", "all"]),
+    ],
+)
+def test_the_seeds_in_common_are_reported(
+    failing: set,
+    lacks: set,
+    seeds: list[int],
+    methods: list[str],
+    configs: dict[str, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    failing |= lacks
+    named = {name: configs[name] for name in ("base", "all", "new")}
+    with pytest.raises(TrainingFailedError):
+        compare(Question(configs=named, seeds=(0, 1, 2)), tmp_path / "work")
+    results = json.loads((tmp_path / "work" / "results.json").read_text())
+    assert (results["seeds"], [*results["methods"]]) == (seeds, methods)
+    absent = "Not in the results, for want of a finished seed in common with the others: new\n"
+    assert (absent in capsys.readouterr().out) == ("new" not in methods)
+
+
+def test_a_failed_training_is_told_where_the_others_cannot_be_compared(
+    failing: set, configs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing.add(("new", 1))
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "results.json").write_text("{")
+    with pytest.raises(ValueError, match=r"results.json is damaged"):
+        compare(Question(configs=configs, seeds=(0, 1)), tmp_path / "work")
+    assert "new.py with seed 1 failed: out of luck" in capsys.readouterr().err
+
+
 def config_is_gone(run: Run) -> None:
     run.config.unlink()
 

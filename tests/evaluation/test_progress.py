@@ -9,7 +9,7 @@ from rich.console import Console
 
 from mmseg_css.evaluation.comparison import progress
 from mmseg_css.evaluation.comparison.progress import Board, _tail
-from mmseg_css.evaluation.comparison.runs import Run
+from mmseg_css.evaluation.comparison.runs import GIVEN, Run
 
 CONFIG = "train_cfg = dict(max_iters=800)\n"
 
@@ -29,6 +29,14 @@ def say(run: Run, iteration: int, eta: str) -> None:
     run.begin()
     with (run.folder / "output.txt").open("a") as output:
         output.write(f"11/25 - mmengine - INFO - Iter(train) [{iteration}/800]  lr: 1.0e-03  eta: {eta}  time: 0.6\n")
+
+
+def end(run: Run) -> None:
+    """After six minutes."""
+    run.folder.mkdir(parents=True, exist_ok=True)
+    for name in GIVEN:
+        (run.folder / name).touch()
+    run.finish({"minutes": 6.0, "memory_gib": 1.0})
 
 
 def test_nothing_is_promised_before_it_is_known(runs: list[Run], capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,14 +60,14 @@ def test_a_training_that_failed_is_not_waited_for(runs: list[Run], capsys: pytes
     say(runs[0], 200, "0:03:00")
     with Board(runs[:2], jobs=1) as board:
         board.done(runs[0])
-        runs[1].finish({"minutes": 6.0, "memory_gib": 1.0})
+        end(runs[1])
         board.done(runs[1])
     said = capsys.readouterr().out.splitlines()[1:]
     assert said == ["base, seed 0: failed; 1 to go, about 4 min", "css, seed 0: finished after 6.0 min; 1 failed"]
 
 
 def test_what_is_finished_tells_of_its_like(runs: list[Run], capsys: pytest.CaptureFixture[str]) -> None:
-    runs[0].finish({"minutes": 6.0, "memory_gib": 1.0})
+    end(runs[0])
     say(runs[1], 400, "1 day, 0:30:00")
     with Board(runs[:3], jobs=2) as board:
         board.done(runs[0])
@@ -82,7 +90,7 @@ def test_a_low_terminal_shows_what_is_at_work(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(progress, "_tail", lambda file: looked.append(file) or _tail(file))
     with Board(many, jobs=2) as board:
         for one in many[:10]:
-            one.finish({"minutes": 6.0, "memory_gib": 1.0})
+            end(one)
         say(many[17], 200, "0:03:00")
         say(many[19], 10, "0:04:00")
         board.done(many[19])

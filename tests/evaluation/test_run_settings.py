@@ -14,7 +14,7 @@ LISTED = CONFIG + "train_dataloader = dict(dataset=dict(labeled=dict(data_root={
 def test_a_run_of_other_settings_is_not_taken_for_this_one(configs: dict[str, Path], tmp_path: Path) -> None:
     finish_all(Question(configs=configs), tmp_path / "work")
     with pytest.raises(ValueError, match="another config, seed or image list"):
-        compare(Question(configs=configs, options=("max_iters=100",)), tmp_path / "work")
+        compare(Question(configs=configs, options=("train_cfg.max_iters=100",)), tmp_path / "work")
     configs["new"].write_text(CONFIG + "load_from = 'x'\n")
     with pytest.raises(ValueError, match=r"new_seed0 holds a run of another config"):
         compare(Question(configs=configs), tmp_path / "work")
@@ -30,6 +30,24 @@ def test_other_labelled_images_are_another_run(tmp_path: Path) -> None:
     listed.write_text("first\nsecond\n")
     with pytest.raises(ValueError, match=r"a_seed0 holds a run of another config.*\(.*list\.txt\)"):
         Question(configs={"a": config}).runs(tmp_path / "work")["a"][0].finished()
+
+
+def test_other_images_in_a_list_that_an_option_names_are_another_run(tmp_path: Path) -> None:
+    """It counts in the place of the config's; the config is the same, so that records of before stay valid."""
+    config, listed, own = tmp_path / "a.py", tmp_path / "list.txt", tmp_path / "own.txt"
+    config.write_text(LISTED.format(root=str(tmp_path)))
+    listed.write_text("first\n")
+    own.write_text("second\n")
+    question = Question(configs={"a": config}, options=(f"train_dataloader.dataset.labeled.ann_file={own}",))
+    [one] = question.runs(tmp_path / "work")["a"]
+    [plain] = Question(configs={"a": config}).runs(tmp_path / "work")["a"]
+    assert one.settings["config_sha256"] == plain.settings["config_sha256"]
+    finish(one, 50.0)
+    listed.write_text("other\n")  # which this training does not read
+    assert question.runs(tmp_path / "work")["a"][0].finished()
+    own.write_text("second\nthird\n")
+    with pytest.raises(ValueError, match=r"a_seed0 holds a run of another config.*\(.*own\.txt\)"):
+        question.runs(tmp_path / "work")["a"][0].finished()
 
 
 def test_more_images_in_a_folder_without_a_list_are_another_run(tmp_path: Path) -> None:

@@ -68,12 +68,12 @@ def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_study_is_reported_while_it_trains(at_home: Path) -> None:
     """It only reads; what a training is about to read is not changed meanwhile."""
-    planned = _study(read_plan(Path("study.py")), None, Path("work"))
+    planned = _study(read_plan(Path("study.py")), None, Path("work"), Path("work/records"))
     with locked(Path("work")):
-        assert _study(read_plan(Path("study.py")), None, Path("work")) == planned
+        assert _study(read_plan(Path("study.py")), None, Path("work"), Path("work/records")) == planned
         (at_home / "study.py").write_text(STUDY.replace("student", "teacher"))
         with pytest.raises(RuntimeError, match="another comparison is at work in work"):
-            _study(read_plan(Path("study.py")), None, Path("work"))
+            _study(read_plan(Path("study.py")), None, Path("work"), Path("work/records"))
 
 
 @pytest.mark.usefixtures("at_home")
@@ -87,7 +87,12 @@ def test_a_training_that_fails_costs_no_report(
         records.mkdir(parents=True)
         (records / "study.md").write_text("what is finished")
 
-    for name, stands_in in (("in_order", lambda _: []), ("train", fail), ("report", say)):
+    for name, stands_in in (
+        ("check_records", lambda _: None),
+        ("in_order", lambda _: []),
+        ("train", fail),
+        ("report", say),
+    ):
         monkeypatch.setattr(comparison_study, name, stands_in)
     assert run(["study", "study.py", "--work-dir", "work"]) == 1
     said = capsys.readouterr()

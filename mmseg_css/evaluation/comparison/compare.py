@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from mmseg_css.cfg_options import parse_options
 from mmseg_css.evaluation.comparison.curves import draw_curves
-from mmseg_css.evaluation.comparison.lanes import Lanes, TrainingFailedError, locked
+from mmseg_css.evaluation.comparison.lanes import Lanes, TrainingFailedError, locked, told_after
 from mmseg_css.evaluation.comparison.progress import Board
-from mmseg_css.evaluation.comparison.results import comparable, summarise
+from mmseg_css.evaluation.comparison.results import in_common, summarise
 from mmseg_css.evaluation.comparison.runs import Run
 from mmseg_css.evaluation.comparison.tables import tables
-from mmseg_css.files import write_text
+from mmseg_css.files import read_json, write_text
 
 #: What a comparison writes.
 RESULTS: Final = ("results.json", "results.md", "curves.png")
@@ -100,7 +100,7 @@ def compare(question: Question, work_dir: Path, *, records: Path | None = None, 
 
     Raises:
         ValueError: A run there has other settings, or a config is none to compare.
-        TrainingFailedError: A training failed; the results are those of the others.
+        TrainingFailedError: A training failed; the results are those of the seeds that the others have in common.
         RuntimeError: Another comparison is at work there.
     """
     runs = question.runs(work_dir, records)
@@ -109,11 +109,21 @@ def compare(question: Question, work_dir: Path, *, records: Path | None = None, 
         try:
             with Board(in_order, jobs) as board:
                 Lanes(jobs).train(in_order, board.done, board.waiting)
-        except TrainingFailedError:
-            if finished := comparable(runs, question.ceiling):
-                _report(question, finished, records or work_dir)
+        except TrainingFailedError as failed:
+            with told_after(failed):
+                _report_in_common(question, runs, records or work_dir)
             raise
         return _report(question, runs, records or work_dir)
+
+
+def _report_in_common(question: Question, runs: Mapping[str, Sequence[Run]], folder: Path) -> None:
+    """Of trainings of which some failed."""
+    if not (finished := in_common(runs, question.ceiling)):
+        print("There are no results: no seed is finished with baseline and ceiling.")
+        return
+    _report(question, finished, folder)
+    if absent := [name for name in runs if name not in finished]:
+        print(f"Not in the results, for want of a finished seed in common with the others: {', '.join(absent)}")
 
 
 def _report(question: Question, runs: Mapping[str, Sequence[Run]], folder: Path) -> dict[str, Any]:
@@ -128,7 +138,7 @@ def _keep(folder: Path, results: Mapping[str, Any]) -> None:
     """Keep results of methods or seeds that the new ones lack, under numbered names."""
     if not (file := folder / RESULTS[0]).exists():
         return
-    before = json.loads(file.read_text())
+    before = read_json(file, "delete it or move it away, and give the command again; nothing is trained twice")
     if before["methods"].keys() <= results["methods"].keys() and {*before["seeds"]} <= {*results["seeds"]}:
         return
     number = next(number for number in count(1) if not (folder / f"{RESULTS[0]}.~{number}~").exists())

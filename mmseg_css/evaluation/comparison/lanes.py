@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -32,6 +33,17 @@ KEEP_MEMORY: Final = {
 
 class TrainingFailedError(RuntimeError):
     """A training failed; the others were trained."""
+
+
+@contextmanager
+def told_after(failed: TrainingFailedError | None) -> Iterator[None]:
+    """What goes wrong in the report of the others does not hide which training failed, if one did."""
+    try:
+        yield
+    except Exception:
+        if failed is not None:
+            print(f"error: {failed}", file=sys.stderr, flush=True)
+        raise
 
 
 @dataclass

@@ -1,6 +1,5 @@
 """What the runs of a comparison say: means, gains, shares of the headroom, and how sure they are."""
 
-import json
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any, Final
@@ -8,8 +7,7 @@ from typing import Any, Final
 import numpy as np
 from jaxtyping import Float
 
-from mmseg_css.config_files import read_config
-from mmseg_css.evaluation.comparison.runs import Run, classes_of
+from mmseg_css.evaluation.comparison.runs import Run
 from mmseg_css.evaluation.json_numbers import without_nan
 from mmseg_css.evaluation.statistics import (
     class_iou,
@@ -17,9 +15,11 @@ from mmseg_css.evaluation.statistics import (
     headroom_share,
     holm,
     load_areas,
+    load_labels,
     paired_swap_test,
     paired_t_test,
 )
+from mmseg_css.files import read_json
 
 SCHEMA: Final = 3
 
@@ -34,8 +34,7 @@ def summarise(runs: Mapping[str, Sequence[Run]], *, ceiling: str | None = None, 
     check_one_truth([run for own in runs.values() for run in own])
     areas = {name: np.stack([load_areas(str(run.record / "areas.npz")) for run in own]) for name, own in runs.items()}
     miou = {name: np.nanmean(class_iou(own), axis=1) for name, own in areas.items()}
-    config = runs[baseline][0].config
-    classes = classes_of(config, read_config(config))
+    classes = runs[baseline][0].classes
     methods = {name: _method(own, areas[name], miou[name], classes) for name, own in runs.items()}
     compared = [name for name in runs if name not in (baseline, ceiling)]
     for name in (*compared, *([ceiling] if ceiling and ceiling != baseline else [])):
@@ -83,21 +82,44 @@ def comparable(planned: Mapping[str, Sequence[Run]], ceiling: str | None) -> dic
     """Of planned trainings those that are finished and can be compared, none if there is no method.
 
     Baseline and ceiling, and the methods that are finished with all seeds that these are; while there is none, those
-    that have begun, with the seeds in common.
+    that have begun (`in_common`).
     """
-    baseline = next(iter(planned))
-    needed = [name for name in planned if name in (baseline, ceiling)]
-    done = {
-        name: {index for index, run in enumerate(own) if run.finished() is not None} for name, own in planned.items()
-    }
+    done, needed = _done(planned), _needed(planned, ceiling)
     seeds = set.intersection(*(done[name] for name in needed))
     names = [name for name, own in done.items() if name in needed or own >= seeds]
-    if len(names) == len(needed):
-        names = [name for name, own in done.items() if name in needed or own & seeds]
-        seeds = set.intersection(*(done[name] for name in names))
     if not seeds or len(names) == len(needed):
-        return {}
+        found = in_common(planned, ceiling)
+        return found if len(found) > len(needed) else {}
     return {name: [planned[name][index] for index in sorted(seeds)] for name in names}
+
+
+def in_common(planned: Mapping[str, Sequence[Run]], ceiling: str | None) -> dict[str, list[Run]]:
+    """Of planned trainings those with the seeds that all methods are finished with; none if there is no such seed.
+
+    A method that has no seed in common with the others is left out, the one with the fewest first; baseline and ceiling
+    never are.
+    """
+    done, needed = _done(planned), _needed(planned, ceiling)
+    seeds = set.intersection(*(done[name] for name in needed))
+    names = {*needed}
+    for name in sorted(done, key=lambda name: -len(done[name] & seeds)):
+        if common := seeds & done[name]:
+            seeds = common
+            names.add(name)
+    return {name: [own[index] for index in sorted(seeds)] for name, own in planned.items() if name in names and seeds}
+
+
+def _done(planned: Mapping[str, Sequence[Run]]) -> dict[str, set[int]]:
+    """Which trainings of each method are finished, by their place."""
+    return {
+        name: {index for index, run in enumerate(own) if run.finished() is not None} for name, own in planned.items()
+    }
+
+
+def _needed(planned: Mapping[str, Sequence[Run]], ceiling: str | None) -> list[str]:
+    """Baseline and ceiling."""
+    baseline = next(iter(planned))
+    return [name for name in planned if name in (baseline, ceiling)]
 
 
 def _machines_differ(runs: Mapping[str, Sequence[Run]]) -> list[int]:
@@ -123,10 +145,7 @@ def check_one_truth(runs: Sequence[Run]) -> None:
     """
     first: tuple[Run, np.ndarray] | None = None
     for run in runs:
-        with np.load(run.record / "areas.npz") as file:
-            if "label" not in file:  # records of before
-                continue
-            pixels = file["label"]
+        pixels = load_labels(str(run.record / "areas.npz"))
         if first is None:
             first = run, pixels
         elif not np.array_equal(first[1], pixels):
@@ -161,7 +180,8 @@ def together(noted: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _curve(run: Run) -> list[dict[str, float]]:
-    points = json.loads((run.record / "curve.json").read_text())
+    remedy = f"put back a copy, or delete {run.record / 'run.json'}, and it is trained again"
+    points = read_json(run.record / "curve.json", remedy)
     return [{key: point[key] for key in ("iteration", "minutes", "mIoU")} for point in points]
 
 

@@ -12,9 +12,10 @@ from typing import Any, Final
 from mmengine.config import Config
 
 from mmseg_css.cfg_options import merge_options, parse_options
+from mmseg_css.compat import damage
 from mmseg_css.config_files import read_config
 from mmseg_css.evaluation.comparison.settings import differing, fingerprints
-from mmseg_css.files import write_text
+from mmseg_css.files import read_json, write_text
 from mmseg_css.registry import DATASETS
 
 GIVEN: Final = ("curve.json", "areas.npz")
@@ -49,10 +50,13 @@ class Run:
 
     def read_settings(self) -> dict[str, Any]:
         """The same as the files say it now."""
-        return {**fingerprints(read_config(self.config).to_dict()), "options": list(self.options), "seed": self.seed}
+        cfg = read_config(self.config)
+        written = cfg.to_dict()
+        merge_options(cfg, parse_options(self.options))
+        return {**fingerprints(written, cfg.to_dict()), "options": list(self.options), "seed": self.seed}
 
     @cached_property
-    def _trained(self) -> Config:
+    def trained(self) -> Config:
         """The config with the options."""
         cfg = read_config(self.config)
         merge_options(cfg, parse_options(self.options))
@@ -62,19 +66,29 @@ class Run:
         """Refuse what would fail, or could not be evaluated, when it is trained.
 
         Raises:
-            ValueError: The config counts epochs, or has not one evaluation with one metric on a data set with classes.
+            ValueError: The config counts epochs, or has not one evaluation of mIoU on a data set with classes.
         """
-        cfg = self._trained
+        cfg = self.trained
         if cfg.train_cfg.get("max_epochs") is not None:
             raise ValueError(f"{self.config}: a comparison counts iterations; set train_cfg.max_iters, not max_epochs")
         for key in ("val_dataloader", "val_evaluator"):
             if not isinstance(cfg.get(key), Mapping):
                 raise ValueError(f"{self.config}: a comparison evaluates each training; set {key}, as one dict")
-        classes_of(self.config, cfg)
+        _check_metric(self.config, cfg.val_evaluator)
+        _ = self.classes
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """The names of the classes that the validation data show.
+
+        Raises:
+            ValueError: There are none.
+        """
+        return _classes_of(self.config, self.trained)
 
     @property
     def iterations(self) -> int:
-        total: int = self._trained.train_cfg.max_iters
+        total: int = self.trained.train_cfg.max_iters
         return total
 
     @property
@@ -85,7 +99,7 @@ class Run:
 
     def command(self) -> list[str]:
         """What is started."""
-        cfg, total = self._trained, self.iterations
+        cfg, total = self.trained, self.iterations
         interval = total // max(n for n in range(1, self.evaluations + 1) if total % n == 0)
         return [
             *(sys.executable, "-m", "mmseg_css", "train", str(self.config)),
@@ -122,12 +136,13 @@ class Run:
         """Minutes, memory and what it was made with if the run is finished.
 
         Raises:
-            ValueError: The folder, or that of the record, holds a run of other settings.
+            ValueError: The folder, or that of the record, holds a run of other settings, or one of which a part is
+                missing or damaged.
         """
         settings = self.settings  # read now and kept, whether there is a run or not
         for place in (self.record, self.folder):
             if (file := place / "run.json").exists():
-                known = json.loads(file.read_text())
+                known = read_json(file, "put back a copy, or delete it, and it is trained again")
                 if other := differing(known["settings"], settings):
                     if not known["finished"] and not any(place.glob("*.pth")):
                         continue  # it failed before anything was learned, and is begun anew
@@ -135,17 +150,34 @@ class Run:
                         f"{place} holds a run of another config, seed or image list, or of other options, than "
                         f"{self.config} ({', '.join(other)}): name another --work-dir and --records, or delete it"
                     )
-                if known["finished"] and place != self.record:  # before records were asked for
-                    self.finish(known["finished"])
+                if known["finished"]:
+                    _check_whole(place)
+                    if place != self.record:  # before records were asked for
+                        self.finish(known["finished"])
                 return known["finished"]
         return None
+
+    def last_checkpoint(self) -> Path | None:
+        """Of the last iteration, if the folder holds one of a training with these settings; it may be another training
+        than the record's, but is the same."""
+        noted, checkpoint = self.folder / "run.json", self.folder / f"iter_{self.iterations}.pth"
+        if not (noted.exists() and checkpoint.exists()) or damage(checkpoint) is not None:
+            return None
+        known = read_json(noted, "put back a copy, or delete it")
+        return None if differing(known["settings"], self.settings) else checkpoint
 
     def begin(self) -> None:
         """Write down whose folder it is."""
         self._note(self.folder, None)
 
     def finish(self, finished: dict[str, Any]) -> None:
-        """Write down that the run is finished, and what it gave."""
+        """Write down that the run is finished, and what it gave.
+
+        Raises:
+            FileNotFoundError: Its folder lacks that.
+        """
+        if missing := _missing(self.folder):
+            raise FileNotFoundError(f"the training left no {missing} in {self.folder}")
         if self.record != self.folder:
             self.record.mkdir(parents=True, exist_ok=True)
             for name in GIVEN:
@@ -169,12 +201,36 @@ def unfinished(runs: Iterable[Run]) -> list[Run]:
     return wanted
 
 
-def classes_of(path: Path, cfg: Config) -> Sequence[str]:
-    """The names of the classes that a config's validation data show.
+def _missing(place: Path) -> str:
+    """What a finished run gives, and is not there."""
+    return " and ".join(name for name in GIVEN if not (place / name).exists())
 
-    Raises:
-        ValueError: There are none.
-    """
+
+def _check_whole(place: Path) -> None:
+    """Refuse the record of a finished run that lacks what the run gave."""
+    if missing := _missing(place):
+        raise ValueError(
+            f"{place} lacks {missing}, though its run.json says that the training is finished: put back a copy, or "
+            f"delete {place / 'run.json'}, and it is trained again"
+        )
+
+
+def _check_metric(path: Path, evaluator: Mapping[str, Any]) -> None:
+    """Refuse an evaluation that does not say mIoU, or says it under another name."""
+    metrics, prefix = evaluator.get("iou_metrics", ["mIoU"]), evaluator.get("prefix")
+    if "mIoU" not in metrics:
+        raise ValueError(
+            f"{path}: a comparison goes by mIoU, and val_evaluator.iou_metrics={metrics} lacks it: add it there, or "
+            "say --cfg-options val_evaluator.iou_metrics=[mIoU]"
+        )
+    if prefix:
+        raise ValueError(
+            f"{path}: a comparison goes by mIoU, and val_evaluator.prefix={prefix!r} gives it another name: leave the "
+            "prefix out, or say --cfg-options val_evaluator.prefix=None"
+        )
+
+
+def _classes_of(path: Path, cfg: Config) -> Sequence[str]:
     dataset = cfg.val_dataloader.dataset
     kind = DATASETS.get(dataset.type)
     classes: Sequence[str] | None = {**getattr(kind, "METAINFO", {}), **dataset.get("metainfo", {})}.get("classes")

@@ -11,11 +11,16 @@ from typing import Any, Final
 LISTS: Final = ("ann_file", "exclude")
 
 
-def fingerprints(cfg: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a config, and of each image list that it names and that is there: a file, or the names in a folder."""
+def fingerprints(cfg: Mapping[str, Any], trained: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a config, and of each image list that it names and that is there: a file, or the names in a folder.
+
+    Args:
+        cfg: As its file says it.
+        trained: The same with the options of the command line, which may name other lists.
+    """
     return {
         "config_sha256": _sha256(json.dumps(cfg, sort_keys=True, default=str).encode()),
-        "lists_sha256": {path.as_posix(): _sha256(_images(path)) for path in _lists(cfg)},
+        "lists_sha256": {path.as_posix(): _sha256(_images(path)) for path in _lists(trained)},
     }
 
 

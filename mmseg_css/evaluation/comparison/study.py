@@ -14,9 +14,10 @@ from mmseg_css.evaluation.comparison.progress import Board
 from mmseg_css.evaluation.comparison.results import comparable, summarise
 from mmseg_css.evaluation.comparison.runs import Run
 from mmseg_css.evaluation.comparison.tables import pooled_table
-from mmseg_css.files import write_text
+from mmseg_css.files import read_json, write_text
 
 SCHEMA: Final = 3
+REPORT: Final = "study.json"
 #: The trainings of a comparison by method, in the order of the seeds.
 Runs = dict[str, list[Run]]
 
@@ -95,6 +96,31 @@ def train(
         (launcher or Lanes(jobs)).train(order, board.done, board.waiting)
 
 
+def check_records(runs: Mapping[str, Mapping[str, Runs]]) -> None:
+    """Refuse what could not be reported, before anything is trained.
+
+    Raises:
+        ValueError: A record, of whichever part, is of other settings, or lacks what the training gave.
+    """
+    for run in in_order(runs):
+        run.finished()
+
+
+def reported_seeds(records: Path) -> dict[str, set[int]]:
+    """By part, those of the last report, which may have been asked for beside the study file's.
+
+    Of all records in the folder that would be too many: parts share trainings, and one may have more seeds than others.
+    """
+    if not (file := records / REPORT).exists():
+        return {}
+    last = read_json(file, "put back a copy, or delete it; it is written anew")
+    parts = last["parts"] if last.get("schema") == SCHEMA else {}
+    return {
+        part: {seed for method in pooled["methods"].values() for seeds in method["seeds"].values() for seed in seeds}
+        for part, pooled in parts.items()
+    }
+
+
 def report(study: Study, runs: Mapping[str, Mapping[str, Runs]], records: Path) -> dict[str, Any]:
     """Write what the finished trainings say: ``study.json`` and ``study.md``, and the results of each comparison.
 
@@ -116,6 +142,6 @@ def report(study: Study, runs: Mapping[str, Mapping[str, Runs]], records: Path) 
     found = {"schema": SCHEMA, "parts": parts}
     text = [f"## {part}\n\n{pooled_table(pooled, markdown=True)}" for part, pooled in parts.items()]
     records.mkdir(parents=True, exist_ok=True)
-    write_text(records / "study.json", json.dumps(found, indent=2) + "\n")
+    write_text(records / REPORT, json.dumps(found, indent=2) + "\n")
     write_text(records / "study.md", "\n\n".join(text or ["No method is finished anywhere."]) + "\n")
     return found

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -14,7 +14,6 @@ from mmseg_css.datasets.splits import check_inside, fingerprint, read_ids
 Rule = Literal["stratified", "reco"]
 #: Lists of the given lengths, shortest first.
 Choosing = Callable[[Sequence[int]], list[list[str]]]
-RULES: Final[tuple[Rule, ...]] = ("stratified", "reco")
 
 
 # -- published lists --------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import locale
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmseg_css.preparation.splits import generate as make_split
-from mmseg_css.preparation.splits.generate import choose, generate, list_length
+from mmseg_css.preparation.splits.generate import Rule, choose, generate, list_length
 
-RULES = make_split.RULES
+RULES = get_args(Rule)
 
 POOLS = st.dictionaries(
     st.text("aAbBäöZ_09/", min_size=1, max_size=6), st.sets(st.integers(0, 5), max_size=4), min_size=1, max_size=30

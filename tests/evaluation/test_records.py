@@ -1,0 +1,85 @@
+"""What finished trainings gave: whole and legible, or refused by name before anything is trained."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmseg_css.cli.main import run
+from mmseg_css.evaluation.comparison import Question, compare
+from mmseg_css.evaluation.comparison.runs import GIVEN, Run
+from mmseg_css.evaluation.statistics import load_labels
+from tests.configs.helpers import ROOT
+from tests.evaluation.finished import finish, finish_all
+
+MEASURED = ROOT / "docs" / "measured"
+
+
+@pytest.mark.parametrize("missing", GIVEN)
+def test_a_record_that_lacks_a_part_is_refused_before_the_first_start(
+    missing: str, configs: dict[str, Path], tmp_path: Path
+) -> None:
+    question = Question(configs=configs, seeds=(0,))
+    finish(question.runs(tmp_path / "work")["new"][0], 50.0)
+    (tmp_path / "work" / "new_seed0" / missing).unlink()
+    with pytest.raises(
+        ValueError, match=rf"new_seed0 lacks {missing}, though .*: put back a copy, or delete .*run.json"
+    ):
+        compare(question, tmp_path / "work")
+    assert not (tmp_path / "work" / "base_seed0").exists()
+
+
+@pytest.mark.parametrize(
+    ("damaged", "remedy"),
+    [
+        ("new_seed0/run.json", "put back a copy, or delete it, and it is trained again"),
+        ("new_seed0/curve.json", "put back a copy, or delete {work}/new_seed0/run.json, and it is trained again"),
+        ("results.json", "delete it or move it away, and give the command again"),
+    ],
+)
+def test_what_is_damaged_is_named(
+    damaged: str, remedy: str, configs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work = tmp_path / "work"
+    question = Question(configs=configs, seeds=(0,))
+    finish_all(question, work)
+    compare(question, work)
+    (work / damaged).write_text((work / damaged).read_text()[:40])
+    named = [f"{name}={path}" for name, path in configs.items()]
+    assert run(["compare", *named, "--work-dir", str(work)]) == 1
+    said = capsys.readouterr().err
+    assert f"error: {work / damaged} is damaged (" in said and remedy.format(work=work) in said
+
+
+def test_areas_that_do_not_say_the_truth_are_named(configs: dict[str, Path], tmp_path: Path) -> None:
+    question = Question(configs=configs, seeds=(0,))
+    finish_all(question, tmp_path / "work")
+    file = tmp_path / "work" / "new_seed0" / "areas.npz"
+    np.savez(file, **{name: array for name, array in np.load(file).items() if name != "label"})
+    with pytest.raises(ValueError, match=r"new_seed0/areas.npz lacks the array label, .* delete the run.json beside"):
+        compare(question, tmp_path / "work")
+
+
+def test_the_records_of_the_repository_say_the_truth() -> None:
+    """All of one data set the same."""
+    for folder in ("demo", "demo_methods"):
+        first, *others = (load_labels(str(file)) for file in sorted(MEASURED.glob(f"{folder}/*/areas.npz")))
+        assert others and all(np.array_equal(first, other) for other in others)
+
+
+def test_the_last_checkpoint_is_of_the_last_iteration_and_of_the_same_settings(
+    configs: dict[str, Path], tmp_path: Path
+) -> None:
+    def asked(*options: str) -> Run:
+        return Question(configs=configs, options=options).runs(tmp_path / "work", tmp_path / "records")["new"][0]
+
+    one = asked()
+    assert one.last_checkpoint() is None
+    one.begin()
+    (one.folder / "iter_400.pth").write_text("weights")  # where it was stopped
+    assert asked().last_checkpoint() is None
+    (one.folder / "iter_800.pth").touch()  # and killed while it wrote
+    assert asked().last_checkpoint() is None
+    (one.folder / "iter_800.pth").write_text("weights")
+    assert asked().last_checkpoint() == one.folder / "iter_800.pth"
+    assert asked("val_dataloader.dataset.type=FolderDataset").last_checkpoint() is None
