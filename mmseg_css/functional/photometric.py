@@ -128,8 +128,17 @@ def draw_blur(
     return Blur(applied, sigma[0] + (sigma[1] - sigma[0]) * torch.rand(batch, generator=generator, device=device))
 
 
+def blur_taps(sigma: float) -> int:
+    """Width in pixels of a kernel that holds a Gaussian to 3.5 sigma on both sides.
+
+    >>> blur_taps(1.15), blur_taps(2.0)
+    (9, 15)
+    """
+    return 2 * int(3.5 * sigma) + 1
+
+
 def apply_blur(image: Float[Tensor, "b c H W"], params: Blur, taps: int = 9) -> Float[Tensor, "b c H W"]:
-    """Gaussian blur, each image with its own sigma; ``taps`` pixels wide (9 covers 3.5 sigma of the strongest).
+    """Gaussian blur, each image with its own sigma; ``taps`` pixels wide, as `blur_taps` has it of the strongest.
 
     >>> flat = torch.full((1, 3, 8, 8), 0.5)
     >>> torch.allclose(apply_blur(flat, draw_blur(1, probability=1.0)), flat)

@@ -3,6 +3,8 @@
 Letters: b batch, k classes, d embedding, h w pixels.
 """
 
+import math
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -29,6 +31,15 @@ def check_temperature(temperature: float, name: str = "temperature") -> None:
     """
     if temperature <= 0:
         raise ValueError(f"{name} must be positive, got {temperature}")
+
+
+def highest_similarity(num_classes: int, temperature: float) -> float:
+    """The most that a softmax over ``num_classes`` of cosine / T can be: at a cosine of 1, and of -1 to all others.
+
+    >>> round(highest_similarity(21, temperature=0.5), 2)
+    0.73
+    """
+    return 1 / (1 + (num_classes - 1) * math.exp(-2 / temperature))
 
 
 def class_sums(

@@ -1,7 +1,7 @@
 """Strong augmentation of a batch that already has its pseudo-labels."""
 
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from jaxtyping import Float
@@ -17,12 +17,32 @@ from mmseg_css.functional.mixing import (
     receive_classes,
     replace_some,
 )
-from mmseg_css.functional.photometric import apply_blur, apply_color_jitter, draw_blur, draw_color_jitter
-from mmseg_css.models.choices import check_choice, check_within
+from mmseg_css.functional.photometric import apply_blur, apply_color_jitter, blur_taps, draw_blur, draw_color_jitter
+from mmseg_css.models.choices import check_choice, check_range, check_size, check_within
 from mmseg_css.registry import MODELS
 from mmseg_css.types import View
 
 Mixing = Literal["none", "cutout", "cutmix", "classmix"]
+
+
+def check_normalisation(prepare: Any) -> None:
+    """Check that a data preprocessor tells the picture behind an image, and that this has 8 bits, as `recoloured` asks.
+
+    Raises:
+        ValueError: It has no mean, or one that is no value of such a picture.
+    """
+    if not hasattr(prepare, "mean"):
+        raise ValueError(
+            "model.data_preprocessor has no mean and std, which the strong augmentation needs to see the picture "
+            "behind the normalised image; set them, e.g. mean=[0.0], std=[255.0]"
+        )
+    mean = prepare.mean.flatten().tolist()
+    if not all(0 <= value <= 255 for value in mean):
+        raise ValueError(
+            f"model.data_preprocessor.mean={mean} lies outside of 0..255, and model.augmentation cuts pictures off "
+            "there: most of a strong view would be one colour. Put dict(type='StretchTo8Bit', low=..., high=...) after "
+            "LoadImageFromFile in every pipeline, in training and evaluation, and set mean and std of what that gives"
+        )
 
 
 def recoloured(
@@ -89,19 +109,16 @@ class StrongAugmentation(nn.Module):
         flip_probability: float = 0.5,
     ) -> None:
         super().__init__()
-        check_choice("model.augmentation.mixing", mixing, get_args(Mixing))
-        check_within(
-            "model.augmentation",
-            0,
-            1,
-            box_area=box_area,
-            labeled_share=labeled_share,
-            jitter=jitter,
-            jitter_probability=jitter_probability,
-            blur_probability=blur_probability,
-            flip_probability=flip_probability,
-        )
-        check_within("model.augmentation", 0, 0.5, hue=hue)
+        place = "model.augmentation"
+        check_choice(f"{place}.mixing", mixing, get_args(Mixing))
+        check_within(place, 0, 1, labeled_share=labeled_share, jitter=jitter, flip_probability=flip_probability)
+        check_within(place, 0, 1, jitter_probability=jitter_probability, blur_probability=blur_probability)
+        check_within(place, 0, 0.5, hue=hue)
+        if not 0 < box_area < 1:
+            raise ValueError(f"{place}.box_area must lie in (0, 1), got {box_area!r}")
+        check_size(f"{place}.crop", crop)
+        check_range(f"{place}.scale", scale)
+        check_range(f"{place}.blur_sigma", blur_sigma)
         self.crop = crop
         self.scale = scale
         self.mixing = mixing
@@ -171,7 +188,8 @@ class StrongAugmentation(nn.Module):
         image = apply_color_jitter(image, jitter)
         if self.blur_probability == 0:
             return image
-        return apply_blur(image, draw_blur(batch, self.blur_sigma, self.blur_probability, generator, device))
+        blur = draw_blur(batch, self.blur_sigma, self.blur_probability, generator, device)
+        return apply_blur(image, blur, blur_taps(self.blur_sigma[1]))
 
     def _mix(self, view: View, num_classes: int, ignore_index: int, generator: torch.Generator) -> View:
         if self.mixing == "none":

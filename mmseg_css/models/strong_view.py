@@ -1,6 +1,5 @@
 """The strong view of FixMatch, UniMatch and CPS: outside of what is mixed in, every pixel stays where it is."""
 
-import math
 from typing import Literal, get_args
 
 import torch
@@ -12,12 +11,13 @@ from mmseg_css.functional.photometric import (
     apply_blur,
     apply_color_jitter,
     apply_grey,
+    blur_taps,
     draw_blur,
     draw_color_jitter,
     draw_grey,
 )
 from mmseg_css.models.augmentation import check_partner, recoloured
-from mmseg_css.models.choices import check_choice, check_within
+from mmseg_css.models.choices import check_choice, check_range, check_within
 from mmseg_css.registry import MODELS
 from mmseg_css.types import View
 
@@ -69,6 +69,7 @@ class StrongView(nn.Module):
             mixing_probability=mixing_probability,
         )
         check_within("model.augmentation", 0, 0.5, hue=hue)
+        check_range("model.augmentation.blur_sigma", blur_sigma)
         self.jitter = jitter
         self.hue = hue
         self.jitter_probability = jitter_probability
@@ -111,7 +112,7 @@ class StrongView(nn.Module):
         if self.blur_probability == 0:
             return image
         blur = draw_blur(batch, self.blur_sigma, self.blur_probability, generator, device)
-        return apply_blur(image, blur, taps=2 * math.ceil(3.5 * self.blur_sigma[1]) + 1)
+        return apply_blur(image, blur, blur_taps(self.blur_sigma[1]))
 
     def _mask(self, image: Tensor, generator: torch.Generator) -> Bool[Tensor, "b H W"]:
         batch, size, device = len(image), (image.shape[2], image.shape[3]), image.device

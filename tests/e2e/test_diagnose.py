@@ -143,7 +143,7 @@ def test_training_mode(trained: Path, make_config: MakeConfig, tmp_path: Path) -
 
 
 def test_what_supervises_and_contrasts_under_cross() -> None:
-    model = build_css(strategy="cross", cross_warmup=10).eval()
+    model = build_css(strategy="cross", cross_warmup=10, confidence_decay=0.9).eval()
     for iteration, supervises in ((9, "logit"), (10, "representation")):
         model.progress = model.progress._replace(iteration=iteration)
         found = model.inspect(torch.rand(1, 3, 32, 32), (32, 32))

@@ -40,6 +40,9 @@ class Recorder(nn.Module):
         self.result = self.inner(*args, **kwargs)
         return self.result
 
+    def kept(self, *args: Any) -> Any:
+        return self.inner.kept(*args)
+
 
 def deepcopy_tensors(args: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(arg.detach().clone() if isinstance(arg, Tensor) else arg for arg in args)

@@ -28,7 +28,7 @@ from tests.models.helpers import (
 
 @pytest.mark.parametrize("strategy", ["mix", "cross", "logit"])
 def test_all_ignored_labeled_batch(strategy: str) -> None:
-    model = build_css(strategy=strategy)
+    model = build_css(strategy=strategy, pseudo_label_loss={"type": "PseudoLabelLoss", "threshold": 0.9})
     inputs, samples = random_batch()
     for sample in samples["labeled"]:
         sample.gt_sem_seg.data.fill_(255)

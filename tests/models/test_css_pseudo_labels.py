@@ -20,6 +20,7 @@ from tests.models.helpers import (
 )
 from tests.reference import pseudo_label as reference_label
 
+SURE = {"type": "PseudoLabelLoss", "threshold": 0.9}  # which prototypes of three classes can be, too
 MASKED = {"type": "MaskedPseudoLabelLoss", "threshold": 0.9}
 
 
@@ -36,7 +37,7 @@ def spaces(model: CSS, images: Tensor, factor: float = 4.0) -> tuple[tuple, tupl
 @pytest.mark.parametrize("seen", [(True, True, True), (True, False, True), (False, False, False)])
 @pytest.mark.parametrize("strategy", ["mix", "cross", "logit"])
 def test_supervision_of_the_logit_space(strategy: str, seen: tuple[bool, ...]) -> None:
-    model = build_reading_css(strategy=strategy)
+    model = build_reading_css(strategy=strategy, pseudo_label_loss=SURE)
     fill_bank(model, seen=seen)
     inputs, samples = reading_batch()
     by_logits, by_prototypes = spaces(model, inputs["unlabeled"])
@@ -52,7 +53,7 @@ def test_supervision_of_the_logit_space(strategy: str, seen: tuple[bool, ...]) -
     assert step.losses["unsup.kept"].item() == pytest.approx((expected[0] != 255).mean())
     assert step.losses["unsup.agreement"].item() == pytest.approx((by_logits[0] == by_prototypes[0]).mean())
     assert step.losses["unsup.loss_pseudo_label"].item() == pytest.approx(
-        reference_label.pseudo_label_loss(step.logits.numpy(), *expected), abs=1e-5
+        reference_label.pseudo_label_loss(step.logits.numpy(), *expected, threshold=0.9), abs=1e-5
     )
 
 
@@ -118,7 +119,7 @@ def test_a_decay_out_of_range_in_words() -> None:
 @pytest.mark.parametrize("strategy", ["mix", "cross", "logit"])
 def test_labels_of_the_contrast(strategy: str) -> None:
     """Labelled pixels as they are; unlabelled ones where the logit space is sure enough (0.7)."""
-    model = build_reading_css(strategy=strategy, weak_threshold=0.7)
+    model = build_reading_css(strategy=strategy, weak_threshold=0.7, pseudo_label_loss=SURE)
     fill_bank(model)
     inputs, samples = reading_batch()
     by_logits, by_prototypes = spaces(model, inputs["unlabeled"])
@@ -136,7 +137,7 @@ def test_labels_of_the_contrast(strategy: str) -> None:
 
 @pytest.mark.parametrize(("iteration", "source"), [(0, "logits"), (9, "logits"), (10, "prototypes")])
 def test_cross_warms_up_with_the_logit_space(iteration: int, source: str) -> None:
-    model = build_reading_css(strategy="cross", cross_warmup=10)
+    model = build_reading_css(strategy="cross", cross_warmup=10, pseudo_label_loss=SURE)
     fill_bank(model)
     model.progress = Progress(iteration, 100, 0)
     inputs, samples = reading_batch()
@@ -201,7 +202,7 @@ def test_student_sees_the_augmented_view_and_the_teacher_the_weak_one() -> None:
 @pytest.mark.parametrize("strategy", ["mix", "cross"])
 def test_under_autocast_labels_and_prototypes_are_those_of_full_precision(strategy: str) -> None:
     """Of images with few digits, which pass the network unrounded."""
-    model = build_reading_css(strategy=strategy, prototype_decay=0.5)
+    model = build_reading_css(strategy=strategy, prototype_decay=0.5, pseudo_label_loss=SURE)
     fill_bank(model)
     inputs, samples = reading_batch()
     inputs = {half: images.bfloat16().float() for half, images in inputs.items()}

@@ -63,7 +63,9 @@ def test_css(mixing: str, sharing: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"strategy": "logit"}, {"strategy": "cross"}, {"indicator": "confidence"}], ids=str
+    "changes",
+    [{"strategy": "logit"}, {"strategy": "cross", "confidence_decay": 0.9}, {"indicator": "confidence"}],
+    ids=str,
 )
 def test_variants_of_css(changes: dict[str, Any]) -> None:
     step(css_config(segmentor=SEGMENTOR, **changes))

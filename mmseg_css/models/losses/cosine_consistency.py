@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from mmseg_css.functional.consistency import cosine_consistency
+from mmseg_css.models.choices import check_weights
 from mmseg_css.models.losses.ranks import mean_over_ranks
 from mmseg_css.registry import MODELS
 
@@ -17,6 +18,7 @@ class CosineConsistencyLoss(nn.Module):
 
     def __init__(self, *, loss_weight: float = 1.0) -> None:
         super().__init__()
+        check_weights("model.consistency_loss", loss_weight=loss_weight)
         self.loss_weight = loss_weight
 
     def forward(self, weak: Tensor, strong: Tensor, valid: Tensor) -> Tensor:

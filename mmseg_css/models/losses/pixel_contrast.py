@@ -8,7 +8,7 @@ from mmseg_css.functional.negative_sampling import SAMPLERS, Sampler, draw_ancho
 from mmseg_css.functional.normalise import mean_of
 from mmseg_css.functional.pixel_contrast import pixel_contrast
 from mmseg_css.functional.prototypes import check_temperature
-from mmseg_css.models.choices import check_choice
+from mmseg_css.models.choices import check_choice, check_weights
 from mmseg_css.models.losses.ranks import CANDIDATES, Candidates, mean_over_ranks, of_all_ranks
 from mmseg_css.registry import MODELS
 
@@ -42,12 +42,13 @@ class PixelContrastLoss(nn.Module):
         candidates: Candidates = "rank",
     ) -> None:
         super().__init__()
-        check_choice("contrast_loss.sampler", sampler, tuple(SAMPLERS))
-        check_choice("contrast_loss.candidates", candidates, CANDIDATES)
+        check_choice("model.contrast_loss.sampler", sampler, tuple(SAMPLERS))
+        check_choice("model.contrast_loss.candidates", candidates, CANDIDATES)
         for name, number in (("num_anchors", num_anchors), ("num_negatives", num_negatives)):
             if number < 1:
-                raise ValueError(f"contrast_loss.{name} must be at least 1, got {number}")
-        check_temperature(temperature, "contrast_loss.temperature")
+                raise ValueError(f"model.contrast_loss.{name} must be at least 1, got {number}")
+        check_temperature(temperature, "model.contrast_loss.temperature")
+        check_weights("model.contrast_loss", loss_weight=loss_weight)
         self.sampler = sampler
         self.num_anchors = num_anchors
         self.num_negatives = num_negatives

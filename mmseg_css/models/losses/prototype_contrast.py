@@ -7,7 +7,7 @@ from mmseg_css.functional.contrastive import SHARINGS, ContrastDraw, Sharing, dr
 from mmseg_css.functional.prototypes import check_temperature
 from mmseg_css.functional.ramps import exponential_rampdown
 from mmseg_css.functional.sampling import group_sizes
-from mmseg_css.models.choices import check_choice
+from mmseg_css.models.choices import check_choice, check_weights
 from mmseg_css.models.losses.ranks import CANDIDATES, Candidates, mean_over_ranks, of_all_ranks
 from mmseg_css.registry import MODELS
 
@@ -47,13 +47,19 @@ class PrototypeContrastLoss(nn.Module):
         self.num_queries = num_queries
         for name, number in (("num_queries", num_queries), ("num_negatives", num_negatives)):
             if number < 1:
-                raise ValueError(f"contrast_loss.{name} must be at least 1, got {number}")
-        check_choice("contrast_loss.sharing", sharing, SHARINGS)
-        check_choice("contrast_loss.candidates", candidates, CANDIDATES)
+                raise ValueError(f"model.contrast_loss.{name} must be at least 1, got {number}")
+        check_choice("model.contrast_loss.sharing", sharing, SHARINGS)
+        check_choice("model.contrast_loss.candidates", candidates, CANDIDATES)
         self.num_negatives = num_negatives
         self.sharing = sharing
-        check_temperature(temperature, "contrast_loss.temperature")
-        check_temperature(similarity_temperature, "contrast_loss.similarity_temperature")
+        check_temperature(temperature, "model.contrast_loss.temperature")
+        check_temperature(similarity_temperature, "model.contrast_loss.similarity_temperature")
+        check_weights("model.contrast_loss", loss_weight=loss_weight)
+        if ramp_mult > 0:
+            raise ValueError(
+                f"model.contrast_loss.ramp_mult must not be positive, got {ramp_mult!r}: the weight falls as "
+                "exp(ramp_mult * progress^2)"
+            )
         self.temperature = temperature
         self.similarity_temperature = similarity_temperature
         self.loss_weight = loss_weight

@@ -1,9 +1,10 @@
 """Learning from pseudo-labels in the logit space."""
 
+from jaxtyping import Bool
 from torch import Tensor, nn
 
 from mmseg_css.functional.pseudo_label import masked_pseudo_label_loss, pseudo_label_loss
-from mmseg_css.models.choices import check_within
+from mmseg_css.models.choices import check_weights, check_within
 from mmseg_css.models.losses.ranks import mean_over_ranks
 from mmseg_css.registry import MODELS
 from mmseg_css.types import View
@@ -24,6 +25,7 @@ class PseudoLabelLoss(nn.Module):
     def __init__(self, *, threshold: float = 0.97, loss_weight: float = 1.0) -> None:
         super().__init__()
         check_within("model.pseudo_label_loss", 0, 1, threshold=threshold)
+        check_weights("model.pseudo_label_loss", loss_weight=loss_weight)
         self.threshold = threshold
         self.loss_weight = loss_weight
 
@@ -33,6 +35,10 @@ class PseudoLabelLoss(nn.Module):
         return self.loss_weight * pseudo_label_loss(
             logits, label, confidence, self.threshold, ignore_index, mean_over_ranks
         )
+
+    def kept(self, view: View, ignore_index: int) -> Tensor:
+        """Share of the valid pixels that are learned from, for the log; the threshold weighs images and masks none."""
+        return share_of_valid(view, view.labels[:, 0] != ignore_index)
 
 
 @MODELS.register_module()
@@ -49,6 +55,7 @@ class MaskedPseudoLabelLoss(nn.Module):
     def __init__(self, *, threshold: float = 0.95, loss_weight: float = 1.0) -> None:
         super().__init__()
         check_within("model.pseudo_label_loss", 0, 1, threshold=threshold)
+        check_weights("model.pseudo_label_loss", loss_weight=loss_weight)
         self.threshold = threshold
         self.loss_weight = loss_weight
 
@@ -59,6 +66,11 @@ class MaskedPseudoLabelLoss(nn.Module):
             logits, label, confidence, view.valid, self.threshold, ignore_index, mean_over_ranks
         )
 
-    def kept(self, view: View) -> Tensor:
+    def kept(self, view: View, ignore_index: int) -> Tensor:
         """Share of the valid pixels that are learned from, for the log."""
-        return ((view.confidences[:, 0] >= self.threshold) & view.valid).sum() / view.valid.sum().clamp(min=1)
+        return share_of_valid(view, (view.labels[:, 0] != ignore_index) & (view.confidences[:, 0] >= self.threshold))
+
+
+def share_of_valid(view: View, chosen: Bool[Tensor, "b H W"]) -> Tensor:
+    """Which share of the valid pixels of a view is among the chosen ones."""
+    return (chosen & view.valid).sum() / view.valid.sum().clamp(min=1)

@@ -19,6 +19,7 @@ from mmseg_css.datasets.checks import check_ignored_value
 from mmseg_css.functional.contrastive import confidence_indicator
 from mmseg_css.functional.pseudo_label import logit_pseudo_label
 from mmseg_css.functional.ramps import check_rampup, exponential_rampup
+from mmseg_css.models.augmentation import check_normalisation
 from mmseg_css.models.choices import check_choice
 from mmseg_css.models.segmentors.batch import Images, full_precision, images_of, known_view
 from mmseg_css.models.segmentors.decoding import check_outputs, check_segmentor, heads_of, logits_of
@@ -114,11 +115,7 @@ class SemiSegmentor(BaseSegmentor):
 
     def build_augmentation(self, config: dict) -> Any:
         """The module that makes strong views."""
-        if not hasattr(self.data_preprocessor, "mean"):
-            raise ValueError(
-                "model.data_preprocessor has no mean and std, which the strong augmentation needs to see the picture "
-                "behind the normalised image; set them, e.g. mean=[0.0], std=[255.0]"
-            )
+        check_normalisation(self.data_preprocessor)
         return MODELS.build(config)
 
     def init_weights(self) -> None:

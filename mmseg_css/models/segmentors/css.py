@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mmseg_css.functional.contrastive import confidence_indicator, similarity_indicator
-from mmseg_css.functional.prototypes import check_temperature
+from mmseg_css.functional.prototypes import check_temperature, highest_similarity
 from mmseg_css.functional.pseudo_label import (
     agreement,
     logit_pseudo_label,
@@ -48,7 +48,7 @@ class CSS(SemiSegmentor):
         strategy: which pseudo-label supervises the logit space. ``mix``: the one both spaces agree on, elsewhere none
             (the paper's main one); ``cross``: the representation space's, after ``cross_warmup``; ``logit``: the logit
             space's own. The confidences of ``cross`` are those of the representation space, which stay below 0.73 for
-            21 classes (see ``strong_threshold``): lower ``pseudo_label_loss.threshold`` with it, or no image counts.
+            21 classes (see ``strong_threshold``): a ``pseudo_label_loss.threshold`` above that is refused.
         indicator: what tells hard pixels: ``similarity`` to the prototypes (the paper's), or ``confidence`` of the
             logits. By default the strategy's: ``confidence`` for ``logit``, else ``similarity``.
         teacher: settings of `EMATeacher`.
@@ -64,7 +64,7 @@ class CSS(SemiSegmentor):
             classes is at most ``e^(1/T) / (e^(1/T) + (k - 1) e^(-1/T))``: 0.73 for 21 classes at T = 0.5, so that with
             the paper's values every valid pixel is hard.
         temperature: T of the similarity to the prototypes.
-        cross_warmup: iterations during which ``cross`` supervises with the logit space's labels.
+        cross_warmup: iterations during which ``cross`` supervises with the logit space's labels; of ``cross`` alone.
         kwargs: arguments of `SemiSegmentor`.
     """
 
@@ -98,18 +98,28 @@ class CSS(SemiSegmentor):
         check_temperature(temperature, "model.temperature")
         check_within("model", 0, 1, prototype_decay=prototype_decay, confidence_decay=confidence_decay or 0)
         check_within("model", 0, 1, weak_threshold=weak_threshold, strong_threshold=strong_threshold)
-        self.strategy = strategy
+        check_warmup(cross_warmup, strategy)
+        self.strategy, self.indicator, self.teacher_sees = strategy, indicator, teacher_sees
         self.contrasts = "mix" if strategy == "mix" else "logit"  # which pseudo-label takes part in the contrast
-        self.indicator = indicator
-        self.teacher_sees = teacher_sees
         bank = partial(PrototypeBank, num_classes=self.num_classes)
         self.bank = bank(channels=self.student.decode_head.projection.channels, decay=prototype_decay)
         self.confidences = None if confidence_decay is None else bank(channels=1, decay=confidence_decay)
         self.pseudo_label_loss = MODELS.build(pseudo_label_loss)
         self.contrast_loss = MODELS.build(contrast_loss)
         self.weak_threshold, self.strong_threshold = weak_threshold, strong_threshold
-        self.temperature = temperature
-        self.cross_warmup = cross_warmup
+        self.temperature, self.cross_warmup = temperature, cross_warmup
+        self._check_threshold()
+
+    def _check_threshold(self) -> None:
+        """Prototypes are never sure where classes are many, so that ``cross`` might learn no pseudo-label at all."""
+        highest = highest_similarity(self.num_classes, self.temperature)
+        threshold = getattr(self.pseudo_label_loss, "threshold", 0.0)
+        if self.strategy == "cross" and self.confidences is None and threshold > highest:
+            raise ValueError(
+                f"model.pseudo_label_loss.threshold={threshold} is above {highest:.4f}, the highest confidence that "
+                f"strategy='cross' has of {self.num_classes} classes at model.temperature={self.temperature}, so that "
+                "no pseudo-label would be learnt: lower the threshold or the temperature, or set model.confidence_decay"
+            )
 
     @property
     def required_hooks(self) -> tuple[str, ...]:
@@ -128,8 +138,8 @@ class CSS(SemiSegmentor):
         with torch.no_grad():
             teacher = segment(self.teacher.model, unlabeled.images)
         with full_precision(unlabeled.images):
-            view, agreed = self.pseudo_labelled_view(unlabeled, teacher)
-        view = self.augment(view, generator, labeled)
+            weak, agreed = self.pseudo_labelled_view(unlabeled, teacher)
+        view = self.augment(weak, generator, labeled)
         student = segment(self.student, view.image)
         with full_precision(view.image):
             logits = self.at_image(student.logits, view)
@@ -143,7 +153,7 @@ class CSS(SemiSegmentor):
         return supervised, {
             "loss_pseudo_label": pseudo,
             "loss_contrast": contrast,
-            "kept": (view.labels[:, 0] != self.ignore_index).float().mean(),
+            "kept": self.pseudo_label_loss.kept(weak, self.ignore_index),
             "agreement": agreed,
             "anchor_classes": (anchors > 0).float().sum(),
         }
@@ -235,3 +245,17 @@ class CSS(SemiSegmentor):
         )
         anchors = torch.zeros(self.num_classes, device=loss.device)
         return loss, anchors.index_copy(0, draw.classes, draw.found * float(draw.queries.shape[1]))
+
+
+def check_warmup(iterations: object, strategy: Strategy) -> None:
+    """Check ``cross_warmup``.
+
+    Raises:
+        ValueError: It counts no iterations, or there is nothing to warm up.
+    """
+    if not isinstance(iterations, int) or isinstance(iterations, bool) or iterations < 0:
+        raise ValueError(f"model.cross_warmup must be a whole number of iterations, got {iterations!r}")
+    if iterations and strategy != "cross":
+        raise ValueError(
+            f"model.cross_warmup={iterations} is about strategy='cross', and it is {strategy!r}: leave one of them out"
+        )

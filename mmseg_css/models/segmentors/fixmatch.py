@@ -50,11 +50,12 @@ class FixMatch(SemiSegmentor):
 
     def losses(self, labeled: Images, unlabeled: Images, generator: torch.Generator) -> tuple[dict, dict]:
         if self.labeller == "teacher":
-            (supervised, _), weak = supervised_pass(self.student, labeled), self.taught(unlabeled)
+            (supervised, _), said = supervised_pass(self.student, labeled), self.taught(unlabeled)
         else:
-            supervised, weak = supervised_beside(self.student, labeled, unlabeled, self.statistics)
-        view = self.augment(self.pseudo_labelled(unlabeled, weak), generator, labeled)
+            supervised, said = supervised_beside(self.student, labeled, unlabeled, self.statistics)
+        weak = self.pseudo_labelled(unlabeled, said)
+        view = self.augment(weak, generator, labeled)
         strong = logits_of(self.student, view.image)
         loss = self.pseudo_label_loss(self.at_image(strong, view), view, self.ignore_index)
         self.diagnostics = Diagnostics(view.image, view.labels[:, 0], strong.detach())
-        return supervised, {"loss_pseudo_label": loss, "kept": self.pseudo_label_loss.kept(view)}
+        return supervised, {"loss_pseudo_label": loss, "kept": self.pseudo_label_loss.kept(weak, self.ignore_index)}

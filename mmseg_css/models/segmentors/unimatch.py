@@ -5,7 +5,7 @@ from typing import Any, get_args
 import torch
 
 from mmseg_css.functional.channel_dropout import drop_channels
-from mmseg_css.models.choices import check_choice
+from mmseg_css.models.choices import check_choice, check_weights
 from mmseg_css.models.segmentors.base import SemiSegmentor
 from mmseg_css.models.segmentors.batch import Images, Statistics, joined, supervise, supervised_pass
 from mmseg_css.models.segmentors.decoding import check_maps, decode, logits_of
@@ -52,6 +52,7 @@ class UniMatch(SemiSegmentor):
         self.feature_weight = feature_weight
         if not 0 <= dropped < 1:
             raise ValueError(f"model.dropped must lie in [0, 1), got {dropped!r}: a map without channels says nothing")
+        check_weights("model", strong_weight=strong_weight, feature_weight=feature_weight)
         check_choice("model.statistics", statistics, get_args(Statistics))
         self.dropped = dropped
         self.statistics = statistics
@@ -80,5 +81,5 @@ class UniMatch(SemiSegmentor):
         return supervised, {
             "loss_strong": self.strong_weight * (first + second),
             "loss_feature": self.feature_weight * feature,
-            "kept": self.pseudo_label_loss.kept(weak),
+            "kept": self.pseudo_label_loss.kept(weak, self.ignore_index),
         }

@@ -42,4 +42,7 @@ class UniMatchV2(SemiSegmentor):
             for logits, view in zip(strong, views, strict=True)
         )
         self.diagnostics = Diagnostics(views[0].image, views[0].labels[:, 0], strong[0].detach())
-        return supervised, {"loss_strong": (first + second) / 2, "kept": self.pseudo_label_loss.kept(weak)}
+        return supervised, {
+            "loss_strong": (first + second) / 2,
+            "kept": self.pseudo_label_loss.kept(weak, self.ignore_index),
+        }

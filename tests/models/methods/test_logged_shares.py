@@ -6,13 +6,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from mmseg_css.models import MaskedPseudoLabelLoss
+from mmseg_css.models import MaskedPseudoLabelLoss, PseudoLabelLoss
 from mmseg_css.models.segmentors.cps import agreement_of
 from mmseg_css.types import View
+from tests.models.conftest import fill_bank
 from tests.models.helpers import (
     EMBEDDING,
     NO_AUGMENTATION,
     NUM_CLASSES,
+    build_reading_css,
     random_batch,
     samples_without_masks,
 )
@@ -30,7 +32,46 @@ def view_of(labels: list[list[int]], confidences: list[float], valid: list[bool]
 @pytest.mark.parametrize(("threshold", "share"), [(0.0, 3 / 3), (0.5, 2 / 3), (0.8, 2 / 3), (0.9, 0 / 3)])
 def test_what_is_learned_from_is_a_share_of_the_valid_pixels(threshold: float, share: float) -> None:
     view = view_of([[0, 1, 2, 0]], [0.8, 0.3, 0.8, 0.95], [True, True, True, False])
-    assert MaskedPseudoLabelLoss(threshold=threshold).kept(view).item() == pytest.approx(share)
+    assert MaskedPseudoLabelLoss(threshold=threshold).kept(view, 255).item() == pytest.approx(share)
+
+
+def test_where_there_is_no_label_nothing_is_learned() -> None:
+    """As where the spaces of CSS disagree, however sure one of them is; and the threshold of `PseudoLabelLoss` weighs
+    images, of which every label is learnt.
+    """
+    view = view_of([[0, 255, 2, 1, 0]], [0.8, 0.9, 0.3, 0.8, 0.9], [True, True, True, True, False])
+    assert MaskedPseudoLabelLoss(threshold=0.5).kept(view, 255).item() == pytest.approx(2 / 4)
+    assert PseudoLabelLoss(threshold=0.5).kept(view, 255).item() == pytest.approx(3 / 4)
+
+
+SURE = {"type": "MaskedPseudoLabelLoss", "threshold": 0.337}  # of three classes
+SMALLER = {**NO_AUGMENTATION, "scale": (0.5, 0.5)}  # three quarters of the strong view are padding
+
+
+@pytest.mark.parametrize("loss", ["PseudoLabelLoss", "MaskedPseudoLabelLoss"])
+def test_css_learns_from_a_share_of_the_weak_view(loss: str) -> None:
+    """Whatever is padded, pasted or mirrored in the strong one."""
+    model = build_reading_css(augmentation=SMALLER, pseudo_label_loss={"type": loss, "threshold": 0.9})
+    fill_bank(model)
+    inputs, samples = random_batch(0, 2, NUM_CLASSES + EMBEDDING, (8, 8))
+    samples["unlabeled"] = samples_without_masks(2, padding=(0, 3, 0, 2))
+    said = model.inspect(inputs["unlabeled"], (8, 8)).sources["mix"]
+    learnt = said.label != 255
+    if loss == "MaskedPseudoLabelLoss":
+        learnt &= said.confidence >= 0.9
+    share = learnt[:, :6, :5].float().mean().item()
+    assert 0.1 < share < 0.9
+    assert model.loss(inputs, samples)["unsup.kept"].item() == pytest.approx(share)
+
+
+def test_fixmatch_learns_from_a_share_of_the_weak_view() -> None:
+    inputs, samples = random_batch()
+    shares = [
+        step_at(build("fixmatch", augmentation=kind, pseudo_label_loss=SURE), (inputs, samples))["unsup.kept"].item()
+        for kind in (NO_AUGMENTATION, SMALLER)
+    ]
+    assert shares[0] == shares[1]
+    assert 0 < shares[0] < 1
 
 
 def test_agreement_is_a_share_of_the_valid_pixels() -> None:
