@@ -18,9 +18,10 @@ from mmseg_css.datasets.checks.masks import FAULTY, IGNORED, MaskCheck, check_ma
 from mmseg_css.datasets.checks.outputs import check_output_names
 from mmseg_css.datasets.checks.paths import check_links, check_not_empty, check_paths, leaves
 from mmseg_css.datasets.checks.reading import WatchedPipeline, watch
-from mmseg_css.datasets.checks.sets import check_set
+from mmseg_css.datasets.checks.sets import SET_REMEDY, check_set
 from mmseg_css.datasets.checks.sides import check_views, mirrored
 from mmseg_css.datasets.checks.sizes import check_crops, check_stackable
+from mmseg_css.datasets.checks.values import check_values
 
 __all__ = [
     "EVALUATION",
@@ -28,6 +29,7 @@ __all__ = [
     "FAULTY",
     "IGNORED",
     "MaskCheck",
+    "SET_REMEDY",
     "TOO_LARGE",
     "TRAINING",
     "WatchedPipeline",
@@ -50,6 +52,7 @@ __all__ = [
     "check_single",
     "check_stackable",
     "check_training_paths",
+    "check_values",
     "check_views",
     "check_wrappers",
     "dataset_configs",

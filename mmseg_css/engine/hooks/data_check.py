@@ -12,6 +12,7 @@ from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from torch import nn
 
 from mmseg_css.datasets import PairedDataset, checks
+from mmseg_css.datasets.seeded import seeded
 from mmseg_css.engine.hooks.method import unwrap
 from mmseg_css.engine.preprocessing import check_preprocessing, other_preprocessing, other_steps
 from mmseg_css.registry import HOOKS
@@ -76,6 +77,8 @@ class DataCheckHook(Hook):
             for metric in _metrics(loop):
                 if folder := getattr(metric, "output_dir", None):
                     checks.check_output_names(loop.dataloader.dataset, folder)
+        if self.files and "training set" in loops and getattr(model, "augmentation", None) is not None:
+            _check_values(loops["training set"].dataloader.dataset)
         self._checked |= loops.keys()
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -105,6 +108,13 @@ def _check_preprocessor(dataset: Any, prepare: Any) -> None:
             "model.data_preprocessor is a SegDataPreProcessor, which knows no labelled and unlabelled halves of a "
             "batch: set its type to SemiDataPreprocessor, which takes the same arguments"
         )
+
+
+def _check_values(dataset: Any) -> None:
+    if isinstance(dataset, PairedDataset):
+        with seeded(0):  # the training draws as it would without this
+            sample = dataset.unlabeled[0]
+        checks.check_values(sample, checks.SET_REMEDY)
 
 
 def _loops(runner: Runner) -> dict[str, BaseLoop]:
