@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from mmengine import fileio
+from mmengine.utils import is_abs
 from mmseg.datasets import BaseSegDataset
 
 from mmseg_css.datasets.checks import check_links, check_mask_free, check_paths, check_single
@@ -68,7 +69,7 @@ class UnlabeledDataset(BaseSegDataset):
 
     def _join_prefix(self) -> None:
         super()._join_prefix()
-        self.exclude = [osp.join(self.data_root, path) for path in self.exclude]
+        self.exclude = [path if is_abs(str(path)) else osp.join(self.data_root, path) for path in self.exclude]
 
     def load_data_list(self) -> list[dict]:
         folder = self.data_prefix["img_path"]

@@ -116,6 +116,18 @@ def test_value_outside_the_classes(root: Path, dtype: type) -> None:
         build(root)
 
 
+@pytest.mark.parametrize("value", [-1, 256, 2**31 - 1])
+def test_values_of_32_bits(root: Path, value: int) -> None:
+    """-1 would be read as 255, which is ignored, and a count of all values up to the highest finds no memory."""
+    labels = np.zeros((16, 16), np.int32)
+    labels[3, 4] = value
+    for path in (root / "masks").rglob("*.png"):
+        Image.fromarray(0 * labels).save(path.with_suffix(".tif"))
+    Image.fromarray(labels).save(mask_of(root).with_suffix(".tif"))
+    with pytest.raises(ValueError, match=rf"frame 04\.tif' holds \[{value}\], neither one of the 2 classes"):
+        build(root, seg_map_suffix=".tif")
+
+
 def test_ignored_values_pass(root: Path) -> None:
     write_mask(mask_of(root), np.full((16, 16), 255, np.uint8))
     build(root)

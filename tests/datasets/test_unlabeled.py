@@ -120,6 +120,10 @@ def test_two_files_of_one_id(root: Path) -> None:
     [
         ({"type": "LoadAnnotations"}, "LoadAnnotations.*no masks to load.*remove it"),
         ({"type": "Pad", "size": (64, 64)}, "Pad of the unlabelled pipeline pads .*data_preprocessor pads"),
+        (
+            {"type": "CenterCrop", "crop_size": (64, 64), "auto_pad": True},
+            r"CenterCrop\(auto_pad=True\) of the .* pads",
+        ),
         ({"type": "RandomRotate", "prob": 0.5, "degree": 10}, "^RandomRotate of the unlabelled pipeline pads"),
         (
             {"type": "RandomCrop", "crop_size": (8, 8), "cat_max_ratio": 0.75},
@@ -133,3 +137,26 @@ def test_pipeline_that_needs_masks(root: Path, transform: dict, message: str, ne
         transform = {"type": "RandomChoice", "transforms": [[transform], [{"type": "RandomFlip", "prob": 0.5}]]}
     with pytest.raises(ValueError, match=message):
         build(root, pipeline=[*LOAD, transform, *AUGMENT])
+
+
+class Albu:
+    """As MMSeg's, whose package need not be there."""
+
+    def __init__(self, *transforms: dict) -> None:
+        self.transforms = transforms
+
+    def __call__(self, results: dict) -> dict:
+        return results
+
+
+def test_albumentations_that_pad(root: Path) -> None:
+    jitter = {"type": "ColorJitter", "p": 0.5}
+    with pytest.raises(ValueError, match="Albu's SafeRotate of the unlabelled pipeline pads"):
+        build(root, pipeline=[*LOAD, Albu(jitter, {"type": "OneOf", "transforms": [{"type": "SafeRotate"}]}), *AUGMENT])
+    build(root, pipeline=[*LOAD, Albu(jitter), *AUGMENT])
+
+
+def test_lists_of_elsewhere(root: Path) -> None:
+    """`data_root` goes before paths below it alone, as MMEngine has it of `ann_file`."""
+    found = build(root, exclude=["s3://bucket/labelled.txt", "labeled.txt"], lazy_init=True)
+    assert found.exclude == ["s3://bucket/labelled.txt", str(root / "labeled.txt")]

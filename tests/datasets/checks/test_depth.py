@@ -15,10 +15,13 @@ from tests.datasets.helpers import labeled_config, unlabeled_config
 LOAD = "LoadImageFromFile"
 
 
-def write_deep(root: Path, top: int) -> None:
+PILLOW = {"type": LOAD, "imdecode_backend": "pillow"}
+
+
+def write_deep(root: Path, top: int, channels: tuple[int, ...] = (3,), low: int = 100) -> None:
     rng = np.random.default_rng(0)
     for path in (root / "images").rglob("*.png"):
-        cv2.imwrite(str(path), rng.integers(100, top, (16, 16, 3), np.uint16))
+        cv2.imwrite(str(path), rng.integers(low, top, (16, 16, *channels), np.uint16))
 
 
 def build(root: Path, *loading: dict) -> object:
@@ -76,3 +79,37 @@ def test_the_unlabelled_ones_are_looked_at_as_well(root: Path) -> None:
 def test_values_that_fill_the_range_stay(root: Path, top: int) -> None:
     write_deep(root, top)
     assert build(root, {"type": LOAD})[0].sample["inputs"].max() > 40
+
+
+@pytest.mark.parametrize("top", [4096, 2**16])
+def test_pillow_makes_grey_ones_white(root: Path, top: int) -> None:
+    write_deep(root, top, channels=())
+    with pytest.raises(ValueError, match=r"by cutting off what lies above 255, which leaves \d+ of 256 levels of grey"):
+        build(root, PILLOW)
+
+
+def test_pillow_cuts_a_part_off(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(checks.depth, "warn", said.append)
+    write_deep(root, 1500, channels=())
+    build(root, PILLOW)
+    assert len(said) == 2
+    assert all(re.search(r"leaves 2\d of 256 levels of grey", message) for message in said)
+
+
+def test_pillow_keeps_values_of_8_bits_in_files_of_16(root: Path) -> None:
+    write_deep(root, 256, channels=(), low=0)
+    assert build(root, PILLOW)[0].sample["inputs"].max() > 200
+
+
+def test_pillow_drops_the_lower_bits_of_colours(root: Path) -> None:
+    write_deep(root, 4096)
+    with pytest.raises(ValueError, match=r"by dropping the lower 8, which leaves 16 of 256 levels of grey"):
+        build(root, PILLOW)
+
+
+def test_pillow_hands_on_what_it_is_asked_to_leave_unchanged(root: Path) -> None:
+    write_deep(root, 4096, channels=())
+    stretch = {"type": "StretchTo8Bit", "low": 0, "high": 4096}
+    loading = {**PILLOW, "color_type": "unchanged"}
+    assert build(root, loading, stretch)[0].sample["inputs"].max() > 200
