@@ -1,7 +1,7 @@
 """The teacher: an exponential moving average of the student, with an explicit mode."""
 
 from copy import deepcopy
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from mmseg.models.segmentors import EncoderDecoder
@@ -96,3 +96,12 @@ class EMATeacher(nn.Module):
 
     def set_extra_state(self, state: Tensor) -> None:
         self.step = int(state)
+
+
+def begin_with_student(state: dict[str, Any], prefix: str) -> None:
+    """Add the student's weights as the teacher's to a state dict of a method that has no teacher (FixMatch, say)."""
+    if any(name.startswith(f"{prefix}teacher.") for name in state):
+        return
+    student = f"{prefix}student."
+    weights = {name.removeprefix(student): value for name, value in state.items() if name.startswith(student)}
+    state.update({f"{prefix}teacher.model.{name}": value for name, value in weights.items()})

@@ -119,7 +119,7 @@ def test_heads_without_logits_are_refused(method: str, head: str) -> None:
 @pytest.mark.parametrize("head", [head for head in heads_that("refused", 1) if TABLE[head][0] == "works"])
 @pytest.mark.parametrize("method", ["css", "pc2seg"])
 def test_what_no_contrast_can_read_is_refused(method: str, head: str) -> None:
-    said = "several outputs|has no submodule 'conv_seg'|CascadeEncoderDecoder of 2 heads"
+    said = "several outputs|has no convolution 'conv_seg'|CascadeEncoderDecoder of 2 heads"
     with pytest.raises(TypeError, match=said):
         build(method, segmentor_of(head, projection=head not in CASCADED))
 

@@ -18,6 +18,7 @@ from tests.models.helpers import (
     samples_without_masks,
     tiny_segmentor,
 )
+from tests.models.methods.helpers import build
 
 
 def test_teacher_equals_student_after_initialisation() -> None:
@@ -47,6 +48,28 @@ def test_a_checkpoint_of_a_plain_segmentor_is_where_both_networks_start(tmp_path
         own = network.state_dict()
         assert {name for name in own if name not in expected} == {n for n in own if ".projection." in n} != set()
         assert all(torch.equal(own[name], value) for name, value in expected.items())
+
+
+@pytest.mark.parametrize("method", ["css", "mean_teacher"])
+def test_a_checkpoint_without_a_teacher_is_where_both_networks_start(method: str) -> None:
+    """That of FixMatch, say, with weights and statistics of its own."""
+    other = build("fixmatch")
+    for parameter in other.parameters():
+        torch.nn.init.normal_(parameter)
+    other.student.backbone.low.bn.running_mean.fill_(3.0)
+    model, expected = build(method), other.student.state_dict()
+    model.load_state_dict(other.state_dict(), strict=False)
+    for network in (model.student, model.teacher.model):
+        own = network.state_dict()
+        assert all(torch.equal(own[name], value) for name, value in expected.items())
+
+
+def test_a_checkpoint_with_a_teacher_keeps_it() -> None:
+    model, other = build_css(), build_css()
+    torch.nn.init.normal_(other.teacher.model.decode_head.conv_seg.weight)
+    model.load_state_dict(other.state_dict())
+    for name, value in other.state_dict().items():
+        assert torch.equal(model.state_dict()[name], value), name
 
 
 def test_teacher_gets_no_gradient_and_is_not_moved_by_the_loss() -> None:

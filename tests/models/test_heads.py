@@ -245,3 +245,12 @@ def test_branch_takes_the_heads_norm() -> None:
 def test_embedding_size_reaches_the_bank() -> None:
     assert build_css().bank.prototypes.shape == (NUM_CLASSES, EMBEDDING)
     assert css_config().segmentor.decode_head.projection.channels == EMBEDDING
+
+
+def test_a_tap_that_is_no_convolution_in_words() -> None:
+    """The head has such a submodule, a list of convolutions."""
+    head = {**HEADS["UPerProjectionHead"], "type": "UPerProjectionHead", "projection": PROJECTION, "tap": "fpn_convs"}
+    with pytest.raises(
+        TypeError, match="UPerProjectionHead has no convolution 'fpn_convs', whose input .* decode_head.tap"
+    ):
+        MODELS.build(head)

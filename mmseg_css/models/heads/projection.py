@@ -80,8 +80,8 @@ class ProjectionMixin(DecodeHead):
             in_channels = self.get_submodule(self.tap).in_channels
         except AttributeError:
             raise TypeError(
-                f"{type(self).__name__} has no submodule {self.tap!r}, whose input the projection branch would read: "
-                "name a convolution of this head in decode_head.tap, or take another head, UPerProjectionHead say"
+                f"{type(self).__name__} has no convolution {self.tap!r}, whose input the projection branch would read: "
+                "name one of this head in decode_head.tap, or take another head, UPerProjectionHead say"
             ) from None
         self.projection = MODELS.build({"in_channels": in_channels, "norm_cfg": self.norm_cfg, **projection})
 

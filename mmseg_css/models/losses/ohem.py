@@ -12,6 +12,8 @@ from mmseg_css.registry import MODELS
 class OhemCrossEntropyLoss(nn.Module):
     """See `functional.ohem`. MMSeg's own `OhemCrossEntropy` does not fit its decode heads (they pass ``ignore_index``).
 
+    With several processes each needs as many images of as many pixels as the others: their hardest pixels are gathered.
+
     Args:
         threshold: probability of the own class below which a pixel is hard.
         min_kept: pixels per image that are kept at least.

@@ -24,7 +24,7 @@ from mmseg_css.models.choices import check_choice
 from mmseg_css.models.segmentors.batch import Images, full_precision, images_of, known_view
 from mmseg_css.models.segmentors.decoding import check_outputs, check_segmentor, heads_of, logits_of
 from mmseg_css.models.segmentors.telling import Diagnostics, Inspection, Progress, PseudoLabelled
-from mmseg_css.models.teacher import EMATeacher
+from mmseg_css.models.teacher import EMATeacher, begin_with_student
 from mmseg_css.registry import MODELS
 from mmseg_css.types import PseudoLabel, View
 
@@ -135,8 +135,10 @@ class SemiSegmentor(BaseSegmentor):
         check_ignored_value(self.ignore_index, "model.segmentor.decode_head.ignore_index", others)
 
     def _adopt_plain_weights(self, state: dict[str, Any], prefix: str, *_: object) -> None:
-        """Let every network start from a checkpoint of a plain MMSeg segmentor, as ``load_from`` gives it."""
+        """Let every network start from a checkpoint of a plain MMSeg segmentor or of a method without a teacher."""
         plain = [name for name in state if name.startswith((f"{prefix}backbone.", f"{prefix}decode_head."))]
+        if not plain and self.teacher is not None:
+            begin_with_student(state, prefix)
         if not plain:
             return
         networks = self.networks if self.teacher is None else (*self.networks, "teacher.model.")

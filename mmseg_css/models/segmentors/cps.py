@@ -20,8 +20,9 @@ class CPS(SemiSegmentor):
     """Two networks of one architecture, initialised apart, each of which learns the other's labels.
 
     ``L = CE(p1, y) + CE(p2, y) + w [CE(p1, argmax p2) + CE(p2, argmax p1)]``. Without ``augmentation`` the second part
-    is over all pixels of labelled and unlabelled images but their padding; those without a ground truth count. With one
-    (CutMix), both label the weak view in a pass of their own and learn from the strong view, of unlabelled images only.
+    is over all pixels of labelled and unlabelled images but what the data preprocessor pads; those without a ground
+    truth count. With one (CutMix), both label the weak view in a pass of their own and learn from the strong view, of
+    unlabelled images only.
 
     Args:
         segmentor: config of both networks. `student` is the one that predicts.
