@@ -1,7 +1,7 @@
 """CamVid: street scenes, frames of driving videos."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from mmseg.datasets import BaseSegDataset
 
@@ -55,9 +55,6 @@ class CamVidDataset(BaseSegDataset):
         "set data_root to a folder with images/{train,val}/*.jpg and labels/{train,val}/*.png "
         "(class indices 0..10, 11 = unlabelled)"
     )
-
-    def __init__(self, *, img_suffix: str = ".jpg", seg_map_suffix: str = ".png", **kwargs: Any) -> None:
-        super().__init__(img_suffix=img_suffix, seg_map_suffix=seg_map_suffix, **kwargs)
 
     @classmethod
     def get_label_map(cls, new_classes: Sequence[str] | None = None) -> dict[int, int]:

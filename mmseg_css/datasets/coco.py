@@ -1,7 +1,5 @@
 """COCO 2017 with one mask per image, made from the instance annotations: 80 things and background."""
 
-from typing import Any
-
 import numpy as np
 from mmseg.datasets import BaseSegDataset
 
@@ -41,9 +39,6 @@ class COCOObjectDataset(BaseSegDataset):
         "set data_prefix to a folder of *.jpg images and one of *.png masks with the same names (0 = background, "
         "1 to 80 = things)"
     )
-
-    def __init__(self, *, img_suffix: str = ".jpg", seg_map_suffix: str = ".png", **kwargs: Any) -> None:
-        super().__init__(img_suffix=img_suffix, seg_map_suffix=seg_map_suffix, **kwargs)
 
     def load_data_list(self) -> list[dict]:
         check_paths(data_prefix=self.data_prefix, lists=[self.ann_file], remedy=self.REMEDY)

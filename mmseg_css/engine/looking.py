@@ -12,7 +12,8 @@ from torch import Tensor
 from mmseg_css.engine.labels_alone import LabelsAlone
 from mmseg_css.evaluation.diagnosis.panels import CELL_PALETTE, Picture, coloured, grey, picture_of
 from mmseg_css.evaluation.diagnosis.tally import SPACES, Labelling, Looked
-from mmseg_css.functional.diagnosis import cells, is_class
+from mmseg_css.functional.diagnosis import cells
+from mmseg_css.functional.labels import is_class
 from mmseg_css.models.segmentors import Inspection, SemiSegmentor
 from mmseg_css.models.segmentors.batch import at_stride, images_of
 from mmseg_css.types import PseudoLabel

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mmseg_css.functional.info_nce import info_nce
+from mmseg_css.functional.labels import is_class
 from mmseg_css.functional.prototypes import check_temperature, prototype_similarity
 from mmseg_css.functional.sampling import Groups, draw_categories, draw_members, group_indices, read_pixels
 
@@ -56,7 +57,7 @@ def similarity_indicator(
     check_temperature(temperature)
     similarity = prototype_similarity(embeddings, prototypes) / temperature
     similarity = similarity.masked_fill(~seen[:, None, None], torch.finfo(similarity.dtype).min)
-    in_range = (labels >= 0) & (labels < len(prototypes))
+    in_range = is_class(labels, len(prototypes))
     known = in_range & seen[torch.where(in_range, labels, 0)]
     return torch.where(known, _read_at_label(similarity.softmax(dim=1), labels), 0.0)
 
@@ -71,7 +72,7 @@ def confidence_indicator(logits: Float[Tensor, "b k h w"], labels: Int[Tensor, "
 
 
 def _read_at_label(probabilities: Float[Tensor, "b k h w"], labels: Int[Tensor, "b h w"]) -> Float[Tensor, "b h w"]:
-    valid = (labels >= 0) & (labels < probabilities.shape[1])
+    valid = is_class(labels, probabilities.shape[1])
     own = probabilities.gather(1, torch.where(valid, labels, 0)[:, None])[:, 0]
     return torch.where(valid, own, 0.0)
 

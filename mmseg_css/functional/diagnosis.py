@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from mmseg_css.functional.labels import is_class as is_class
 from mmseg_css.types import PseudoLabel
 
 #: Bins of a confidence in [0, 1]: the thresholds in use are edges, and an AUROC is exact to half a bin.
@@ -157,12 +158,3 @@ def indicator_counts(
     """
     where = known & is_class(labels, num_classes)
     return joint_counts(where, (labels, num_classes), (target, 2), (bins_of(indicator), BINS))
-
-
-def is_class(labels: Int[Tensor, "*s"], num_classes: int) -> Bool[Tensor, "*s"]:
-    """Whether a value names a class.
-
-    >>> is_class(torch.tensor([0, 2, 255]), 2)
-    tensor([ True, False, False])
-    """
-    return (labels >= 0) & (labels < num_classes)

@@ -10,6 +10,7 @@ from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from mmseg_css.functional.labels import is_class
 from mmseg_css.functional.sampling import draw_below
 from mmseg_css.types import View
 
@@ -145,7 +146,7 @@ def draw_classmix_mask(
     >>> draw_classmix_mask(torch.tensor([[[3, 255]]]), num_classes=4).tolist()
     [[[True, False]]]
     """
-    valid = (labels >= 0) & (labels < num_classes)
+    valid = is_class(labels, num_classes)
     index = torch.where(valid, labels, num_classes)
     present = torch.zeros(len(labels), num_classes + 1, dtype=torch.bool, device=labels.device)
     present = present.scatter(1, index.flatten(1), True)[:, :num_classes]

@@ -1,6 +1,7 @@
 """Online hard example mining for the supervised loss (CSS on Cityscapes)."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float, Int
@@ -17,7 +18,7 @@ def ohem_cross_entropy(
     min_kept: int = 50_000,
     ignore_index: int = 255,
     normaliser: Normaliser = local,
-    everywhere: Normaliser = local,
+    everywhere: Callable[[Tensor], Tensor] = local,
 ) -> Float[Tensor, ""]:
     """Mean cross-entropy of the valid pixels whose own class has a probability of at most ``threshold``.
 

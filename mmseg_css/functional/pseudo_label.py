@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmseg_css.functional.labels import is_class
 from mmseg_css.functional.normalise import Normaliser, local, mean_of
 from mmseg_css.functional.prototypes import check_temperature, prototype_similarity
 from mmseg_css.types import PseudoLabel
@@ -96,7 +97,7 @@ def relative_confidence(
     tensor([[[0.8100, 0.9000, 0.3000]]])
     """
     share = torch.where(means > 0, means / means.max().clamp(min=torch.finfo(means.dtype).tiny), 1.0)
-    known = (label >= 0) & (label < len(means))
+    known = is_class(label, len(means))
     divisor = torch.where(known, share.to(confidence.dtype)[torch.where(known, label, 0)], 1.0)
     return (confidence / divisor).clamp(max=1.0)
 

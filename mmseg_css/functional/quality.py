@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from mmseg_css.functional.diagnosis import is_class
+from mmseg_css.functional.labels import is_class
 
 
 class QualityCounts(NamedTuple):
