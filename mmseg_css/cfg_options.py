@@ -34,8 +34,10 @@ def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
     """``["a.b=1", "c=[x,y]"]`` as ``{"a.b": 1, "c": ["x", "y"]}``.
 
     Raises:
-        ValueError: One of them is no KEY=VALUE, or its value is a dict, which MMEngine would take apart at the commas.
+        ValueError: One of them is no KEY=VALUE, or its value has a bracket that nothing closes, or is a dict, which
+            MMEngine would take apart at the commas.
     """
+    options: dict[str, Any] = {}
     for pair in pairs:
         key, _, value = pair.partition("=")
         if not key or "=" not in pair:
@@ -46,9 +48,18 @@ def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
                 f"no dicts; set each of its keys, as {key}.NAME=VALUE (of an item of a list, {key}.0.NAME=VALUE), or "
                 "write it into a config file"
             )
+        options |= _parsed(pair)
+    return options
+
+
+def _parsed(pair: str) -> dict[str, Any]:
+    """As MMEngine reads values."""
     parser = ArgumentParser()
-    parser.add_argument("options", nargs="*", action=DictAction)  # MMEngine's own reading of values
-    return parser.parse_args(["--", *pairs]).options or {}
+    parser.add_argument("options", nargs=1, action=DictAction)
+    try:
+        return parser.parse_args(["--", pair]).options
+    except AssertionError as error:
+        raise ValueError(f"--cfg-options {pair}: {error}; close each bracket that you open") from None
 
 
 def merge_options(cfg: Config, options: Mapping[str, Any]) -> None:
@@ -58,9 +69,10 @@ def merge_options(cfg: Config, options: Mapping[str, Any]) -> None:
         ValueError: One is nothing that is read, ``lr`` say, or a variable of the config file, ``max_iters`` say: the
             file was read before it could be set, so that no setting would follow it.
     """
+    read = read_of(cfg)
     for key in options:
         name, _, below = key.partition(".")
-        if name in READ and not (name == "unlabeled" and _is_paired(cfg)):
+        if name in read:
             continue
         if name not in cfg:
             last = key.rpartition(".")[2]
@@ -78,9 +90,18 @@ def merge_options(cfg: Config, options: Mapping[str, Any]) -> None:
     cfg.merge_from_dict(dict(options))
 
 
-def _is_paired(cfg: Config) -> bool:
-    """Whether a training reads unlabelled images, of which ``unlabeled`` is then but the variable."""
-    return "unlabeled" in (cfg.get("train_dataloader") or {}).get("dataset", {})
+def read_of(cfg: Config) -> frozenset[str]:
+    """What is read of this config's top level.
+
+    Where a training reads unlabelled images, ``unlabeled`` is but the variable for them, and where the test data say
+    how they are read, ``test_pipeline``.
+    """
+    variables = set()
+    if "unlabeled" in (cfg.get("train_dataloader") or {}).get("dataset", {}):
+        variables.add("unlabeled")
+    if any(place.endswith(".pipeline") for place, _ in _below("test_dataloader", cfg.get("test_dataloader"))):
+        variables.add("test_pipeline")
+    return READ - variables
 
 
 def _same(value: Any, other: Any) -> bool:
@@ -88,9 +109,10 @@ def _same(value: Any, other: Any) -> bool:
 
 
 def settings_of(cfg: Config) -> Iterator[tuple[str, Any]]:
-    """Every setting that a training reads, with its key."""
+    """Every setting that a training or a test reads, with its key."""
+    read = read_of(cfg) - {"unlabeled"}
     for name in cfg:
-        if name in READ - {"unlabeled"}:
+        if name in read:
             yield from _below(name, cfg[name])
 
 

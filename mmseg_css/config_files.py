@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from mmengine.config import Config
 
-from mmseg_css.cfg_options import READ, settings_of
+from mmseg_css.cfg_options import read_of, settings_of
 from mmseg_css.locations import find_config
 
 #: Endings of configs.
@@ -61,35 +61,42 @@ def _check_variables(path: Path, cfg: Config) -> None:
     if path.suffix != ".py":
         return
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    followed = (READ - {"unlabeled"}) | _used(tree)
+    followed = read_of(cfg) | _used(tree)
     idle = {name: node for name, node in _assigned(tree).items() if name not in followed}
     below = list(_bases(path, tree)) if idle else []
     used = set().union(*map(_used, below))
     for name, node in idle.items():
         if name in FORMER and below and name not in used:  # a dumped config has such variables beside what they became
             raise ValueError(f"{path} sets {name}, as in MMSegmentation 0.x, which nothing reads: set {FORMER[name]}")
-        before = next((own[name] for own in map(_assigned, below) if name in own), None)
-        if before is None or name not in used or _value(before) == _value(node):
+        set_by = next((base for base in below if name in _assigned(base)), None)
+        if set_by is None:
+            if not (below and name == "test_pipeline"):  # the bases' data may say themselves how they are read
+                continue
+        elif not (name in used or _is_dumped(set_by)) or _value(_assigned(set_by)[name]) == _value(node):
             continue
-        # MMEngine has merged a dict with that of the bases.
-        set_to = cfg[name] if isinstance(cfg[name], dict) else _value(node)
+        set_to = _plain(cfg.get(name))  # not of the node: MMEngine has merged a dict with that of the bases
         if not any(set_to == _plain(value) for _, value in settings_of(cfg)):  # nor was that set, too
+            of = " of a file that it is based on and that was read before" if set_by else ""
             raise ValueError(
-                f"{path} sets {name}, a variable of a file that it is based on and that was read before, so that no "
-                "setting follows: set what it stands for (train_cfg=dict(max_iters=...) for max_iters, say; "
-                "model=dict(segmentor=dict(...)) for segmentor), or change it in that file"
+                f"{path} sets {name}, a variable{of}, so that no setting follows: set what it stands for "
+                "(train_cfg=dict(max_iters=...) for max_iters, say; model=dict(segmentor=dict(...)) for segmentor; "
+                "test_dataloader=dict(dataset=dict(pipeline=...)) for test_pipeline), or change it in that file"
             )
 
 
 def _assigned(tree: ast.Module) -> dict[str, ast.expr]:
     """Variables that a file sets, private ones aside."""
     return {
-        target.id: node.value
+        name: node.value
         for node in tree.body
         if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name) and not target.id.startswith("_")
+        for name in _names(node)
+        if not name.startswith("_")
     }
+
+
+def _names(node: ast.Assign) -> list[str]:
+    return [target.id for target in node.targets if isinstance(target, ast.Name)]
 
 
 def _used(tree: ast.Module) -> set[str]:
@@ -97,6 +104,12 @@ def _used(tree: ast.Module) -> set[str]:
     nodes = list(ast.walk(tree))
     own = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     return own | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+
+
+def _is_dumped(tree: ast.Module) -> bool:
+    """Whether a file is a whole config without variables in use, as work dirs hold it: nothing follows any of them."""
+    names = {target for node in tree.body if isinstance(node, ast.Assign) for target in _names(node)}
+    return "model" in names and "_base_" not in names and _used(tree) <= {"dict", "float"}
 
 
 def _value(node: ast.expr) -> Any:
@@ -126,7 +139,7 @@ def _bases(path: Path, tree: ast.Module) -> Iterator[ast.Module]:
 
 
 def _is_base(node: ast.Assign) -> bool:
-    return any(isinstance(target, ast.Name) and target.id == "_base_" for target in node.targets)
+    return "_base_" in _names(node)
 
 
 def _is_faulty(path: Path) -> bool:

@@ -75,3 +75,23 @@ def test_a_dict_is_refused_with_what_to_write_instead(value: str) -> None:
 def test_what_is_no_pair_is_refused(pair: str) -> None:
     with pytest.raises(ValueError, match="expected KEY=VALUE"):
         parse_options([pair])
+
+
+@pytest.mark.parametrize("pair", ["a=[1,2", "a=1,2]", "a=((1,2)"])
+def test_a_bracket_that_nothing_closes(pair: str) -> None:
+    with pytest.raises(ValueError, match=rf"--cfg-options {re.escape(pair)}: .*close each bracket"):
+        parse_options(["b=1", pair])
+
+
+def test_several_options_are_all_read() -> None:
+    assert parse_options(["a.b=1", "c=[x,y]", "d=(1,2)", "a.b=2"]) == {"a.b": 2, "c": ["x", "y"], "d": (1, 2)}
+
+
+def test_the_test_pipeline_is_a_variable_where_the_data_have_one() -> None:
+    cfg = load(LEAF)
+    instead = r"val_dataloader\.dataset\.pipeline\.1\.scale, test_dataloader\.dataset\.pipeline\.1\.scale; or"
+    with pytest.raises(ValueError, match=rf"test_pipeline is a variable .*set all of these .*: {instead}"):
+        merge_options(cfg, {"test_pipeline.1.scale": (8, 8)})
+    alone = Config({"test_pipeline": [{"type": "LoadImageFromFile"}], "test_dataloader": None})
+    merge_options(alone, {"test_pipeline.0.type": "Mine"})
+    assert alone.test_pipeline[0].type == "Mine"

@@ -144,3 +144,63 @@ def test_a_base_that_is_put_together(tmp_path: Path) -> None:
     (tmp_path / "base.py").write_text(BASE)
     (tmp_path / "config.py").write_text("_base_ = ['./ba' + 'se.py']\nmax_iters = 10000\n")
     read_config(tmp_path / "config.py")  # which bases it has is not known before
+
+
+READ = "dict(type='LoadImageFromFile')"
+MORE = f"[{READ}, dict(type='Resize', scale=(8, 8))]"
+
+
+@pytest.mark.parametrize("before", [f"test_pipeline = [{READ}]\n", ""])
+def test_a_test_pipeline_beside_that_of_the_data(tmp_path: Path, before: str) -> None:
+    """Tests and predictions read that of the data."""
+    used = "test_pipeline" if before else f"[{READ}]"
+    (tmp_path / "base.py").write_text(f"{before}test_dataloader = dict(dataset=dict(pipeline={used}))\n")
+    (tmp_path / "config.py").write_text(f"_base_ = 'base.py'\ntest_pipeline = {MORE}\n")
+    with pytest.raises(ValueError, match=r"sets test_pipeline, .*test_dataloader=dict\(dataset=dict\(pipeline="):
+        read_config(tmp_path / "config.py")
+    (tmp_path / "config.py").write_text(
+        f"_base_ = 'base.py'\ntest_pipeline = {MORE}\ntest_dataloader = dict(dataset=dict(pipeline=test_pipeline))\n"
+    )
+    assert len(read_config(tmp_path / "config.py").test_dataloader.dataset.pipeline) == 2
+    (tmp_path / "config.py").write_text(
+        f"_base_ = 'base.py'\ntest_pipeline = {MORE}\ntest_dataloader = dict(dataset=dict(pipeline={MORE}))\n"
+    )
+    read_config(tmp_path / "config.py")
+
+
+def test_a_test_pipeline_without_test_data(tmp_path: Path) -> None:
+    (tmp_path / "base.py").write_text(f"test_pipeline = [{READ}]\ntest_dataloader = None\n")
+    (tmp_path / "config.py").write_text(f"_base_ = 'base.py'\ntest_pipeline = {MORE}\n")
+    assert len(read_config(tmp_path / "config.py").test_pipeline) == 2
+
+
+def dumped(tmp_path: Path, text: str) -> Path:
+    """A config that is based on one as work dirs hold it."""
+    (tmp_path / "base.py").write_text(BASE)
+    read_config(tmp_path / "base.py").dump(tmp_path / "dumped.py")
+    (tmp_path / "config.py").write_text(f"_base_ = 'dumped.py'\n{text}\n")
+    return tmp_path / "config.py"
+
+
+@pytest.mark.parametrize("line", ["max_iters = 7", "head = dict(dropout=0.5)"])
+def test_a_variable_of_a_dumped_config(tmp_path: Path, line: str) -> None:
+    """Which holds them beside the settings that they became."""
+    with pytest.raises(ValueError, match=rf"config\.py sets {line.split()[0]}, a variable of a file"):
+        read_config(dumped(tmp_path, line))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["train_cfg = dict(max_iters=7)", "max_iters = 7\ntrain_cfg = dict(max_iters=7)", "crop = [64, 64]", "a = 1"],
+)
+def test_what_a_dumped_config_takes(tmp_path: Path, text: str) -> None:
+    read_config(dumped(tmp_path, text))
+
+
+def test_a_folder_is_no_checkpoint(tmp_path: Path) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    (tmp_path / "other.pth").touch()
+    assert no_checkpoint(str(folder)) == f"{folder} is a folder and no checkpoint, and none lies in it"
+    (folder / "iter_1.pth").touch()
+    assert no_checkpoint(str(folder)) == f"{folder} is a folder and no checkpoint; there are {folder / 'iter_1.pth'}"

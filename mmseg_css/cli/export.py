@@ -24,7 +24,7 @@ def command(
 
     Args:
         config: The config it was trained with.
-        out: Where it goes, without suffix.
+        out: Where it goes, without suffix; in a folder that is there, under the name of the config.
         network: Of a method with a teacher; the one that predicts otherwise.
         onnx: An ONNX file, too (pip install "mmseg-css[onnx]").
     """

@@ -1,5 +1,6 @@
 """The command itself: its subcommands, how errors are told, and the exit status."""
 
+import io
 import os
 import sys
 import traceback
@@ -30,7 +31,7 @@ from mmseg_css.version import __version__
 app = App(
     name="mmseg-css",
     help="Semi-supervised semantic segmentation for MMSegmentation.",
-    help_epilogue="Exit status: 0 done, 1 refused or failed (the reason is the last line), 2 wrong usage.",
+    help_epilogue="Exit status: 0 done, 1 refused or failed (the reason comes last), 2 wrong usage.",
     version=__version__,
     default_parameter=Parameter(negative=()),
     help_format="plaintext",  # Markdown takes the underscores of paths for italics
@@ -54,6 +55,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
     Modules in the folder that it is started from can be imported (``custom_imports``), as with ``python -m``.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # no name of a file ends a call that has done its work
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())
     try:
@@ -68,7 +72,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _with_value_of_resume(arguments: Sequence[str]) -> list[str]:
     """``--resume`` may stand alone, as in MMSegmentation, before an option or the config; it then means ``auto``."""
-    following = [*arguments[1:], "-"]
+    following = [*arguments, "-"][1:]
     return [
         part
         for argument, after in zip(arguments, following, strict=True)
@@ -81,10 +85,17 @@ def _with_value_of_resume(arguments: Sequence[str]) -> list[str]:
 
 
 def _is_ours(error: BaseException | None) -> bool:
-    """Whether this package raised it, or the system about a file, so that the message says all there is to know."""
+    """Whether this package refused something, or the system a file, so that the message says all there is to know.
+
+    An error of which one of these is the declared cause says the same; what went on when a fault happened is none.
+    """
     while error is not None:
-        frames = traceback.extract_tb(error.__traceback__)
-        if isinstance(error, OSError) or (frames and Path(frames[-1].filename).is_relative_to(PACKAGE)):
+        if isinstance(error, OSError) or any(map(_refuses, traceback.extract_tb(error.__traceback__)[-1:])):
             return True
-        error = error.__cause__ or error.__context__
+        error = error.__cause__
     return False
+
+
+def _refuses(frame: traceback.FrameSummary) -> bool:
+    """Whether an error was raised on purpose in a line of this package; a fault of ours is no refusal."""
+    return Path(frame.filename).is_relative_to(PACKAGE) and (frame.line or "").startswith("raise")

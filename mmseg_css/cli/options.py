@@ -11,11 +11,13 @@ from cyclopts.validators import Path as Exists
 from mmseg_css.locations import find_config
 
 
-def _config(_: Any, tokens: Sequence[Token]) -> Path:
+def config_named(_: Any, tokens: Sequence[Token]) -> Path:
+    """A path, or a config of the package by its name."""
     return find_config(tokens[0].value)
 
 
-ConfigFile = Annotated[Path, Parameter(converter=_config, validator=Exists(exists=True, dir_okay=False))]
+is_file = Exists(exists=True, dir_okay=False)
+ConfigFile = Annotated[Path, Parameter(converter=config_named, validator=is_file)]
 CfgOptions = Annotated[
     list[str] | None,
     Parameter(

@@ -5,9 +5,18 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
-from cyclopts.types import ExistingFile
 
-from mmseg_css.cli.options import CfgOptions, Checkpoint, ConfigFile, Launcher, LocalRank, TrustCheckpoint, WorkDir
+from mmseg_css.cli.options import (
+    CfgOptions,
+    Checkpoint,
+    ConfigFile,
+    Launcher,
+    LocalRank,
+    TrustCheckpoint,
+    WorkDir,
+    config_named,
+    is_file,
+)
 
 Out = Annotated[Path | None, Parameter(help="A folder for the predicted label maps.")]
 Show = Annotated[bool, Parameter(help="Show the predictions in a window.")]
@@ -21,8 +30,13 @@ PredictOn = Annotated[
     ),
 ]
 Protocol = Annotated[
-    ExistingFile | None,
-    Parameter(help="Another protocol than the config's, e.g. configs/_base_/evaluation/slide_801.py."),
+    Path | None,
+    Parameter(
+        converter=config_named,
+        validator=is_file,
+        help="Another protocol than the config's, e.g. configs/_base_/evaluation/slide_801.py "
+        "(mmseg_css::_base_/evaluation/slide_801.py without a clone).",
+    ),
 ]
 Tta = Annotated[
     bool,

@@ -31,22 +31,28 @@ def on_cpu() -> bool:
 
 def enable_amp(cfg: Config) -> None:
     """What ``--amp`` means: the mixed-precision wrapper in place of the plain one (on the CPU see ``prepare_cfg``)."""
+    if not cfg.get("optim_wrapper"):
+        raise ValueError(f"--amp: {cfg.filename or 'the config'} has no optim_wrapper, so that it trains nothing")
     kind = cfg.optim_wrapper.get("type", "OptimWrapper")
     if kind not in ("OptimWrapper", "AmpOptimWrapper", "CpuAmpOptimWrapper"):
         raise ValueError(
             f"--amp works with optim_wrapper.type = 'OptimWrapper', and the config has {kind!r}: leave --amp out"
         )
     if kind == "OptimWrapper":
-        cfg.optim_wrapper.type = "AmpOptimWrapper"
-        cfg.optim_wrapper.setdefault("loss_scale", "dynamic")
-        # A fused optimiser hides which steps the scaler skips (OptimizerStepHook).
-        cfg.optim_wrapper.optimizer.pop("fused", None)
+        _use_amp(cfg.optim_wrapper)
+
+
+def _use_amp(wrapper: ConfigDict) -> None:
+    wrapper.type = "AmpOptimWrapper"
+    wrapper.setdefault("loss_scale", "dynamic")
+    # A fused optimiser hides which steps the scaler skips (OptimizerStepHook).
+    wrapper.optimizer.pop("fused", None)
 
 
 def prepare_cfg(cfg: Config, *, distributed: bool) -> list[str]:
     """Make a config run on this machine, in place. Returns what was changed, in words, for the log."""
     if not on_cpu():
-        return []
+        return _use_accelerator(cfg)
     notes = [busy] if (busy := _busy()) else []
     if use_cpu_amp(cfg):
         notes.append("no accelerator: mixed precision is bfloat16 autocast on the CPU (CpuAmpOptimWrapper)")
@@ -57,6 +63,18 @@ def prepare_cfg(cfg: Config, *, distributed: bool) -> list[str]:
                 f"no accelerator: SyncBN became BN in {', '.join(reverted)}; each process has its own batch statistics"
             )
     return notes
+
+
+def _use_accelerator(cfg: Config) -> list[str]:
+    """Turn back what `use_cpu_amp` did to a config that was dumped on another machine."""
+    wrapper = cfg.get("optim_wrapper")
+    if not wrapper or wrapper.get("type") not in ("CpuAmpOptimWrapper", CpuAmpOptimWrapper):
+        return []
+    _use_amp(wrapper)
+    return [
+        "the config's CpuAmpOptimWrapper is for machines without an accelerator: mixed precision is AmpOptimWrapper's "
+        f"here, with loss_scale={wrapper.loss_scale!r}; set optim_wrapper.dtype='bfloat16' for that of the CPU"
+    ]
 
 
 def _busy() -> str:

@@ -20,7 +20,7 @@ from mmseg_css.config_files import read_config
 from mmseg_css.datasets.checks import check_not_empty, check_training_paths
 from mmseg_css.deployment.labelled import check_classes, labelled_pixels
 from mmseg_css.deployment.prediction.network import load_network, network_of
-from mmseg_css.engine.checkpoints import no_checkpoint
+from mmseg_css.engine.checkpoints import meta_of, no_checkpoint
 from mmseg_css.engine.preprocessing import channels_of
 from mmseg_css.engine.testing import Evaluation, evaluate
 from mmseg_css.files import written
@@ -60,7 +60,7 @@ def load(config: Path, checkpoint: str, cfg_options: Sequence[str] = ()) -> Bala
     check_model(cfg.model)
     saved = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
     model, classes = network_of(cfg.copy(), saved, checkpoint)
-    if (strength := saved.get("meta", {}).get("balance")) is not None:
+    if (strength := meta_of(saved).get("balance")) is not None:
         raise ValueError(f"{checkpoint} is balanced already, with strength {strength}: take what it was made of")
     check_outputs(_network(model))
     dataset = _labelled_set(cfg)
@@ -144,7 +144,7 @@ def balance_checkpoint(
     found = load(config, checkpoint, cfg_options)
     shift = balancing_shift(found.pixels, strength)
     state = shifted(found.saved.get("state_dict", found.saved), shift)
-    _write({"meta": {**found.saved.get("meta", {}), "balance": strength}, "state_dict": state}, out, found, shift)
+    _write({"meta": {**meta_of(found.saved), "balance": strength}, "state_dict": state}, out, found, shift)
 
 
 def _write(saved: dict[str, Any], out: Path, before: Balancing, shift: Float[Tensor, " k"]) -> None:

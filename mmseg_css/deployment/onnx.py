@@ -121,6 +121,12 @@ def left_to_do(config: Path) -> str | None:
             f"does not pad pictures (model.data_preprocessor.test_cfg = {dict(padding)}), so pad yours first, on the "
             "right and below, with mean + pad_val * std, and cut the logits to their size"
         )
+    model = cfg.get("model", {})
+    if (model.get("segmentor", model).get("test_cfg") or {}).get("mode") == "slide":
+        notes.append(
+            "takes pictures as a whole, where the config slides a window over them (test_cfg.mode = 'slide'), so cut "
+            "yours into such windows first, and average the logits where they overlap"
+        )
     return f"the ONNX file {'; it '.join(notes)}" if notes else None
 
 

@@ -12,15 +12,19 @@ from typing import Any, Literal, NamedTuple
 import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.runner.checkpoint import CheckpointLoader
-from mmseg.datasets import BaseSegDataset
+from mmseg.models import SegDataPreProcessor
 
 from mmseg_css.config_files import read_config
-from mmseg_css.datasets.checks import dataset_configs
+from mmseg_css.deployment.plain_data import is_mmsegs, kind_of, make_dataset_plain
 from mmseg_css.deployment.prediction.network import network_of
+from mmseg_css.engine.checkpoints import meta_of
+from mmseg_css.engine.downloads import without_downloads
+from mmseg_css.engine.preprocessing import pipeline_of
 from mmseg_css.files import write_bytes, write_text
+from mmseg_css.models.data_preprocessor import SemiDataPreprocessor
 from mmseg_css.models.heads import DeepLabV3PlusHead, MapDPTHead, ProjectionMixin
 from mmseg_css.models.segmentors import SemiSegmentor
-from mmseg_css.registry import DATASETS, MODELS, TRANSFORMS
+from mmseg_css.registry import MODELS
 
 Network = Literal["teacher", "student"]
 #: What an evaluation reads of a config, beside the model and the data.
@@ -29,8 +33,8 @@ RUNTIME = ("default_scope", "env_cfg", "vis_backends", "visualizer", "log_level"
 OURS = (DeepLabV3PlusHead, MapDPTHead)
 #: What they are called in a config that was exported.
 EXPORTED = {f"Exported{kind.__name__}": kind for kind in OURS}
-#: Packages whose parts MMSeg finds by a name in a config.
-KNOWN = ("mmcv.", "mmdet.", "mmengine.", "mmpretrain.", "mmseg.")
+#: Preprocessors that do to test images what MMSeg's does.
+PREPROCESSORS = (SegDataPreProcessor, SemiDataPreprocessor)
 PREFIX = {"teacher": "teacher.model.", "student": "student."}
 
 
@@ -53,7 +57,7 @@ def export_segmentor(
     Args:
         config: config that the checkpoint was trained with, of any method here or supervised-only.
         checkpoint: file or URL.
-        out: path of the result without suffix.
+        out: path of the result without suffix; in a folder that is there, under the name of ``config``.
         network: which network of a method with a teacher; by default the one that its config predicts with.
         overwrite: replace a config that is there.
 
@@ -61,22 +65,26 @@ def export_segmentor(
         FileExistsError: the config is there already.
         ValueError: The checkpoint is of another model, the network is not there, or a part of it has no plain form.
     """
+    if out.is_dir():
+        out = out / config.stem
     written = _free(out.with_name(f"{out.name}.py"), overwrite)
     cfg = read_config(config)
     prefixes = network_prefixes(cfg.model)
     prefix = choose_prefix(cfg.model, prefixes, network, config)
+    saved = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
+    loaded, _ = network_of(deepcopy(cfg), saved, checkpoint)  # which explains names that nobody knows
     model, definition = plain_model(cfg.model.segmentor if prefixes else cfg.model)
     check_parts(model)
-    model["data_preprocessor"] = {**cfg.model.data_preprocessor, "type": "SegDataPreProcessor"}
-    saved = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
-    loaded, _ = network_of(deepcopy(cfg), saved, checkpoint)
-    weights = network_weights(loaded.state_dict(), prefix)
+    model["data_preprocessor"] = plain_preprocessor(cfg.model.data_preprocessor)
     plain, notes = plain_config(cfg, model)
+    # MMSeg's functions for inference read the classes there, and `balance` that it was there.
+    meta = {"dataset_meta": {**(meta_of(saved).get("dataset_meta") or {}), **loaded.dataset_meta}}
+    meta |= {key: value for key, value in meta_of(saved).items() if key == "balance"}
+    # The config last: where it is, the next call is refused.
+    weights = publish(network_weights(loaded.state_dict(), prefix), meta, out)
     text = plain.pretty_text
     write_text(written, f"{definition}\n\n{text}" if definition else text)
-    # MMSeg's functions for inference read the classes there, and `balance` that it was there.
-    meta = {key: value for key, value in saved.get("meta", {}).items() if key in ("dataset_meta", "balance")}
-    return Exported(written, publish(weights, meta, out), notes)
+    return Exported(written, weights, notes)
 
 
 def _free(path: Path, overwrite: bool) -> Path:
@@ -111,12 +119,12 @@ def choose_prefix(model: ConfigDict, prefixes: tuple[str, ...], network: Network
 
 def plain_config(cfg: Config, model: dict[str, Any]) -> tuple[Config, list[str]]:
     """What an evaluation of ``model`` needs of a config, and what could not be taken over, in words."""
-    kept = (*RUNTIME, "test_pipeline", "test_dataloader", "test_cfg")
+    kept = (*RUNTIME, "test_dataloader", "test_cfg")
     plain = Config({key: cfg[key] for key in kept if cfg.get(key) is not None} | {"model": model})
-    if "test_dataloader" in plain:
+    if pipeline := pipeline_of(cfg):
+        plain.test_pipeline = deepcopy(pipeline)  # that of the test data, which MMSeg's inference does not look at
+    if pipeline or "test_dataloader" in plain:
         return plain, make_dataset_plain(plain)
-    if "test_pipeline" in plain:
-        return plain, []
     return plain, [f"the config has neither test data nor a test pipeline, as {cfg.filename}: add both"]
 
 
@@ -128,6 +136,7 @@ def plain_model(segmentor: ConfigDict) -> tuple[ConfigDict, str]:
     for any_head in (*heads, *_listed(model.get("auxiliary_head"))):
         any_head.get("kernel_generate_head", any_head).loss_decode = dict(type="CrossEntropyLoss")
     model.backbone.pop("init_cfg", None)
+    without_downloads(model)
     definitions = [definition for head in heads if (definition := _make_head_plain(head))]
     return model, definitions[0] if definitions else ""
 
@@ -160,12 +169,26 @@ def check_parts(model: ConfigDict) -> None:
     for place in ("backbone", "neck", "decode_head", "auxiliary_head"):
         parts += [(place, part) for part in _listed(model.get(place))]
     for place, part in parts:
-        kind = MODELS.get(part.type) if isinstance(part.type, str) else part.type
-        if part.type not in EXPORTED and not kind.__module__.startswith(KNOWN):
+        if part.type not in EXPORTED and not is_mmsegs(kind := kind_of(MODELS, part)):
             raise ValueError(
-                f"the {place} {kind.__name__} is not MMSeg's, so that no plain config names it; it has to travel with "
-                "the model as a custom import"
+                f"the {place} {getattr(kind, '__name__', part.type)} is not MMSeg's, so that no plain config names it; "
+                "it has to travel with the model as a custom import"
             )
+
+
+def plain_preprocessor(config: ConfigDict) -> dict[str, Any]:
+    """The same as a config of MMSeg's preprocessor.
+
+    Raises:
+        ValueError: It is another one, which may do to images what MMSeg's does not.
+    """
+    kind = kind_of(MODELS, config)
+    if kind not in PREPROCESSORS:
+        raise ValueError(
+            f"model.data_preprocessor.type = {getattr(kind, '__name__', kind)!r} is not MMSeg's, so that no plain "
+            "config names it; it has to travel with the model as a custom import"
+        )
+    return {**config, "type": SegDataPreProcessor.__name__}
 
 
 def head_definition(kind: type) -> str:
@@ -190,65 +213,6 @@ def network_weights(state: Mapping[str, Any], prefix: str) -> dict[str, torch.Te
         for name, value in own.items()
         if not name.startswith("decode_head.projection.") and name != "_extra_state"
     }
-
-
-def make_dataset_plain(cfg: Config) -> list[str]:
-    """Name a data set class of MMSeg's instead of ours, in place; without one, leave the data out and say so.
-
-    What happens to a picture before the network sees it belongs to the model, and stays in any case that MMSeg knows.
-    """
-    given = cfg.test_dataloader.dataset
-    datasets: list[Any] = list(dataset_configs(given)) or [given]  # within a ConcatDataset, say
-    transforms = [TRANSFORMS.get(step["type"]) for dataset in datasets for step in dataset.get("pipeline", [])]
-    ours = sorted({transform.__name__ for transform in transforms if _is_ours(transform)})
-    readable = not ours
-    ours += sorted({fault for dataset in datasets if (fault := _cannot_be_plain(dataset))})
-    if ours:
-        for key in ("test_pipeline", "test_dataloader", "test_evaluator", "test_cfg"):
-            cfg.pop(key, None)
-        if not readable:
-            return [
-                f"the config has neither test data nor a test pipeline, since MMSeg lacks {', '.join(ours)}: add both, "
-                "and do to the images what those transforms do"
-            ]
-        cfg.test_pipeline = [step for step in datasets[0].pipeline if step["type"] != "LoadAnnotations"]
-        cfg.test_dataloader = dict(batch_size=1, dataset=dict(type="BaseSegDataset", pipeline=cfg.test_pipeline))
-        return [
-            f"the config predicts, but has no data to evaluate on, since MMSeg lacks {', '.join(ours)}: for MMSeg's "
-            "a test add data that it can read"
-        ]
-    for dataset in datasets:
-        _name_mmsegs(dataset)
-    return []
-
-
-def _cannot_be_plain(dataset: ConfigDict) -> str | None:
-    """A class of ours and what it does that none of MMSeg's does, in words."""
-    kind = DATASETS.get(dataset.type)
-    if not _is_ours(kind):
-        return None
-    if kind.get_label_map.__func__ is not BaseSegDataset.get_label_map.__func__:
-        return f"{kind.__name__}, which maps label values itself"
-    if "ann_file" in dataset and not getattr(kind, "METAINFO", None):
-        return f"{kind.__name__}, which reads its list itself"
-    return None
-
-
-def _name_mmsegs(dataset: ConfigDict) -> None:
-    """Name MMSeg's class instead of ours, in place."""
-    kind = DATASETS.get(dataset.type)
-    if not _is_ours(kind):
-        return
-    for key, parameter in inspect.signature(kind.__init__).parameters.items():
-        if key in ("img_suffix", "seg_map_suffix", "reduce_zero_label"):
-            dataset.setdefault(key, parameter.default)
-    dataset.type = "BaseSegDataset"
-    if "metainfo" not in dataset:
-        dataset.metainfo = dict(classes=kind.METAINFO["classes"], palette=kind.METAINFO["palette"])
-
-
-def _is_ours(kind: type) -> bool:
-    return kind.__module__.startswith("mmseg_css.")
 
 
 def publish(weights: dict[str, torch.Tensor], meta: dict[str, Any], out: Path) -> Path:

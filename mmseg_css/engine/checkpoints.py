@@ -150,12 +150,17 @@ def check_format(checkpoint: Mapping[str, Any], path: str = "the checkpoint") ->
     Raises:
         ValueError: It was written by a later version, in another format.
     """
-    found = checkpoint.get("meta", {}).get(META_KEY, {"format": FORMAT})
+    found = meta_of(checkpoint).get(META_KEY, {"format": FORMAT})
     if found["format"] > FORMAT:
         raise ValueError(
             f"{path} has format {found['format']}, written by mmseg_css {found['version']}; this is {__version__}, "
             f"which reads formats up to {FORMAT}: install mmseg_css {found['version']} or later"
         )
+
+
+def meta_of(checkpoint: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a checkpoint says of itself; nothing, where it is but weights."""
+    return checkpoint.get("meta") or {}
 
 
 def weights_of(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
@@ -246,9 +251,12 @@ def _shapes(checkpoint: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
 
 
 def no_checkpoint(path: str, shown: int = 5) -> str:
-    """What to say of a checkpoint that is not there: which ones are, in its folder."""
-    found = sorted(Path(path).parent.glob("*.pth"), key=lambda other: other.stat().st_mtime, reverse=True)
+    """What to say of a checkpoint that is not there, or is a folder: which ones are, in the folder."""
+    is_folder = Path(path).is_dir()
+    folder = Path(path) if is_folder else Path(path).parent
+    asked = f"{path} is a folder and no checkpoint" if is_folder else f"there is no checkpoint {path}"
+    found = sorted(folder.glob("*.pth"), key=lambda other: other.stat().st_mtime, reverse=True)
     if not found:
-        return f"there is no checkpoint {path}, and none in {Path(path).parent}"
+        return f"{asked}, and none {'lies in it' if is_folder else f'in {folder}'}"
     more = " ..." if len(found) > shown else ""
-    return f"there is no checkpoint {path}; there are {', '.join(map(str, found[:shown]))}{more}"
+    return f"{asked}; there are {', '.join(map(str, found[:shown]))}{more}"

@@ -10,7 +10,6 @@ from typing import Any, cast
 
 import numpy as np
 from mmengine.config import Config
-from mmengine.runner import Runner
 from mmengine.runner.checkpoint import CheckpointLoader
 from mmseg.models.segmentors import EncoderDecoder
 from torch import nn
@@ -18,12 +17,12 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from mmseg_css.datasets import checks
-from mmseg_css.engine.checkpoints import check_fit, check_format
+from mmseg_css.engine.checkpoints import check_fit, check_format, meta_of
 from mmseg_css.engine.images_with_truth import as_labelled_in_training, images_of_test_set, unlabeled_images
 from mmseg_css.engine.labels_alone import LabelsAlone
 from mmseg_css.engine.looking import Looker, labellings_of, looked_at, panels_of, said_of
 from mmseg_css.engine.preprocessing import check_preprocessing
-from mmseg_css.engine.testing import NEEDED, Evaluation, load_cfg
+from mmseg_css.engine.testing import NEEDED, Evaluating, Evaluation, load_cfg
 from mmseg_css.evaluation.diagnosis.images import failures, qualities
 from mmseg_css.evaluation.diagnosis.report import check_free, names_of_report, pictures_of, write_report
 from mmseg_css.evaluation.diagnosis.summary import summarise
@@ -98,7 +97,7 @@ def diagnose(asked: Diagnosis, folder: Path) -> dict[str, Any]:
     check_top_level(cfg, NEEDED)
     with explained(cfg):
         check_model(cfg.model)
-        runner = Runner.from_cfg(cfg)
+        runner = Evaluating.from_cfg(cfg)
         model = _looked_into(runner.model)
         loader = images_with_truth(cfg, asked)
     dataset: Any = loader.dataset
@@ -175,7 +174,7 @@ def in_order(
         check_format(saved, path)
         check_fit(model, saved, path)
         check_preprocessing(model.data_preprocessor, saved, path)
-        meta = saved.get("meta", {})
+        meta = meta_of(saved)
         learnt = meta.get("dataset_meta") or {}
         checks.check_same_classes(metainfo, learnt, name=name, other_name=f"training of {path}")
         found.append((path, meta.get("iter")))

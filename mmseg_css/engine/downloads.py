@@ -36,6 +36,20 @@ def downloads_explained(cfg: Config) -> Iterator[None]:
         ) from error
 
 
+def without_downloads(model: Any) -> None:
+    """Let no part of a model's config, in place, fetch pretrained weights where a checkpoint replaces them anyway.
+
+    MMSeg's `TIMMBackbone` fetches them when it is built, also where its config does not say so.
+    """
+    if isinstance(model, dict):
+        kind = model.get("type")
+        is_timms = str(kind if isinstance(kind, str) else getattr(kind, "__name__", "")).endswith("TIMMBackbone")
+        if model.get("pretrained", is_timms) is True:
+            model["pretrained"] = False
+    for child in model.values() if isinstance(model, dict) else model if isinstance(model, list | tuple) else ():
+        without_downloads(child)
+
+
 def _timms(config: Any, key: str) -> Iterator[tuple[str, str]]:
     """Where a model's config, which stands under ``key``, asks timm for weights: the key and the network."""
     if isinstance(config, Mapping):

@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmseg.models.segmentors import EncoderDecoder
 from torch import nn
 
-from mmseg_css.engine.checkpoints import META_KEY
+from mmseg_css.engine.checkpoints import META_KEY, meta_of
 
 #: What the run that wrote a checkpoint notes of its images, under ``run`` of its meta.
 PREPROCESSING: Final = "model.data_preprocessor"
@@ -52,7 +52,7 @@ def _plain(value: Any) -> Any:
 
 def other_steps(cfg: Config, checkpoint: Mapping[str, Any], path: str = "the checkpoint") -> str | None:
     """What to say of a config whose test images go through other steps than the training validated with."""
-    then = checkpoint.get("meta", {}).get(META_KEY, {}).get("run", {}).get(STEPS)
+    then = meta_of(checkpoint).get(META_KEY, {}).get("run", {}).get(STEPS)
     now = steps_of(cfg)
     augmented = any(step.startswith("TestTimeAug") for step in now or ())
     if now is None or then is None or now == then or augmented:  # older checkpoints do not say
@@ -101,7 +101,7 @@ def check_preprocessing(prepare: nn.Module, checkpoint: Mapping[str, Any], path:
 def other_preprocessing(prepare: nn.Module, checkpoint: Mapping[str, Any]) -> str | None:
     """What is normalised in another way than when the checkpoint was trained, in words, by more than rounding."""
     now = preprocessing_of(prepare)
-    then = checkpoint.get("meta", {}).get(META_KEY, {}).get("run", {}).get(PREPROCESSING, now)
+    then = meta_of(checkpoint).get(META_KEY, {}).get("run", {}).get(PREPROCESSING, now)
     differing = [key for key in now if not _alike(then[key], now[key])]
     return f"{differing[0]} was {then[differing[0]]}, and is {now[differing[0]]}" if differing else None
 

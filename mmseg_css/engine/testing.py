@@ -1,13 +1,13 @@
 """Evaluations of a checkpoint: from a config file and what the command line says to the Runner."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from mmengine.config import Config, ConfigDict
-from mmengine.dist import is_main_process
+from mmengine.dist import is_main_process, master_only
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS, MODELS
 from prettytable import PrettyTable
@@ -17,6 +17,7 @@ from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.config_files import read_config
 from mmseg_css.datasets.checks import dataset_configs, mirrored
 from mmseg_css.engine.checkpoints import no_checkpoint
+from mmseg_css.engine.downloads import without_downloads
 from mmseg_css.engine.hooks import use_data_checks
 from mmseg_css.engine.memory import memory_explained
 from mmseg_css.locations import CONFIGS
@@ -58,6 +59,18 @@ class Evaluation:
     metric: Mapping[str, Any] | None = None
 
 
+class Evaluating(Runner):
+    """A Runner that leaves the config of a training, which lies in the same work dir under the same name, as it is.
+
+    It would start from the weights that were evaluated, or train the model of an augmentation.
+    """
+
+    @master_only
+    def dump_config(self) -> None:
+        """Beside the log of the evaluation."""
+        self.cfg.dump(str(Path(self.log_dir) / Path(self.cfg.filename or "config.py").name))
+
+
 def takes_predict_on(model: ConfigDict) -> bool:
     """Whether the model's class knows teacher and student; a plain MMSeg segmentor knows one network only."""
     kind = MODELS.get(model["type"]) if isinstance(model["type"], str) else model["type"]
@@ -87,6 +100,7 @@ def load_cfg(asked: Evaluation, predict_on: str | None = None, folder: str = "")
     cfg.work_dir = str(Path(asked.work_dir or cfg.get("work_dir") or Path("work_dirs") / asked.config.stem) / folder)
     cfg.load_from = asked.checkpoint
     cfg.resume = False
+    without_downloads(cfg.model)
     if predict_on is not None:
         if not takes_predict_on(cfg.model):
             raise ValueError(
@@ -139,9 +153,23 @@ def draw_predictions(cfg: Config, folder: Path | None, seconds: float | None) ->
 
 def use_tta(cfg: Config) -> None:
     """Augment at test time, as the config says, or else in `MULTI_SCALE_FLIP`'s way."""
-    cfg.tta_pipeline, cfg.tta_model = tta_of(cfg, cfg.test_dataloader.dataset.pipeline)
-    cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
-    cfg.model = ConfigDict(**cfg.tta_model, module=cfg.model)
+    model = None
+    for dataset in _with_pipelines(cfg.test_dataloader.dataset):  # several within a ConcatDataset
+        dataset["pipeline"], model = tta_of(cfg, dataset["pipeline"])
+    if model is None:
+        raise ValueError(
+            "--tta: test_dataloader.dataset of the config has no pipeline to augment: give its data set one"
+        )
+    cfg.model = ConfigDict(**model, module=cfg.model)
+
+
+def _with_pipelines(config: Any) -> Iterator[dict[str, Any]]:
+    """The data sets in the config of one, whatever it is wrapped in, that say how their images are read."""
+    if isinstance(config, Mapping) and "pipeline" in config:
+        yield config  # type: ignore[misc]
+    elif isinstance(config, Mapping | list | tuple):
+        for child in config.values() if isinstance(config, Mapping) else config:
+            yield from _with_pipelines(child)
 
 
 def tta_of(
@@ -185,7 +213,7 @@ def evaluate(asked: Evaluation, predict_on: str | None = None, folder: str = "")
             cfg.visualizer.name = cfg.experiment_name
     check_top_level(cfg, NEEDED)
     with explained(cfg):
-        runner = Runner.from_cfg(cfg)
+        runner = Evaluating.from_cfg(cfg)
         for note in notes:
             runner.logger.warning(note)
         with memory_explained():

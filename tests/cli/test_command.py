@@ -1,13 +1,17 @@
 """The command as a whole: quick help, exit status, errors, the doors in tools/."""
 
+import io
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.cli.main import _with_value_of_resume, app, run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -182,3 +186,57 @@ def test_resume_alone_is_resume_auto(given: list[str], meant: list[str]) -> None
 )
 def test_resume_stands_alone_as_in_mmseg(typed: list[str], meant: list[str]) -> None:
     assert _with_value_of_resume(typed) == meant
+
+
+def test_without_a_command_it_helps(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 0
+    assert capsys.readouterr().out.startswith("Usage: mmseg-css COMMAND")
+
+
+def fault_of_ours() -> None:
+    read_config_of(None)
+
+
+def read_config_of(nothing: Any) -> None:
+    merge_options(nothing, {"a": 1})
+
+
+def while_a_file_is_missing() -> None:
+    try:
+        Path("nowhere").read_text()
+    except OSError:
+        int("a bug")
+
+
+@pytest.mark.parametrize("fault", [fault_of_ours, while_a_file_is_missing])
+def test_faults_keep_their_traceback(
+    fault: Callable, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of the package itself, too, and whatever was being handled."""
+    monkeypatch.setattr("mmseg_css.engine.training.load_cfg", lambda *_, **__: fault())
+    assert run(["train", "setup.py"]) == 1
+    assert capsys.readouterr().err.startswith("Traceback")
+
+
+def test_what_a_refusal_caused_is_one(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def passed_on(*_: Any, **__: Any) -> None:
+        try:
+            parse_options(["a"])
+        except ValueError as error:
+            raise RuntimeError(f"said again: {error}") from error
+
+    monkeypatch.setattr("mmseg_css.engine.training.load_cfg", passed_on)
+    assert run(["train", "setup.py"]) == 1
+    assert capsys.readouterr().err.startswith("error: said again: --cfg-options: expected KEY=VALUE")
+
+
+def test_names_that_the_terminal_cannot_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    def named(*_: Any, **__: Any) -> None:
+        print("wrote caf\udce9.png and \u65e5.png")
+        raise ValueError("done")
+
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii", write_through=True))
+    monkeypatch.setattr("mmseg_css.engine.training.load_cfg", named)
+    assert run(["train", "setup.py"]) == 1
+    assert written.getvalue().strip() == rb"wrote caf\udce9.png and \u65e5.png"

@@ -215,3 +215,43 @@ def test_predictions_in_a_window(config, checkpoint):
     hook = evaluation_cfg(config, checkpoint, "--show", "--wait-time", "0.5").default_hooks.visualization
     assert (hook.draw, hook.interval, hook.show, hook.wait_time) == (True, 1, True, 0.5)
     assert "show" not in evaluation_cfg(config, checkpoint).default_hooks.visualization
+
+
+def test_tta_augments_every_data_set(config, checkpoint):
+    """Each reads its images as before."""
+    with open(config, "a") as file:
+        file.write(
+            "def data(backend):\n    load = dict(type='LoadImageFromFile', imdecode_backend=backend)\n"
+            "    return dict(pipeline=[load, dict(type='LoadAnnotations'), dict(type='PackSegInputs')])\n"
+            "datasets = [data('cv2'), dict(dataset=data('pillow'))]\n"
+            "test_dataloader = dict(dataset=dict(type='ConcatDataset', datasets=datasets))\n"
+        )
+    one, other = evaluation_cfg(config, checkpoint, "--tta").test_dataloader.dataset.datasets
+    for pipeline, backend in ((one.pipeline, "cv2"), (other.dataset.pipeline, "pillow")):
+        assert [step.type for step in pipeline] == ["LoadImageFromFile", "TestTimeAug"]
+        assert pipeline[0].imdecode_backend == backend
+
+
+def test_tta_of_data_without_a_pipeline(config, checkpoint):
+    with open(config, "a") as file:
+        file.write("test_dataloader = dict(dataset=dict(type='BaseSegDataset'))\n")
+    with pytest.raises(ValueError, match=r"--tta: test_dataloader\.dataset .* has no pipeline to augment"):
+        evaluation_cfg(config, checkpoint, "--tta")
+
+
+def test_a_protocol_of_the_package_by_its_name(config, checkpoint):
+    cfg = evaluation_cfg(config, checkpoint, "--evaluation", "mmseg_css::_base_/evaluation/slide_801.py")
+    assert cfg.model.test_cfg.crop_size == (801, 801)
+
+
+def test_an_evaluation_fetches_no_pretrained_weights(config, checkpoint):
+    with open(config, "a") as file:
+        file.write("model = dict(type='EncoderDecoder', backbone=dict(type='TIMMBackbone', pretrained=True))\n")
+    assert evaluation_cfg(config, checkpoint).model.backbone.pretrained is False
+
+
+def test_mixed_precision_of_nothing(tmp_path):
+    path = tmp_path / "none.py"
+    path.write_text("model = dict(type='EncoderDecoder')")
+    with pytest.raises(ValueError, match=r"--amp: .*none\.py has no optim_wrapper"):
+        train_cfg(str(path), "--amp")

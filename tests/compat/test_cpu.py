@@ -189,3 +189,14 @@ def test_launchers_on_cpu_in_words(monkeypatch):
     monkeypatch.delenv("RANK", raising=False)
     with pytest.raises(ValueError, match="must be started by torchrun: RANK"):
         compat.init_cpu_distributed("pytorch")
+
+
+def test_what_was_dumped_on_a_cpu_has_mixed_precision_elsewhere(monkeypatch):
+    """Its wrapper would leave the autocast of the accelerator off, in silence."""
+    cfg = small_cfg(optim_wrapper={"type": "CpuAmpOptimWrapper", "optimizer": {"type": "AdamW", "fused": True}})
+    plain = small_cfg()
+    monkeypatch.setattr("mmseg_css.compat.cpu.on_cpu", lambda: False)
+    [note] = compat.prepare_cfg(cfg, distributed=False)
+    assert "CpuAmpOptimWrapper is for machines without an accelerator" in note
+    assert cfg.optim_wrapper == {"type": "AmpOptimWrapper", "optimizer": {"type": "AdamW"}, "loss_scale": "dynamic"}
+    assert compat.prepare_cfg(cfg, distributed=False) == compat.prepare_cfg(plain, distributed=False) == []

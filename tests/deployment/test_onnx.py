@@ -136,6 +136,9 @@ def test_what_the_onnx_file_does_not_do_in_words(tmp_path: Path) -> None:
         {"test_pipeline": [load], "test_dataloader": {"dataset": {"pipeline": [load, resize, *pack]}}},
     ):
         assert "after Resize(keep_ratio=True, scale=(160, 120)) of the test" in (said(**cfg) or "")
+    for model in ({"test_cfg": {"mode": "slide"}}, {"segmentor": {"test_cfg": {"mode": "slide"}}}):
+        assert "slides a window over them (test_cfg.mode = 'slide')" in (said(model=model) or "")
+    assert said(model={"test_cfg": {"mode": "whole"}}) is None
     padded = {"model": {"data_preprocessor": {"test_cfg": {"size_divisor": 32}}}}
     assert (said(**padded) or "").startswith("the ONNX file does not pad pictures (model.data_preprocessor.test_cfg")
     assert "do that to yours first; it does not pad" in (said(**padded, test_pipeline=[load, resize, *pack]) or "")

@@ -6,7 +6,7 @@ import pytest
 from huggingface_hub.utils import LocalEntryNotFoundError
 from mmengine.config import Config
 
-from mmseg_css.engine.downloads import downloads_explained
+from mmseg_css.engine.downloads import downloads_explained, without_downloads
 
 URL = "https://example.org/weights.pth"
 
@@ -33,3 +33,11 @@ def test_a_network_of_timm_is_named() -> None:
 def test_other_errors_pass() -> None:
     with pytest.raises(ValueError, match="another"), downloads_explained(Config({"model": {}})):
         raise ValueError("another")
+
+
+@pytest.mark.parametrize("asked", [{"pretrained": True}, {}, {"pretrained": False}])
+def test_nothing_is_fetched_where_a_checkpoint_follows(asked: dict) -> None:
+    model = {"type": "CSS", "segmentor": {"backbone": {"type": "TIMMBackbone", **asked}, "neck": [{"type": "FPN"}]}}
+    cfg = Config({"model": model}, format_python_code=False)
+    without_downloads(cfg.model)
+    assert cfg.model.segmentor == {"backbone": {"type": "TIMMBackbone", "pretrained": False}, "neck": [{"type": "FPN"}]}

@@ -13,7 +13,8 @@ from mmengine.runner.checkpoint import CheckpointLoader, load_state_dict
 from mmseg.apis import init_model
 from mmseg.models.segmentors import BaseSegmentor
 
-from mmseg_css.engine.checkpoints import check_fit, check_format, weights_of
+from mmseg_css.engine.checkpoints import check_fit, check_format, meta_of, weights_of
+from mmseg_css.engine.downloads import without_downloads
 from mmseg_css.engine.preprocessing import check_preprocessing, other_steps
 from mmseg_css.typos import explained
 
@@ -39,6 +40,7 @@ def network_of(
 ) -> tuple[BaseSegmentor, Classes]:
     """The same of a checkpoint that was read, and is called ``checkpoint``."""
     cfg.model.pop("compile_backbone", None)  # which would be compiled anew for every size of image
+    without_downloads(cfg.model)
     with explained(cfg):
         model = init_model(cfg, device="cpu")
     check_format(saved, checkpoint)
@@ -47,12 +49,12 @@ def network_of(
     if note := other_steps(cfg, saved, checkpoint):
         print_log(note, level=logging.WARNING)
     load_state_dict(model, weights_of(saved), strict=False)  # extra state that other versions wrote
-    classes = classes_of(saved.get("meta", {}), model.num_classes)
+    classes = classes_of(meta_of(saved), model.num_classes)
     model.dataset_meta = {"classes": classes.names, "palette": classes.palette.tolist()}
     return model.to(device), classes
 
 
-def classes_of(meta: dict[str, Any], number: int) -> Classes:
+def classes_of(meta: Mapping[str, Any], number: int) -> Classes:
     """What a checkpoint's meta says of its classes; numbers and colours of our own where it says nothing.
 
     Args:

@@ -13,6 +13,7 @@ from torch import nn
 
 from mmseg_css.datasets import PairedDataset, checks
 from mmseg_css.datasets.seeded import seeded
+from mmseg_css.engine.checkpoints import meta_of
 from mmseg_css.engine.hooks.method import unwrap
 from mmseg_css.engine.preprocessing import check_preprocessing, other_preprocessing, other_steps
 from mmseg_css.registry import HOOKS
@@ -83,7 +84,7 @@ class DataCheckHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """A network that was trained on other classes, or sees other pictures, goes on as if nothing were wrong."""
-        learnt = checkpoint.get("meta", {}).get("dataset_meta") or {}
+        learnt = meta_of(checkpoint).get("dataset_meta") or {}
         loops = _loops(runner)
         prepare, path = _network(runner.model).data_preprocessor, runner._load_from or "the checkpoint"
         if "training set" not in loops:
