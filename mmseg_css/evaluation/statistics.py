@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-from einops import rearrange, reduce
+from einops import reduce
 from jaxtyping import Float
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
+
+from mmseg_css.evaluation.areas import iou_of
 
 #: Up to so many blocks of images all ways to swap them are tried.
 FEW_BLOCKS: Final = 13
@@ -211,20 +213,6 @@ def detectable_gain(differences: Float[np.ndarray, " s"], *, power: float = 0.8)
     return float(np.std(differences, ddof=1) * TTestPower().solve_power(nobs=len(differences), alpha=0.05, power=power))
 
 
-def class_iou(areas: Float[np.ndarray, "*rest n k 2"]) -> Float[np.ndarray, "*rest k"]:
-    """IoU of every class over all images, in percent; NaN for a class without areas.
-
-    >>> class_iou(np.array([[[1.0, 2.0]], [[1.0, 2.0]]]))
-    array([50.])
-    """
-    return _iou(areas.sum(axis=-3))
-
-
-def _iou(totals: Float[np.ndarray, "*rest k 2"]) -> Float[np.ndarray, "*rest k"]:
-    intersection, union = totals[..., 0], totals[..., 1]
-    return np.divide(100.0 * intersection, union, out=np.full(union.shape, np.nan), where=union > 0)
-
-
 def paired_swap_test(
     ours: Float[np.ndarray, "s n k 2"],
     theirs: Float[np.ndarray, "s n k 2"],
@@ -253,7 +241,7 @@ def paired_swap_test(
     def difference(swaps: Float[np.ndarray, "p m"]) -> Float[np.ndarray, " p"]:
         flow = np.tensordot(swaps, theirs - ours, axes=(1, 1))  # p s k 2
         first, second = ours.sum(axis=1) + flow, theirs.sum(axis=1) - flow
-        return reduce(np.nanmean(_iou(first), axis=-1) - np.nanmean(_iou(second), axis=-1), "p s -> p", "mean")
+        return reduce(np.nanmean(iou_of(first), axis=-1) - np.nanmean(iou_of(second), axis=-1), "p s -> p", "mean")
 
     observed = difference(np.zeros((1, len(starts))))[0]
     if len(starts) <= FEW_BLOCKS:
@@ -263,40 +251,3 @@ def paired_swap_test(
     # Rounding must not decide whether a swap that changes nothing is as large as what was observed.
     as_large = np.abs(difference(coins.astype(np.float64))) >= abs(observed) - 1e-9
     return float((as_large.sum() + beside) / (len(coins) + beside))
-
-
-def rare_classes(path: str) -> list[int]:
-    """The third of the classes, rounded up, with the fewest pixels in the truth, of areas that were written.
-
-    Classes that no image shows do not count.
-    """
-    pixels = load_labels(path).sum(axis=0)
-    shown = [int(index) for index in np.argsort(pixels, kind="stable") if pixels[index] > 0]
-    return sorted(shown[: -(-len(shown) // 3)])
-
-
-def load_areas(path: str) -> Float[np.ndarray, "n k 2"]:
-    """Areas that `PerImageIoUMetric` wrote; those of a class that the truth does not show are 0.
-
-    MMSegmentation counts such a class with an IoU of 0 as soon as one pixel is taken for it, and not before; in a
-    comparison the methods would be averaged over different classes.
-    """
-    with np.load(path) as file:
-        areas = rearrange(np.stack([file["intersection"], file["union"]]), "two n k -> n k two")
-    areas[:, load_labels(path).sum(axis=0) == 0] = 0
-    return areas
-
-
-def load_labels(path: str) -> Float[np.ndarray, "n k"]:
-    """Pixels of each class in the truth of each image, of areas that `PerImageIoUMetric` wrote.
-
-    Raises:
-        ValueError: They are not there.
-    """
-    with np.load(path) as file:
-        if "label" not in file:
-            raise ValueError(
-                f"{path} lacks the array label, the pixels of each class in the masks, as an early version wrote it: "
-                "delete the run.json beside it, and it is trained again"
-            )
-        return np.asarray(file["label"])

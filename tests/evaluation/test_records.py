@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from mmseg_css.cli.main import run
+from mmseg_css.evaluation.areas import load_labels
 from mmseg_css.evaluation.comparison import Question, compare
 from mmseg_css.evaluation.comparison.runs import GIVEN, Run
-from mmseg_css.evaluation.statistics import load_labels
 from tests.configs.helpers import ROOT
 from tests.evaluation.finished import finish, finish_all
 

@@ -9,16 +9,8 @@ from mmengine.registry import init_default_scope
 from mmseg.evaluation import IoUMetric
 from scipy import stats
 
-from mmseg_css.evaluation.statistics import (
-    class_iou,
-    detectable_gain,
-    headroom_share,
-    holm,
-    load_areas,
-    paired_swap_test,
-    paired_t_test,
-    rare_classes,
-)
+from mmseg_css.evaluation.areas import class_iou, load_areas, rare_classes
+from mmseg_css.evaluation.statistics import detectable_gain, headroom_share, holm, paired_swap_test, paired_t_test
 from mmseg_css.registry import METRICS
 
 CLASSES = ("sky", "road", "car")

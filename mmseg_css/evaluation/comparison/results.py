@@ -7,18 +7,10 @@ from typing import Any, Final
 import numpy as np
 from jaxtyping import Float
 
+from mmseg_css.evaluation.areas import class_iou, load_areas, load_labels
 from mmseg_css.evaluation.comparison.runs import Run
 from mmseg_css.evaluation.json_numbers import without_nan
-from mmseg_css.evaluation.statistics import (
-    class_iou,
-    detectable_gain,
-    headroom_share,
-    holm,
-    load_areas,
-    load_labels,
-    paired_swap_test,
-    paired_t_test,
-)
+from mmseg_css.evaluation.statistics import detectable_gain, headroom_share, holm, paired_swap_test, paired_t_test
 from mmseg_css.files import read_json
 
 SCHEMA: Final = 3
