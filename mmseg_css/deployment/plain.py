@@ -62,12 +62,12 @@ def export_segmentor(
         overwrite: replace a config that is there.
 
     Raises:
-        FileExistsError: the config is there already.
+        FileExistsError: the config is there already, or is ``config`` itself.
         ValueError: The checkpoint is of another model, the network is not there, or a part of it has no plain form.
     """
     if out.is_dir():
         out = out / config.stem
-    written = _free(out.with_name(f"{out.name}.py"), overwrite)
+    written = _free(out.with_name(f"{out.name}.py"), config, overwrite)
     cfg = read_config(config)
     prefixes = network_prefixes(cfg.model)
     prefix = choose_prefix(cfg.model, prefixes, network, config)
@@ -87,7 +87,9 @@ def export_segmentor(
     return Exported(written, weights, notes)
 
 
-def _free(path: Path, overwrite: bool) -> Path:
+def _free(path: Path, config: Path, overwrite: bool) -> Path:
+    if path.exists() and path.samefile(config):  # in its work dir, say
+        raise FileExistsError(f"{path} is the CONFIG itself, which is not replaced: name another OUT")
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} is there already; name another OUT, or say --overwrite")
     return path

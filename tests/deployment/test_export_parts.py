@@ -201,3 +201,13 @@ def test_weights_that_cannot_be_written_leave_no_config(tmp_path: Path, monkeypa
     with pytest.raises(OSError, match="no space left"):
         export(own, tmp_path / "out")
     assert not (tmp_path / "out.py").exists()
+
+
+@pytest.mark.parametrize("out", ["", "config"])
+def test_the_config_itself_is_not_replaced(out: str, tmp_path: Path) -> None:
+    """Whose folder one may name, and say --overwrite."""
+    own = save(tmp_path, plain_network(), **with_data(DATA))
+    before = own.config.read_bytes()
+    with pytest.raises(FileExistsError, match=r"config\.py is the CONFIG itself, which is not replaced"):
+        export_segmentor(own.config, str(own.checkpoint), tmp_path / out, overwrite=True)
+    assert own.config.read_bytes() == before and len([*tmp_path.iterdir()]) == 2
