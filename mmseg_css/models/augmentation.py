@@ -36,7 +36,7 @@ def check_normalisation(prepare: Any) -> None:
             "model.data_preprocessor has no mean and std, which the strong augmentation needs to see the picture "
             "behind the normalised image; set them, e.g. mean=[0.0], std=[255.0]"
         )
-    mean = prepare.mean.flatten().tolist()
+    mean = [] if prepare.mean.is_meta else prepare.mean.flatten().tolist()  # which has no values
     if not all(0 <= value <= 255 for value in mean):
         raise ValueError(
             f"model.data_preprocessor.mean={mean} lies outside of 0..255, and model.augmentation cuts pictures off "
