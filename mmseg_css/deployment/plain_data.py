@@ -38,8 +38,8 @@ def make_dataset_plain(cfg: Config) -> list[str]:
         cfg.test_pipeline = [step for step in datasets[0].pipeline if step["type"] != "LoadAnnotations"]
         cfg.test_dataloader = dict(batch_size=1, dataset=dict(type="BaseSegDataset", pipeline=cfg.test_pipeline))
         return [
-            f"the config predicts, but has no data to evaluate on, since MMSeg lacks {', '.join(lacking)}: for MMSeg's "
-            "a test add data that it can read"
+            f"the config predicts, but has no data to evaluate on, since MMSeg lacks {', '.join(lacking)}: before "
+            "MMSeg's tools/test.py add a test_dataloader of a data set that MMSeg has, a test_evaluator and a test_cfg"
         ]
     for dataset in datasets:
         _name_mmsegs(dataset)

@@ -66,7 +66,10 @@ def write_weights(out: Path, *, overwrite: bool = False) -> None:
 
 def _check_free(out: Path, overwrite: bool) -> None:
     if out.exists() and not overwrite:
-        raise FileExistsError(f"{out} is there already: name another file, or say --overwrite")
+        raise FileExistsError(
+            f"{out} is there already: if this command wrote it, nothing is left to do; else say --overwrite, or name "
+            "another file"
+        )
 
 
 def _write(weights: dict[str, torch.Tensor], out: Path) -> None:

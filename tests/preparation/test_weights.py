@@ -109,7 +109,7 @@ def test_a_file_that_is_there_is_replaced_only_when_asked(
     out.write_text("theirs")
     for arguments in (["data", "weights", "--out", str(out)], ["data", "dinov2", str(source), str(out)]):
         assert run(arguments) == 1
-        assert "own.pth is there already: name another file, or say --overwrite" in capsys.readouterr().err
+        assert "own.pth is there already: if this command wrote it" in capsys.readouterr().err
         assert out.read_text() == "theirs"
     before = source.read_bytes()
     assert run(["data", "dinov2", str(source), str(source), "--overwrite"]) == 1

@@ -23,13 +23,13 @@ def imported(out: Path) -> None:
 
 
 def generated(lists: Mapping[Path, Sequence[str]], shown: Mapping[str, Collection[int]]) -> None:
-    """Print the lists that were generated, with the classes that their images show."""
+    """Print the lists that were generated and written, with the classes that their images show."""
     classes = {label for labels in shown.values() for label in labels}
     headers = (Column("list", overflow="fold"), "images", "classes", "fingerprint")
     table = Table(*headers, title=f"own lists, chosen from {len(shown)} images")
     for path, ids in lists.items():
         covered = {label for image_id in ids for label in shown[image_id]}
-        table.add_row(str(path), str(len(ids)), f"{len(covered)} of {len(classes)}", fingerprint(ids)[:12])
+        table.add_row(str(path), str(len(ids)), f"{len(covered)} of {len(classes)}", fingerprint(read_ids(path))[:12])
     console.print(table)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from mmseg_css.cli.main import call, run
 from mmseg_css.datasets.splits import fingerprint, read_ids
+from mmseg_css.preparation.splits import report
 
 
 @pytest.fixture
@@ -40,6 +41,17 @@ def test_generate_a_series_from_folders(camera: Path, capsys: pytest.CaptureFixt
     assert "lists/own-4.txt" in said
     assert "4 of 4" in said
     assert fingerprint(small)[:12] in said
+
+
+def test_names_with_endings_have_the_fingerprint_that_verify_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    path = tmp_path / "own.txt"
+    path.write_text("a.png\nb.png\n")
+    report.generated({path: ["a.png", "b.png"]}, {"a.png": {0}, "b.png": {1}})
+    assert fingerprint(["a", "b"])[:12] in capsys.readouterr().out
+    call(["split", "verify", str(path)])
+    assert fingerprint(["a", "b"])[:12] in capsys.readouterr().out
 
 
 def test_generate_from_a_part(camera: Path) -> None:
