@@ -9,7 +9,8 @@ from mmengine.evaluator import BaseMetric
 from torch import Tensor
 
 from mmseg_css.functional.balance import balancing_shift
-from mmseg_css.functional.diagnosis import is_class, joint_counts
+from mmseg_css.functional.diagnosis import joint_counts
+from mmseg_css.functional.labels import is_class
 from mmseg_css.registry import METRICS
 
 

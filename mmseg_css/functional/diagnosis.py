@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from mmseg_css.functional.labels import is_class as is_class
+from mmseg_css.functional.labels import is_class
 from mmseg_css.types import PseudoLabel
 
 #: Bins of a confidence in [0, 1]: the thresholds in use are edges, and an AUROC is exact to half a bin.

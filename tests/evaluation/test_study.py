@@ -116,12 +116,17 @@ def test_a_seed_counts_when_all_of_it_is_finished(study: Study, tmp_path: Path) 
     assert part["trainings"] == {"finished": 7, "planned": 12}
 
 
-def test_a_method_that_has_not_begun_hides_no_other(study: Study, tmp_path: Path) -> None:
+def with_method(study: Study, tmp_path: Path, name: str) -> Study:
+    """The part "few" of a study, with another method."""
     sets = {
-        data: configs | {"later": write(tmp_path / "configs" / f"{data}_few" / "later.py")}
+        data: configs | {name: write(tmp_path / "configs" / f"{data}_few" / f"{name}.py")}
         for data, configs in study.parts["few"].items()
     }
-    both = Study(parts={"few": sets}, ceiling="all", seeds={"few": (0, 1)}, blocks={})
+    return Study(parts={"few": sets}, ceiling="all", seeds={"few": (0, 1)}, blocks={})
+
+
+def test_a_method_that_has_not_begun_hides_no_other(study: Study, tmp_path: Path) -> None:
+    both = with_method(study, tmp_path, "later")
     finish_part(study, tmp_path, "few")
     records = tmp_path / "records"
     runs = both.runs(tmp_path / "work", records)
@@ -173,11 +178,7 @@ def test_no_data_set_counts_for_more_than_another(study: Study, tmp_path: Path) 
 
 def test_methods_of_a_part_are_one_family(study: Study, tmp_path: Path) -> None:
     """Holm's factor is 2 for the smaller p-value and 1 for the other one."""
-    sets = {
-        data: configs | {"other": write(tmp_path / "configs" / f"{data}_few" / "other.py")}
-        for data, configs in study.parts["few"].items()
-    }
-    both = Study(parts={"few": sets}, ceiling="all", seeds={"few": (0, 1)}, blocks={})
+    both = with_method(study, tmp_path, "other")
     finish_part(study, tmp_path, "few")
     runs = both.runs(tmp_path / "work", tmp_path / "records")
     for data, mious in (("x", (50.0, 53.0)), ("y", (72.0, 66.0))):

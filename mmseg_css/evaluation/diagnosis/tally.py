@@ -18,11 +18,11 @@ from mmseg_css.functional.diagnosis import (
     bins_of,
     cells,
     indicator_counts,
-    is_class,
     joint_counts,
     source_counts,
     space_counts,
 )
+from mmseg_css.functional.labels import is_class
 from mmseg_css.types import PseudoLabel
 
 #: Of each image, histograms have this many bins, for intervals, those of a class fewer; over all images `BINS`.
