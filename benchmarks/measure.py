@@ -18,6 +18,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for tests/refere
 
 import torch
 
+from mmseg_css.evaluation.comparison.machine import made_with
+
 #: A case's arguments make the call that is measured.
 Case = Callable[..., Callable[[], object]]
 MIB = 2**20
@@ -29,15 +31,8 @@ def device() -> torch.device:
 
 
 def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
-    on_gpu = torch.cuda.is_available()
-    return {
-        "device": torch.cuda.get_device_name() if on_gpu else platform.processor() or platform.machine(),
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-        "date": time.strftime("%Y-%m-%d"),
-    }
+    """What the figures were measured with: versions, commit, processor and threads."""
+    return made_with(jobs=1) | {"python": platform.python_version(), "date": time.strftime("%Y-%m-%d")}
 
 
 def peak_mib() -> float:

@@ -64,7 +64,8 @@ def rows(results: dict) -> Iterator[tuple[str, str, float, float, float | None, 
 
 def summary(results: dict) -> Table:
     machine = results["machine"]
-    title = f"{machine['device']}, {machine['threads']} threads, torch {machine['torch']}, {machine['date']}"
+    where = machine["processor"] if machine["device"] == "cpu" else machine["device"]
+    title = f"{where}, {machine['threads']} threads, torch {machine['torch']}, {machine['date']}, {machine['commit']}"
     table = Table("what", "s", "MiB", "against", "s", "MiB", "times faster", "of the memory", title=title)
     for what, other, seconds, other_seconds, mib, other_mib in rows(results):
         both = mib is not None and other_mib is not None
