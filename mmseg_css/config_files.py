@@ -1,14 +1,14 @@
 """Reading a config file, with errors that name it."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
 from mmengine.config import Config
 
-from mmseg_css.cfg_options import read_of, settings_of
+from mmseg_css.cfg_options import merge_options, parse_options, read_of, settings_of
 from mmseg_css.locations import find_config
 
 #: Endings of configs.
@@ -25,14 +25,21 @@ FORMER: Final = {
 }
 
 
-def read_config(path: str | PathLike[str]) -> Config:
-    """The config in a file, with all that it is based on.
+def read_config(path: str | PathLike[str], options: Sequence[str] | Mapping[str, Any] = ()) -> Config:
+    """The config in a file, with all that it is based on, and with ``options``, as ``--cfg-options`` has them or read.
 
     Raises:
         FileNotFoundError: It, or a file that its ``_base_`` names, is not there.
         ValueError: It is no Python, or of another kind than configs are, or sets a variable of a file that it is based
-            on, which was read before, to another value, so that nothing follows it.
+            on, which was read before, to another value, so that nothing follows it. Or an option is no ``KEY=VALUE``,
+            or would change nothing.
     """
+    cfg = _read(path)
+    merge_options(cfg, options if isinstance(options, Mapping) else parse_options(options))
+    return cfg
+
+
+def _read(path: str | PathLike[str]) -> Config:
     path = Path(path)
     try:
         cfg = Config.fromfile(path)

@@ -156,13 +156,13 @@ def _check_inputs(runs: "list[Run]") -> None:
     Raises:
         FileNotFoundError: They are not.
     """
-    from mmengine.config import Config
-
+    from mmseg_css.config_files import read_config
     from mmseg_css.datasets.checks import check_pretrained
 
     for config in {run.config.parent: run.config for run in runs}.values():
-        cfg = Config.fromfile(config)
+        cfg = read_config(config)
         check_pretrained(cfg.model)
-        images = cfg.val_dataloader.dataset.data_prefix.img_path
+        dataset = cfg.val_dataloader.dataset
+        images = Path(dataset.get("data_root") or "") / dataset.data_prefix.img_path
         if not Path(images).is_dir():
             raise FileNotFoundError(f"{images} is missing: put the data set there (docs/data.md), or choose --parts")

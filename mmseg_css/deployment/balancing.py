@@ -15,12 +15,11 @@ from mmseg.models.segmentors import BaseSegmentor
 from prettytable import PrettyTable
 from torch import Tensor
 
-from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.config_files import read_config
 from mmseg_css.datasets.checks import check_not_empty, check_training_paths
 from mmseg_css.deployment.labelled import check_classes, labelled_pixels
 from mmseg_css.deployment.prediction.network import load_network, network_of
-from mmseg_css.engine.checkpoints import meta_of, no_checkpoint
+from mmseg_css.engine.checkpoints import check_checkpoint, meta_of
 from mmseg_css.engine.preprocessing import channels_of
 from mmseg_css.engine.testing import Evaluation, evaluate
 from mmseg_css.files import written
@@ -53,10 +52,8 @@ def load(config: Path, checkpoint: str, cfg_options: Sequence[str] = ()) -> Bala
         ValueError: Checkpoint and config do not fit each other, the checkpoint is balanced already, or the config names
             no training images.
     """
-    if "://" not in checkpoint and not Path(checkpoint).is_file():
-        raise FileNotFoundError(no_checkpoint(checkpoint))
-    cfg = read_config(config)
-    merge_options(cfg, parse_options(cfg_options))
+    check_checkpoint(checkpoint)
+    cfg = read_config(config, cfg_options)
     check_model(cfg.model)
     saved = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
     model, classes = network_of(cfg.copy(), saved, checkpoint)

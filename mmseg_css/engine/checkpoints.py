@@ -250,6 +250,16 @@ def _shapes(checkpoint: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     return {name: tuple(value.shape) for name, value in weights_of(checkpoint).items() if isinstance(value, Tensor)}
 
 
+def check_checkpoint(path: str, option: str = "") -> None:
+    """Check that a checkpoint is there, unless it is a URL; ``option``, ``--resume: `` say, begins the message.
+
+    Raises:
+        FileNotFoundError: It is not.
+    """
+    if "://" not in path and not Path(path).is_file():
+        raise FileNotFoundError(f"{option}{no_checkpoint(path)}")
+
+
 def no_checkpoint(path: str, shown: int = 5) -> str:
     """What to say of a checkpoint that is not there, or is a folder: which ones are, in the folder."""
     is_folder = Path(path).is_dir()

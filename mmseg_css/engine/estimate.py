@@ -18,7 +18,7 @@ from mmseg.structures import SegDataSample
 from torch import nn
 from tqdm import tqdm
 
-from mmseg_css.cfg_options import merge_options, parse_options
+from mmseg_css.config_files import read_config
 from mmseg_css.evaluation.comparison.machine import at_a_time
 from mmseg_css.registry import HOOKS, MODELS
 
@@ -98,7 +98,7 @@ def print_estimates(paths: Iterable[Path]) -> None:
     """Say of each config file how long its training takes here."""
     print("\nHow long that takes here, loading and validation apart:")
     for path in paths:
-        cfg = Config.fromfile(path)
+        cfg = read_config(path)
         steps, each = cfg.train_cfg.max_iters, seconds_a_step(cfg)
         print(f"  {in_words(steps * each)} ({steps} steps of {each:.2g} s) for {path}", flush=True)
 
@@ -116,16 +116,10 @@ def print_duration(trainings: Sequence[tuple[Path, int]], jobs: int, options: Se
     if jobs > 1:
         torch.set_num_threads(1)
     configs = tqdm(list(dict.fromkeys(path for path, _ in trainings)), desc="steps timed", unit="config", leave=False)
-    each = {path: seconds_a_step(_with_options(path, options)) for path in configs}
+    each = {path: seconds_a_step(read_config(path, options)) for path in configs}
     seconds = [each[path] * steps for path, steps in trainings]
     until_all = max(sum(seconds) / at_a_time(jobs), *seconds)
     print(
         f"{len(trainings)} trainings, about {in_words(until_all)} on this machine, loading and evaluation apart",
         flush=True,
     )
-
-
-def _with_options(path: Path, options: Sequence[str]) -> Config:
-    cfg = Config.fromfile(path)
-    merge_options(cfg, parse_options(options))
-    return cfg

@@ -13,10 +13,9 @@ from mmseg.registry import DATASETS, MODELS
 from prettytable import PrettyTable
 
 from mmseg_css import compat
-from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.config_files import read_config
 from mmseg_css.datasets.checks import dataset_configs, mirrored
-from mmseg_css.engine.checkpoints import no_checkpoint
+from mmseg_css.engine.checkpoints import check_checkpoint
 from mmseg_css.engine.downloads import without_downloads
 from mmseg_css.engine.hooks import use_data_checks
 from mmseg_css.engine.memory import memory_explained
@@ -88,10 +87,8 @@ def load_cfg(asked: Evaluation, predict_on: str | None = None, folder: str = "")
         FileNotFoundError: There is no such checkpoint.
         ValueError: Options do not fit each other or the config.
     """
-    if "://" not in asked.checkpoint and not Path(asked.checkpoint).is_file():
-        raise FileNotFoundError(no_checkpoint(asked.checkpoint))
-    cfg = read_config(asked.config)
-    merge_options(cfg, parse_options(asked.cfg_options))
+    check_checkpoint(asked.checkpoint)
+    cfg = read_config(asked.config, asked.cfg_options)
     if asked.metric is not None:
         cfg.test_evaluator = dict(asked.metric)
     if asked.protocol is not None:

@@ -8,10 +8,9 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mmseg_css import compat
-from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.config_files import read_config
 from mmseg_css.datasets.checks import check_pretrained, check_training_paths, names_weights
-from mmseg_css.engine.checkpoints import check_pretrained_fit, latest_whole, no_checkpoint
+from mmseg_css.engine.checkpoints import check_checkpoint, check_pretrained_fit, latest_whole
 from mmseg_css.engine.downloads import downloads_explained
 from mmseg_css.engine.hooks import use_data_checks
 from mmseg_css.engine.work_dir import claimed, of_before
@@ -44,10 +43,9 @@ def load_cfg(
         FileNotFoundError: There is no such checkpoint.
         ValueError: An option is no ``KEY=VALUE``, or would change nothing.
     """
-    if resume not in (None, "auto") and "://" not in resume and not Path(resume).is_file():
-        raise FileNotFoundError(f"--resume: {no_checkpoint(resume)}")
-    cfg = read_config(config)
-    merge_options(cfg, parse_options(cfg_options))
+    if resume not in (None, "auto"):
+        check_checkpoint(resume, "--resume: ")
+    cfg = read_config(config, cfg_options)
     cfg.launcher = launcher
     cfg.work_dir = work_dir or cfg.get("work_dir") or str(Path("work_dirs") / config.stem)
     notes: list[str] = []

@@ -18,13 +18,12 @@ from mmengine.device import get_device
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-from mmseg_css.cfg_options import merge_options
 from mmseg_css.config_files import read_config
 from mmseg_css.datasets.checks import image_fault
 from mmseg_css.deployment.prediction.network import load_network
 from mmseg_css.deployment.prediction.pipeline import Prepared, built, prepare, steps_of
 from mmseg_css.deployment.prediction.windows import Mode, Windows
-from mmseg_css.engine.checkpoints import no_checkpoint
+from mmseg_css.engine.checkpoints import check_checkpoint
 from mmseg_css.engine.preprocessing import channels_of
 from mmseg_css.engine.testing import takes_predict_on
 from mmseg_css.models.segmentors.batch import Images, images_of
@@ -86,10 +85,8 @@ class Predictor:
         device: str | None = None,
         cfg_options: dict[str, Any] | None = None,
     ) -> None:
-        if "://" not in str(checkpoint) and not Path(checkpoint).is_file():
-            raise FileNotFoundError(no_checkpoint(str(checkpoint)))
-        cfg = read_config(config)
-        merge_options(cfg, cfg_options or {})
+        check_checkpoint(str(checkpoint))
+        cfg = read_config(config, cfg_options or {})
         if predict_on is not None:
             if not takes_predict_on(cfg.model):
                 raise ValueError(

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 from tqdm import tqdm
 
-from mmseg_css.cfg_options import merge_options, parse_options
+from mmseg_css.cfg_options import parse_options
 from mmseg_css.config_files import read_config
 from mmseg_css.datasets.pictures import SUGGESTIONS
 from mmseg_css.deployment.labelled import check_classes
@@ -108,8 +108,7 @@ def suggest(asked: Request) -> None:
 def _given(asked: Request) -> tuple[Pool, Predictor]:
     """The images and the network, which fit each other and what is asked for."""
     options = parse_options(asked.cfg_options)
-    cfg = read_config(asked.config)
-    merge_options(cfg, options)
+    cfg = read_config(asked.config, options)
     check_model(cfg.model)
     pool = pool_of(cfg)
     if asked.budget > (there := len(pool.unlabelled)):

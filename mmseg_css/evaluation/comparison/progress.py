@@ -44,7 +44,7 @@ class State(NamedTuple):
         if self.kind == "finished":
             left = f"took {self.minutes:.1f} min"
         elif self.kind == "begun" and self.place is not None:
-            iteration, left = f"{self.place.iteration} of {self.place.total}", f"{self.place.left:.0f} min"
+            iteration, left = f"{self.place.iteration} of {self.place.total}", _in_words(self.place.left)
         return self.run.name, str(self.run.seed), iteration, self.miou, left
 
 
@@ -104,7 +104,7 @@ class Board:
         if not (to_go := sum(state.kind in TO_GO for state in states)):
             return f"{len(self._failed)} failed" if self._failed else "all finished"
         minutes = self._minutes(states)
-        return f"{to_go} to go" + ("" if minutes is None else f", about {minutes:.0f} min")
+        return f"{to_go} to go" + ("" if minutes is None else f", about {_in_words(minutes)}")
 
     def _minutes(self, states: Sequence[State]) -> float | None:
         """Until all have ended, if that can be said of each: it says so, or takes as long as its like, or as all."""
@@ -134,6 +134,10 @@ class Board:
         for state in states:
             table.add_row(*state.row())
         return Group(title, table)
+
+
+def _in_words(minutes: float) -> str:
+    return f"{max(1.0, minutes):.0f} min"
 
 
 def _state(run: Run, *, failed: bool) -> State:

@@ -9,7 +9,7 @@ from mmseg_css.evaluation.comparison.machine import made_with
 from mmseg_css.evaluation.diagnosis.figures import draw_figures
 from mmseg_css.evaluation.diagnosis.page import page
 from mmseg_css.evaluation.json_numbers import without_nan
-from mmseg_css.files import write_text
+from mmseg_css.files import read_json, write_text
 
 SCHEMA: Final = 2
 JSON: Final = "report.json"
@@ -31,7 +31,7 @@ def names_of_report(folder: Path) -> list[str]:
     """What makes up the report that a folder holds, if it does."""
     if not (folder / JSON).is_file():
         return []
-    report = json.loads((folder / JSON).read_text(encoding="utf-8"))
+    report = read_json(folder / JSON, "name another --out, or delete the report")
     return [PAGE, JSON, FIGURES, *(pictures_of(number) for number in range(1, 1 + len(report["checkpoints"])))]
 
 
