@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -56,6 +57,11 @@ def prepare_cfg(cfg: Config, *, distributed: bool) -> list[str]:
     notes = [busy] if (busy := _busy()) else []
     if use_cpu_amp(cfg):
         notes.append("no accelerator: mixed precision is bfloat16 autocast on the CPU (CpuAmpOptimWrapper)")
+        if lacks_bfloat16():
+            notes.append(
+                "this processor has no bfloat16, which makes steps slower instead of faster (2.4 times, where it was "
+                "measured; docs/performance.md): leave mixed precision out"
+            )
     if distributed:
         wrap_for_cpu(cfg)
         if reverted := revert_sync_bn(cfg):
@@ -75,6 +81,15 @@ def _use_accelerator(cfg: Config) -> list[str]:
         "the config's CpuAmpOptimWrapper is for machines without an accelerator: mixed precision is AmpOptimWrapper's "
         f"here, with loss_scale={wrapper.loss_scale!r}; set optim_wrapper.dtype='bfloat16' for that of the CPU"
     ]
+
+
+def lacks_bfloat16(processor: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether the processor says what it has, and bfloat16 (avx512_bf16, amx_bf16, Arm's bf16) is not among it."""
+    try:
+        said = processor.read_text(encoding="utf-8")
+    except OSError:  # no Linux
+        return False
+    return any(word in said for word in ("flags", "Features")) and "bf16" not in said
 
 
 def _busy() -> str:

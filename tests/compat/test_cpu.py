@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import mmengine.dist.utils
 import pytest
@@ -11,6 +12,7 @@ from mmengine.optim import AmpOptimWrapper
 from mmseg.registry import MODEL_WRAPPERS, MODELS, OPTIM_WRAPPERS
 
 from mmseg_css import compat
+from mmseg_css.compat.cpu import lacks_bfloat16
 from tests.compat.helpers import only_cpu
 from tests.ranks import destroy_group
 
@@ -87,9 +89,34 @@ def test_amp_option_becomes_cpu_amp():
         "optimizer": {"type": "SGD"},
         "loss_scale": "dynamic",
     }
-    [note] = compat.prepare_cfg(cfg, distributed=False)
-    assert "bfloat16" in note
+    first, *_ = compat.prepare_cfg(cfg, distributed=False)
+    assert "bfloat16" in first
     assert cfg.optim_wrapper.to_dict() == {"type": "CpuAmpOptimWrapper", "optimizer": {"type": "SGD"}}
+
+
+@only_cpu
+@pytest.mark.parametrize("lacking", [True, False])
+def test_a_processor_without_bfloat16_is_told(monkeypatch: pytest.MonkeyPatch, lacking: bool):
+    monkeypatch.setattr("mmseg_css.compat.cpu.lacks_bfloat16", lambda: lacking)
+    cfg = small_cfg(optim_wrapper={"type": "AmpOptimWrapper", "optimizer": {"type": "SGD"}})
+    assert any("slower" in note for note in compat.prepare_cfg(cfg, distributed=False)) == lacking
+
+
+@pytest.mark.parametrize(
+    ("said", "lacking"),
+    [
+        ("flags\t\t: fpu avx2 avx512_vnni\n", True),
+        ("flags\t\t: fpu avx2 avx512_bf16\n", False),
+        ("Features\t: fp asimd\n", True),
+        ("Features\t: fp asimd bf16\n", False),
+        ("model name\t: what says nothing\n", False),
+    ],
+)
+def test_bfloat16_is_looked_for_in_what_the_processor_says(tmp_path: Path, said: str, lacking: bool):
+    file = tmp_path / "cpuinfo"
+    file.write_text(said)
+    assert lacks_bfloat16(file) == lacking
+    assert not lacks_bfloat16(tmp_path / "none")
 
 
 def test_amp_option_takes_no_fused_optimiser():
