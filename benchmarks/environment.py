@@ -101,7 +101,8 @@ def main() -> None:
     Console().print(table)
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"environment": found, "lanes": args.lanes, "machine": machine()}, indent=2)
+        where = machine(threads=1, side_by_side=args.lanes)
+        text = json.dumps({"environment": found, "lanes": args.lanes, "machine": where}, indent=2)
         args.json.write_text(f"{text}\n")
 
 

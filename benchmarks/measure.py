@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for tests/refere
 
 import torch
 
-from mmseg_css.evaluation.comparison.machine import made_with
+from mmseg_css.evaluation.comparison.machine import COMPUTES, commit_of, made_with
 
 #: A case's arguments make the call that is measured.
 Case = Callable[..., Callable[[], object]]
@@ -30,9 +30,16 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def machine() -> dict[str, Any]:
-    """What the figures were measured with: versions, commit, processor and threads."""
-    return made_with(jobs=1) | {"python": platform.python_version(), "date": time.strftime("%Y-%m-%d")}
+def machine(*, threads: int | None = None, side_by_side: int = 1) -> dict[str, Any]:
+    """What the figures were measured with: versions, commit, processor, and threads of each process, unless ours."""
+    clone = Path(__file__).resolve().parents[1]
+    return made_with(jobs=1) | {
+        "commit": commit_of(clone, (*COMPUTES, "benchmarks")),
+        "threads": threads or torch.get_num_threads(),
+        "side_by_side": side_by_side,
+        "python": platform.python_version(),
+        "date": time.strftime("%Y-%m-%d"),
+    }
 
 
 def peak_mib() -> float:

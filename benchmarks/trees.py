@@ -3,9 +3,8 @@
     git worktree add ../before 6f91413      # and there: its demo data and its weights, by its own commands
     python benchmarks/trees.py configs/css/css_lite0_demo.py --trees ../before . --json FILE
 
-Each tree trains the config as it has it, with its own loader and hooks, one thread and the memory that glibc keeps, as
-in a comparison of today (`KEEP_MEMORY`), or not. They train in turn, so that a slow moment of the machine meets all;
-medians over rounds of each training's median.
+Each tree trains the config as it has it, with its own loader and hooks, with one thread. They train in turn, so that a
+slow moment of the machine meets all; medians over the steps of a training, and over the rounds.
 """
 
 import argparse
@@ -22,18 +21,23 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from mmseg_css.evaluation.comparison.lanes import KEEP_MEMORY
+from mmseg_css.evaluation.comparison.machine import commit_of
 
 WARM_UP = 10  # steps
+OPTIONS = (
+    "train_cfg.val_interval=1000000",
+    "default_hooks.logger.interval=1",
+    "log_processor.window_size=1",  # or each time in the log is a mean over ten steps
+)
 
 
-def seconds(tree: Path, config: str, steps: int, environment: dict[str, str]) -> float:
+def seconds(tree: Path, config: str, steps: int) -> float:
     """Median seconds of a step of a short training."""
     with tempfile.TemporaryDirectory() as folder:
-        options = [f"train_cfg.max_iters={steps}", "train_cfg.val_interval=1000000", "default_hooks.logger.interval=1"]
+        options = [*OPTIONS, f"train_cfg.max_iters={steps}"]
         command = [sys.executable, "tools/train.py", config, "--work-dir", folder, "--cfg-options", *options]
         own = {"PYTHONPATH": str(tree.resolve()), "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        subprocess.run(command, cwd=tree, env={**os.environ, **own, **environment}, check=True, capture_output=True)
+        subprocess.run(command, cwd=tree, env={**os.environ, **own}, check=True, stdout=subprocess.DEVNULL)
         return step_of(next(Path(folder).glob("*/vis_data/scalars.json")))
 
 
@@ -51,29 +55,29 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--json", type=Path, help="where the figures go as well")
     args = parser.parse_args()
-    found: dict[tuple[str, bool], list[float]] = {
-        (str(tree), kept): [] for tree in args.trees for kept in (False, True)
-    }
+    found: dict[Path, list[float]] = {tree: [] for tree in args.trees}
     for _ in track(range(args.rounds), description=Path(args.config).stem):
-        for (tree, kept), rounds in found.items():
-            rounds.append(seconds(Path(tree), args.config, args.steps, KEEP_MEMORY if kept else {}))
+        for tree, rounds in found.items():
+            rounds.append(seconds(tree, args.config, args.steps))
+    first = found[args.trees[0]]
     rows = [
-        {"commit": commit_of(tree), "memory_kept": kept, "step_s": statistics.median(rounds), "rounds_s": rounds}
-        for (tree, kept), rounds in found.items()
+        {
+            "commit": commit_of(tree),
+            "step_s": statistics.median(rounds),
+            "rounds_s": rounds,
+            "times_faster": statistics.median(old / new for old, new in zip(first, rounds, strict=True)),
+        }
+        for tree, rounds in found.items()
     ]
-    table = Table("commit", "memory kept", "s", "times faster")
+    table = Table("commit", "s", "times faster, median of the rounds", "each round")
     for row in rows:
-        faster = f"{rows[0]['step_s'] / row['step_s']:.2f}"
-        table.add_row(row["commit"], "yes" if row["memory_kept"] else "no", f"{row['step_s']:.3f}", faster)
+        each = " ".join(f"{old / new:.2f}" for old, new in zip(first, row["rounds_s"], strict=True))
+        table.add_row(row["commit"], f"{row['step_s']:.3f}", f"{row['times_faster']:.2f}", each)
     Console().print(table)
     if args.json:
-        text = json.dumps({"config": args.config, "trees": rows, "machine": machine() | {"threads": 1}}, indent=2)
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({"config": args.config, "trees": rows, "machine": machine(threads=1)}, indent=2)
         args.json.write_text(f"{text}\n")
-
-
-def commit_of(tree: str) -> str:
-    command = ["git", "-C", tree, "describe", "--always"]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
 """Reading a config file, with errors that name it."""
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
 from mmengine.config import Config
 
-from mmseg_css.cfg_options import merge_options, parse_options, read_of, settings_of
+from mmseg_css.cfg_options import merge_options, read_of, settings_of
 from mmseg_css.locations import find_config
 
 #: Endings of configs.
@@ -25,17 +25,20 @@ FORMER: Final = {
 }
 
 
-def read_config(path: str | PathLike[str], options: Sequence[str] | Mapping[str, Any] = ()) -> Config:
-    """The config in a file, with all that it is based on, and with ``options``, as ``--cfg-options`` has them or read.
+def read_config(path: str | PathLike[str], options: Mapping[str, Any] | None = None) -> Config:
+    """The config in a file, with all that it is based on.
+
+    Args:
+        path: The file.
+        options: Settings that replace its own, as `parse_options` makes them of ``--cfg-options``.
 
     Raises:
         FileNotFoundError: It, or a file that its ``_base_`` names, is not there.
         ValueError: It is no Python, or of another kind than configs are, or sets a variable of a file that it is based
-            on, which was read before, to another value, so that nothing follows it. Or an option is no ``KEY=VALUE``,
-            or would change nothing.
+            on, which was read before, to another value, so that nothing follows it; or an option would change nothing.
     """
     cfg = _read(path)
-    merge_options(cfg, options if isinstance(options, Mapping) else parse_options(options))
+    merge_options(cfg, options or {})
     return cfg
 
 

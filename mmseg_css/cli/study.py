@@ -164,5 +164,5 @@ def _check_inputs(runs: "list[Run]") -> None:
         check_pretrained(cfg.model)
         dataset = cfg.val_dataloader.dataset
         images = Path(dataset.get("data_root") or "") / dataset.data_prefix.img_path
-        if not Path(images).is_dir():
+        if not images.is_dir():
             raise FileNotFoundError(f"{images} is missing: put the data set there (docs/data.md), or choose --parts")

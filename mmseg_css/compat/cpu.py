@@ -51,17 +51,17 @@ def _use_amp(wrapper: ConfigDict) -> None:
 
 
 def prepare_cfg(cfg: Config, *, distributed: bool) -> list[str]:
-    """Make a config run on this machine, in place. Returns what was changed, in words, for the log."""
+    """Make a config run on this machine, in place. Returns for the log what was changed, and what is slow here."""
     if not on_cpu():
         return _use_accelerator(cfg)
     notes = [busy] if (busy := _busy()) else []
     if use_cpu_amp(cfg):
         notes.append("no accelerator: mixed precision is bfloat16 autocast on the CPU (CpuAmpOptimWrapper)")
-        if lacks_bfloat16():
-            notes.append(
-                "this processor has no bfloat16, which makes steps slower instead of faster (2.4 times, where it was "
-                "measured; docs/performance.md): leave mixed precision out"
-            )
+    if _is_cpu_amp(cfg) and lacks_bfloat16():
+        notes.append(
+            "this processor has no bfloat16, so that mixed precision makes a step slower (docs/performance.md): leave "
+            "it out"
+        )
     if distributed:
         wrap_for_cpu(cfg)
         if reverted := revert_sync_bn(cfg):
@@ -73,14 +73,19 @@ def prepare_cfg(cfg: Config, *, distributed: bool) -> list[str]:
 
 def _use_accelerator(cfg: Config) -> list[str]:
     """Turn back what `use_cpu_amp` did to a config that was dumped on another machine."""
-    wrapper = cfg.get("optim_wrapper")
-    if not wrapper or wrapper.get("type") not in ("CpuAmpOptimWrapper", CpuAmpOptimWrapper):
+    if not _is_cpu_amp(cfg):
         return []
+    wrapper = cfg.optim_wrapper
     _use_amp(wrapper)
     return [
         "the config's CpuAmpOptimWrapper is for machines without an accelerator: mixed precision is AmpOptimWrapper's "
         f"here, with loss_scale={wrapper.loss_scale!r}; set optim_wrapper.dtype='bfloat16' for that of the CPU"
     ]
+
+
+def _is_cpu_amp(cfg: Config) -> bool:
+    wrapper = cfg.get("optim_wrapper") or {}
+    return wrapper.get("type") in ("CpuAmpOptimWrapper", CpuAmpOptimWrapper)
 
 
 def lacks_bfloat16(processor: Path = Path("/proc/cpuinfo")) -> bool:

@@ -15,6 +15,7 @@ from mmseg.models.segmentors import BaseSegmentor
 from prettytable import PrettyTable
 from torch import Tensor
 
+from mmseg_css.cfg_options import parse_options
 from mmseg_css.config_files import read_config
 from mmseg_css.datasets.checks import check_not_empty, check_training_paths
 from mmseg_css.deployment.labelled import check_classes, labelled_pixels
@@ -53,7 +54,7 @@ def load(config: Path, checkpoint: str, cfg_options: Sequence[str] = ()) -> Bala
             no training images.
     """
     check_checkpoint(checkpoint)
-    cfg = read_config(config, cfg_options)
+    cfg = read_config(config, parse_options(cfg_options))
     check_model(cfg.model)
     saved = CheckpointLoader.load_checkpoint(checkpoint, map_location="cpu")
     model, classes = network_of(cfg.copy(), saved, checkpoint)

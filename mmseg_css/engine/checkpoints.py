@@ -250,14 +250,14 @@ def _shapes(checkpoint: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     return {name: tuple(value.shape) for name, value in weights_of(checkpoint).items() if isinstance(value, Tensor)}
 
 
-def check_checkpoint(path: str, option: str = "") -> None:
-    """Check that a checkpoint is there, unless it is a URL; ``option``, ``--resume: `` say, begins the message.
+def check_checkpoint(path: str, option: str | None = None) -> None:
+    """Check that a checkpoint, given by an option of the command line or without one, is there; a URL may be.
 
     Raises:
         FileNotFoundError: It is not.
     """
     if "://" not in path and not Path(path).is_file():
-        raise FileNotFoundError(f"{option}{no_checkpoint(path)}")
+        raise FileNotFoundError((f"{option}: " if option else "") + no_checkpoint(path))
 
 
 def no_checkpoint(path: str, shown: int = 5) -> str:

@@ -18,8 +18,10 @@ from mmseg.structures import SegDataSample
 from torch import nn
 from tqdm import tqdm
 
+from mmseg_css.cfg_options import parse_options
 from mmseg_css.config_files import read_config
 from mmseg_css.evaluation.comparison.machine import at_a_time
+from mmseg_css.evaluation.comparison.progress import in_words
 from mmseg_css.registry import HOOKS, MODELS
 
 STEPS: Final = 3
@@ -87,20 +89,13 @@ def made_up_batch(cfg: Config, classes: int) -> dict[str, Any]:
     return batches if len(halves) > 1 else batches["labeled"]
 
 
-def in_words(seconds: float) -> str:
-    """Minutes, and hours with them; whole hours above a day."""
-    minutes = max(1, round(seconds / 60))
-    hours, rest = divmod(minutes, 60)
-    return f"{minutes} min" if hours == 0 else f"{hours} h" + (f" {rest} min" if hours < 24 and rest else "")
-
-
 def print_estimates(paths: Iterable[Path]) -> None:
     """Say of each config file how long its training takes here."""
     print("\nHow long that takes here, loading and validation apart:")
     for path in paths:
         cfg = read_config(path)
         steps, each = cfg.train_cfg.max_iters, seconds_a_step(cfg)
-        print(f"  {in_words(steps * each)} ({steps} steps of {each:.2g} s) for {path}", flush=True)
+        print(f"  {in_words(steps * each / 60)} ({steps} steps of {each:.2g} s) for {path}", flush=True)
 
 
 def print_duration(trainings: Sequence[tuple[Path, int]], jobs: int, options: Sequence[str] = ()) -> None:
@@ -116,10 +111,10 @@ def print_duration(trainings: Sequence[tuple[Path, int]], jobs: int, options: Se
     if jobs > 1:
         torch.set_num_threads(1)
     configs = tqdm(list(dict.fromkeys(path for path, _ in trainings)), desc="steps timed", unit="config", leave=False)
-    each = {path: seconds_a_step(read_config(path, options)) for path in configs}
+    each = {path: seconds_a_step(read_config(path, parse_options(options))) for path in configs}
     seconds = [each[path] * steps for path, steps in trainings]
     until_all = max(sum(seconds) / at_a_time(jobs), *seconds)
     print(
-        f"{len(trainings)} trainings, about {in_words(until_all)} on this machine, loading and evaluation apart",
+        f"{len(trainings)} trainings, about {in_words(until_all / 60)} on this machine, loading and evaluation apart",
         flush=True,
     )

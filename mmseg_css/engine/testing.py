@@ -13,6 +13,7 @@ from mmseg.registry import DATASETS, MODELS
 from prettytable import PrettyTable
 
 from mmseg_css import compat
+from mmseg_css.cfg_options import parse_options
 from mmseg_css.config_files import read_config
 from mmseg_css.datasets.checks import dataset_configs, mirrored
 from mmseg_css.engine.checkpoints import check_checkpoint
@@ -88,7 +89,7 @@ def load_cfg(asked: Evaluation, predict_on: str | None = None, folder: str = "")
         ValueError: Options do not fit each other or the config.
     """
     check_checkpoint(asked.checkpoint)
-    cfg = read_config(asked.config, asked.cfg_options)
+    cfg = read_config(asked.config, parse_options(asked.cfg_options))
     if asked.metric is not None:
         cfg.test_evaluator = dict(asked.metric)
     if asked.protocol is not None:

@@ -8,6 +8,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mmseg_css import compat
+from mmseg_css.cfg_options import parse_options
 from mmseg_css.config_files import read_config
 from mmseg_css.datasets.checks import check_pretrained, check_training_paths, names_weights
 from mmseg_css.engine.checkpoints import check_checkpoint, check_pretrained_fit, latest_whole
@@ -44,8 +45,8 @@ def load_cfg(
         ValueError: An option is no ``KEY=VALUE``, or would change nothing.
     """
     if resume not in (None, "auto"):
-        check_checkpoint(resume, "--resume: ")
-    cfg = read_config(config, cfg_options)
+        check_checkpoint(resume, "--resume")
+    cfg = read_config(config, parse_options(cfg_options))
     cfg.launcher = launcher
     cfg.work_dir = work_dir or cfg.get("work_dir") or str(Path("work_dirs") / config.stem)
     notes: list[str] = []

@@ -8,7 +8,7 @@ import torch
 from mmengine.config import Config
 
 from mmseg_css.engine import estimate
-from mmseg_css.engine.estimate import in_words, made_up_batch, print_estimates, seconds_a_step
+from mmseg_css.engine.estimate import made_up_batch, print_estimates, seconds_a_step
 from mmseg_css.evaluation.comparison import machine
 from tests.configs.helpers import load
 
@@ -78,14 +78,6 @@ def test_says_how_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
     Config({"train_cfg": {"max_iters": 12500}}).dump(path)
     print_estimates([path])
     assert f"  4 h 17 min (12500 steps of 1.2 s) for {path}\n" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0, "1 min"), (59, "1 min"), (91, "2 min"), (3599, "1 h"), (12000, "3 h 20 min"), (49 * 3600 + 900, "49 h")],
-)
-def test_durations(seconds: float, words: str) -> None:
-    assert in_words(seconds) == words
 
 
 def small(cfg: Config) -> Config:

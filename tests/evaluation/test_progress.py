@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from mmseg_css.evaluation.comparison import progress
-from mmseg_css.evaluation.comparison.progress import Board, _tail
+from mmseg_css.evaluation.comparison.progress import Board, _tail, in_words
 from mmseg_css.evaluation.comparison.runs import GIVEN, Run
 
 CONFIG = "train_cfg = dict(max_iters=800)\n"
@@ -72,7 +72,22 @@ def test_what_is_finished_tells_of_its_like(runs: list[Run], capsys: pytest.Capt
     with Board(runs[:3], jobs=2) as board:
         board.done(runs[0])
     # The longest of them: a day and a half hour, while the others take six minutes.
-    assert capsys.readouterr().out.splitlines()[-1] == ("base, seed 0: finished after 6.0 min; 2 to go, about 1470 min")
+    assert capsys.readouterr().out.splitlines()[-1] == ("base, seed 0: finished after 6.0 min; 2 to go, about 24 h")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [(0, "1 min"), (0.98, "1 min"), (1.6, "2 min"), (59.9, "1 h"), (200, "3 h 20 min"), (49 * 60 + 15, "49 h")],
+)
+def test_durations(minutes: float, words: str) -> None:
+    assert in_words(minutes) == words
+
+
+def test_a_training_about_to_end_has_a_minute_left(runs: list[Run], capsys: pytest.CaptureFixture[str]) -> None:
+    say(runs[0], 400, "0:00:02")
+    with Board(runs[:1], jobs=1) as board:
+        board.waiting()
+    assert capsys.readouterr().out.splitlines()[-1] == "1 to go, about 1 min"
 
 
 def test_a_low_terminal_shows_what_is_at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,13 @@
 """mmseg-css study, without a training."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from mmseg_css.cli.main import run
-from mmseg_css.cli.study import _study
+from mmseg_css.cli.study import _check_inputs, _study
 from mmseg_css.evaluation.comparison import study as comparison_study
 from mmseg_css.evaluation.comparison.lanes import TrainingFailedError, locked
 from mmseg_css.evaluation.comparison.study import Study
@@ -64,6 +66,23 @@ def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     labelled.touch()
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.mark.parametrize("root", ["", "photographs", "absolute"])
+def test_images_are_looked_for_below_the_root_of_their_data_set(
+    root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("mmseg_css.datasets.checks.check_pretrained", lambda model: None)
+    folder = tmp_path / "val" if root == "absolute" else Path(root) / "val"
+    prefix = folder if root == "absolute" else "val"
+    dataset = {"data_root": "elsewhere" if root == "absolute" else root, "data_prefix": {"img_path": str(prefix)}}
+    (tmp_path / "css.py").write_text(f"model = dict()\nval_dataloader = dict(dataset={dataset})\n")
+    run_of_it: Any = SimpleNamespace(config=tmp_path / "css.py")
+    with pytest.raises(FileNotFoundError, match=f"{folder} is missing: put the data set there"):
+        _check_inputs([run_of_it])
+    folder.mkdir(parents=True)
+    _check_inputs([run_of_it])
 
 
 def test_a_study_is_reported_while_it_trains(at_home: Path) -> None:

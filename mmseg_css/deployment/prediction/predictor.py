@@ -86,7 +86,7 @@ class Predictor:
         cfg_options: dict[str, Any] | None = None,
     ) -> None:
         check_checkpoint(str(checkpoint))
-        cfg = read_config(config, cfg_options or {})
+        cfg = read_config(config, cfg_options)
         if predict_on is not None:
             if not takes_predict_on(cfg.model):
                 raise ValueError(

@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ def made_with(jobs: int) -> dict[str, Any]:
     """Version, commit and machine, and the threads of each training."""
     return {
         "version": __version__,
-        "commit": _commit(),
+        "commit": None if CLONE is None else commit_of(CLONE),  # or an environment's own repository would answer
         "torch": torch.__version__,
         "processor": _processor(),
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
@@ -34,20 +35,19 @@ def at_a_time(jobs: int) -> int:
     return jobs if torch.cuda.is_available() else min(jobs, os.cpu_count() or 1)
 
 
-def _commit() -> str | None:
-    if CLONE is None:  # or the repository that somebody's environment lies in would answer
-        return None
+def commit_of(clone: Path, computes: Sequence[str] = COMPUTES) -> str | None:
+    """The commit of a clone, and whether what computes there was changed since; records that are written into it do
+    not count."""
     try:
-        commit = _git("describe", "--always")
-        # Records that a comparison writes into the clone change no training.
-        changed = _git("status", "--porcelain", "--untracked-files=no", "--", *COMPUTES)
+        commit = _git(clone, "describe", "--always")
+        changed = _git(clone, "status", "--porcelain", "--untracked-files=no", "--", *computes)
     except OSError:
         return None
     return f"{commit}-dirty" if commit and changed else commit or None
 
 
-def _git(*arguments: str) -> str:
-    return subprocess.run(["git", "-C", str(CLONE), *arguments], capture_output=True, text=True).stdout.strip()
+def _git(clone: Path, *arguments: str) -> str:
+    return subprocess.run(["git", "-C", str(clone), *arguments], capture_output=True, text=True).stdout.strip()
 
 
 def _processor() -> str:

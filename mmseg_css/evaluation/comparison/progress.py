@@ -44,7 +44,7 @@ class State(NamedTuple):
         if self.kind == "finished":
             left = f"took {self.minutes:.1f} min"
         elif self.kind == "begun" and self.place is not None:
-            iteration, left = f"{self.place.iteration} of {self.place.total}", _in_words(self.place.left)
+            iteration, left = f"{self.place.iteration} of {self.place.total}", in_words(self.place.left)
         return self.run.name, str(self.run.seed), iteration, self.miou, left
 
 
@@ -104,7 +104,7 @@ class Board:
         if not (to_go := sum(state.kind in TO_GO for state in states)):
             return f"{len(self._failed)} failed" if self._failed else "all finished"
         minutes = self._minutes(states)
-        return f"{to_go} to go" + ("" if minutes is None else f", about {_in_words(minutes)}")
+        return f"{to_go} to go" + ("" if minutes is None else f", about {in_words(minutes)}")
 
     def _minutes(self, states: Sequence[State]) -> float | None:
         """Until all have ended, if that can be said of each: it says so, or takes as long as its like, or as all."""
@@ -136,8 +136,15 @@ class Board:
         return Group(title, table)
 
 
-def _in_words(minutes: float) -> str:
-    return f"{max(1.0, minutes):.0f} min"
+def in_words(minutes: float) -> str:
+    """Minutes, at least one, and hours with them; whole hours above a day.
+
+    >>> in_words(0.2), in_words(90), in_words(1470)
+    ('1 min', '1 h 30 min', '24 h')
+    """
+    whole = max(1, round(minutes))
+    hours, rest = divmod(whole, 60)
+    return f"{whole} min" if hours == 0 else f"{hours} h" + (f" {rest} min" if hours < 24 and rest else "")
 
 
 def _state(run: Run, *, failed: bool) -> State:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from mmengine.config import Config
 
+from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.compat import damage
 from mmseg_css.config_files import read_config
 from mmseg_css.evaluation.comparison.settings import differing, fingerprints
@@ -49,14 +50,15 @@ class Run:
 
     def read_settings(self) -> dict[str, Any]:
         """The same as the files say it now."""
-        written = read_config(self.config).to_dict()
-        trained = read_config(self.config, self.options).to_dict() if self.options else written
-        return {**fingerprints(written, trained), "options": list(self.options), "seed": self.seed}
+        cfg = read_config(self.config)
+        written = cfg.to_dict()
+        merge_options(cfg, parse_options(self.options))
+        return {**fingerprints(written, cfg.to_dict()), "options": list(self.options), "seed": self.seed}
 
     @cached_property
     def trained(self) -> Config:
         """The config with the options."""
-        return read_config(self.config, self.options)
+        return read_config(self.config, parse_options(self.options))
 
     def check(self) -> None:
         """Refuse what would fail, or could not be evaluated, when it is trained.

@@ -31,8 +31,12 @@ def names_of_report(folder: Path) -> list[str]:
     """What makes up the report that a folder holds, if it does."""
     if not (folder / JSON).is_file():
         return []
-    report = read_json(folder / JSON, "name another --out, or delete the report")
+    report = _read(folder / JSON)
     return [PAGE, JSON, FIGURES, *(pictures_of(number) for number in range(1, 1 + len(report["checkpoints"])))]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return read_json(path, "delete it, or name another --out, and diagnose again")
 
 
 def pictures_of(checkpoint: int) -> str:
@@ -50,7 +54,7 @@ def write_report(found: Mapping[str, Any], folder: Path) -> Path:
 
 def draw_report(path: Path) -> Path:
     """Make figures and page from a ``report.json``, beside it; the page's path."""
-    report = json.loads(path.read_text(encoding="utf-8"))
+    report = _read(path)
     figures = draw_figures(report, path.parent / FIGURES)
     out = path.with_name(PAGE)
     write_text(out, page(report, figures, path.parent))
