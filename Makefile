@@ -55,7 +55,7 @@ help:
 	echo 'make test-wheel     build sdist and wheel, and try them in an empty folder'
 	echo 'make lint           format, lint and types'
 	echo 'make docs           build the documentation into site/, in $(VENV_DOCS) (200 MB, no torch)'
-	echo 'make bench          time and memory of every part, against the published form and the network (15 min)'
+	echo 'make bench          time and memory of every part, against the published form and the network (15 to 40 min)'
 	echo 'make soak           kill, fill the disk of and resume short trainings at 20 random moments, and compare how they end'
 	echo 'make endurance      5000 steps of a tiny network: memory, files, threads and the time of a step stay flat'
 	echo 'make clean          remove caches and build output; the environments, data and work_dirs stay'

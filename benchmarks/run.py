@@ -4,7 +4,7 @@
 
 The contrast of CSS at the paper's sizes and how it grows, a step of CSS and of PC2Seg, PC2Seg's negatives, dilated
 depthwise convolutions, and the settings of the network; `--help` of `contrast.py`, `step.py`, `negative_sampling.py`,
-`depthwise.py` and `network.py` says how each is measured. A quarter of an hour on two CPU cores.
+`depthwise.py` and `network.py` says how each is measured. A quarter of an hour to forty minutes on two CPU cores.
 """
 
 import argparse
