@@ -1,6 +1,6 @@
 """What each figure of a report draws. Each returns its caption."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from mmseg_css.evaluation.diagnosis.colours import CELL_COLOURS, CELL_NAMES, COLOURS, INDICATOR_COLOURS
@@ -44,13 +44,13 @@ def classes(axes: Any, report: Mapping[str, Any]) -> str:
         values, reach = spread([source["classes"][one]["precision"] for one in names])
         at = [row + 0.22 * (offset - (len(sources) - 1) / 2) for row in range(len(names))]
         _points(axes, values, reach, at, COLOURS[name], name)
-    _rows(axes, names)
+    _rows(axes, _counted(names, _pixels_of_classes(report)))
     axes.set_xlabel(f"precision, percent right, n = {report['images']} images")
     axes.set_xlim(0, 101)
     _legend(axes)
     return (
         f"Precision by class of the pseudo-label, with 95 % intervals over {report['images']} images. The classes "
-        f"with the most pixels come first{_left_out(report)}."
+        f"with the most pixels (in brackets) come first{_left_out(report)}."
     )
 
 
@@ -60,12 +60,12 @@ def regions(axes: Any, report: Mapping[str, Any]) -> str:
         values, reach = spread([source["regions"][region]["precision"] for region in REGIONS])
         at = [row + 0.22 * (offset - 1) for row in range(len(REGIONS))]
         _points(axes, values, reach, at, COLOURS[name], name)
-    _rows(axes, REGIONS)
+    _rows(axes, _counted(REGIONS, _pixels_of_regions(report)))
     axes.set_xlabel(f"precision, percent right, n = {report['images']} images")
     _legend(axes)
     return (
         f"Precision near a boundary of the truth (within {report['boundary_radius']} pixels), away from it, and in "
-        f"small, middle and large connected parts of each class; {_pixels(report)} pixels, 95 % intervals over "
+        f"small, middle and large connected parts of each class; pixels of each in brackets, 95 % intervals over "
         f"{report['images']} images."
     )
 
@@ -96,15 +96,18 @@ def cells_by_region(axes: Any, report: Mapping[str, Any]) -> str:
     """Shares of the cells in each region."""
     spaces = report["checkpoints"][-1]["spaces"]
     rows = {"all": spaces["shares"]} | {region: spaces["regions"][region] for region in REGIONS}
-    _stacked(axes, rows, spaces["pixels"])
-    return f"The two spaces' labels against each other and the truth, by region; {spaces['pixels']:,} pixels."
+    _stacked(axes, rows, {"all": spaces["pixels"], **_pixels_of_regions(report)})
+    return (
+        "The two spaces' labels against each other and the truth, by region, with the pixels of each; "
+        f"{spaces['pixels']:,} in all."
+    )
 
 
 def cells_by_class(axes: Any, report: Mapping[str, Any]) -> str:
     """Shares of the cells in each class."""
     spaces = report["checkpoints"][-1]["spaces"]
-    _stacked(axes, {name: spaces["classes"][name] for name in _classes(report)}, spaces["pixels"])
-    return f"The same by class of the truth{_left_out(report)}; {spaces['pixels']:,} pixels."
+    _stacked(axes, {name: spaces["classes"][name] for name in _classes(report)}, _pixels_of_classes(report))
+    return f"The same by class of the truth, with the pixels of each{_left_out(report)}; {spaces['pixels']:,} in all."
 
 
 def indicators(axes: Any, report: Mapping[str, Any]) -> str:
@@ -172,15 +175,15 @@ def _points(axes: Any, values: list[float], reach: list[list[float]], at: list[f
     )
 
 
-def _stacked(axes: Any, rows: Mapping[str, Mapping[str, Any]], pixels: int) -> None:
+def _stacked(axes: Any, rows: Mapping[str, Mapping[str, Any]], pixels: Mapping[str, int]) -> None:
     start = [0.0] * len(rows)
     for cell, colour in CELL_COLOURS.items():
         width = [100 * (0.0 if row[cell]["value"] is None else row[cell]["value"]) for row in rows.values()]
         axes.barh(range(len(rows)), width, left=start, color=colour, label=CELL_NAMES[cell])
         start = [before + own for before, own in zip(start, width, strict=True)]
-    _rows(axes, list(rows))
+    _rows(axes, _counted(rows, pixels))
     axes.set_xlim(0, 100)
-    axes.set_xlabel(f"percent of {pixels:,} pixels")
+    axes.set_xlabel("percent of the pixels (n in brackets)")
     _legend(axes)
 
 
@@ -192,6 +195,23 @@ def _legend(axes: Any, columns: int = 2) -> None:
 def _rows(axes: Any, names: Any) -> None:
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
+
+
+def _counted(names: Iterable[str], pixels: Mapping[str, int]) -> list[str]:
+    from matplotlib.ticker import EngFormatter  # an extra
+
+    short = EngFormatter(places=0)
+    return [f"{name} ({short(pixels[name])})" for name in names]
+
+
+def _pixels_of_classes(report: Mapping[str, Any]) -> dict[str, int]:
+    own = next(iter(report["checkpoints"][-1]["sources"].values()))["classes"]
+    return {name: one["pixels"] for name, one in own.items()}
+
+
+def _pixels_of_regions(report: Mapping[str, Any]) -> dict[str, int]:
+    own = next(iter(report["checkpoints"][-1]["sources"].values()))["regions"]
+    return {region: own[region]["pixels"] for region in REGIONS}
 
 
 def _classes(report: Mapping[str, Any]) -> list[str]:
@@ -206,13 +226,12 @@ def _left_out(report: Mapping[str, Any]) -> str:
 
 
 def _shown(report: Mapping[str, Any]) -> list[str]:
-    own = next(iter(report["checkpoints"][-1]["sources"].values()))["classes"]
-    return sorted((name for name in own if own[name]["pixels"]), key=lambda name: -own[name]["pixels"])
+    own = _pixels_of_classes(report)
+    return sorted((name for name in own if own[name]), key=lambda name: -own[name])
 
 
 def _pixels(report: Mapping[str, Any]) -> str:
-    own = next(iter(report["checkpoints"][-1]["sources"].values()))["classes"]
-    return f"{sum(one['pixels'] for one in own.values()):,}"
+    return f"{sum(_pixels_of_classes(report).values()):,}"
 
 
 def of(value: float | None) -> float:

@@ -1,5 +1,6 @@
 """What figures draw: the numbers of the report, named, with how many pixels or images there were."""
 
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -77,6 +78,11 @@ def shown(report: dict[str, Any]) -> list[str]:
     return sorted(pixels, key=lambda name: -pixels[name])
 
 
+def counted(report: dict[str, Any], kind: str, names: Sequence[str]) -> list[str]:
+    """Each with the pixels that it has in the truth."""
+    return [f"{name} ({sources(report)['logit'][kind][name]['pixels']})" for name in names]
+
+
 def sources(report: dict[str, Any]) -> dict[str, Any]:
     return report["checkpoints"][-1]["sources"]
 
@@ -118,17 +124,17 @@ def test_a_threshold_of_relative_confidences(report: dict[str, Any], axes: Axes)
 def test_classes_that_are_left_out_are_said(
     report: dict[str, Any], axes: Axes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    everything = shown(report)
+    everything, everything_counted = shown(report), counted(report, "classes", shown(report))
     assert "left out" not in plots.classes(axes, report) + plots.cells_by_class(axes, report)
     monkeypatch.setattr(plots, "CLASSES", 2)
     for draw in (plots.classes, plots.cells_by_class):
         assert f"and {len(everything) - 2} with fewer are left out" in draw(axes, report)
-        assert rows(axes) == everything[:2]
+        assert rows(axes) == everything_counted[:2]
 
 
 def test_classes(report: dict[str, Any], axes: Axes) -> None:
     caption = plots.classes(axes, report)
-    assert rows(axes) == shown(report) and "road" not in rows(axes)
+    assert rows(axes) == counted(report, "classes", shown(report)) and "road" not in " ".join(rows(axes))
     assert_drawn(
         axes,
         {name: [own["classes"][one]["precision"] for one in shown(report)] for name, own in sources(report).items()},
@@ -138,7 +144,7 @@ def test_classes(report: dict[str, Any], axes: Axes) -> None:
 
 def test_regions(report: dict[str, Any], axes: Axes) -> None:
     caption = plots.regions(axes, report)
-    assert rows(axes) == [*REGIONS]
+    assert rows(axes) == counted(report, "regions", REGIONS)
     assert_drawn(
         axes, {name: [own["regions"][one]["precision"] for one in REGIONS] for name, own in sources(report).items()}
     )
@@ -163,12 +169,13 @@ def test_cells(report: dict[str, Any], axes: Axes, by: str) -> None:
     """Bars of parts that lie end to end, from 0 to 100 percent."""
     spaces = report["checkpoints"][-1]["spaces"]
     if by == "region":
-        plots.cells_by_region(axes, report)
+        caption = plots.cells_by_region(axes, report)
         expected = {"all": spaces["shares"]} | {name: spaces["regions"][name] for name in REGIONS}
     else:
-        plots.cells_by_class(axes, report)
+        caption = plots.cells_by_class(axes, report)
         expected = {name: spaces["classes"][name] for name in shown(report)}
-    assert rows(axes) == [*expected]
+    parts = [f"all ({spaces['pixels']})", *counted(report, "regions", REGIONS)]
+    assert rows(axes) == (parts if by == "region" else counted(report, "classes", shown(report)))
     bars = {container.get_label(): container.patches for container in axes.containers}
     assert [*bars] == [*CELL_NAMES.values()]
     for row, own in enumerate(expected.values()):
@@ -178,7 +185,15 @@ def test_cells(report: dict[str, Any], axes: Axes, by: str) -> None:
             assert (bar.get_x(), bar.get_width()) == pytest.approx((at, 100 * own[cell]["value"]))
             at += bar.get_width()
         assert at == pytest.approx(100)
-    assert f"{spaces['pixels']:,} pixels" in axes.get_xlabel()
+    assert caption.endswith(f"{spaces['pixels']:,} in all.")
+
+
+def test_large_numbers_of_pixels_are_rounded(report: dict[str, Any], axes: Axes) -> None:
+    changed = deepcopy(report)
+    for region, pixels in zip(REGIONS, (999, 12_345, 999_600, 1_234_567, 0), strict=True):
+        sources(changed)["logit"]["regions"][region]["pixels"] = pixels
+    plots.regions(axes, changed)
+    assert rows(axes) == ["interior (999)", "boundary (12 k)", "small (1 M)", "middle (1 M)", "large (0)"]
 
 
 def test_indicators(report: dict[str, Any], axes: Axes) -> None:
