@@ -54,7 +54,7 @@ def prepare_cfg(cfg: Config, *, distributed: bool) -> list[str]:
     """Make a config run on this machine, in place. Returns for the log what was changed, and what is slow here."""
     if not on_cpu():
         return _use_accelerator(cfg)
-    notes = [busy] if (busy := _busy()) else []
+    notes = [told] if (told := busy()) else []
     if use_cpu_amp(cfg):
         notes.append("no accelerator: mixed precision is bfloat16 autocast on the CPU (CpuAmpOptimWrapper)")
     if _is_cpu_amp(cfg) and lacks_bfloat16():
@@ -97,15 +97,15 @@ def lacks_bfloat16(processor: Path = Path("/proc/cpuinfo")) -> bool:
     return any(word in said for word in ("flags", "Features")) and "bf16" not in said
 
 
-def _busy() -> str:
-    """What to say where other work uses the cores.
+def busy() -> str:
+    """What to say where other work uses the cores, and there is no accelerator.
 
     Why: torch's threads wait for each other at every operator, and the one that another process has put off is waited
     for by all; steps that took ten times as long were seen.
     """
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0  # which Windows has not
     threads = torch.get_num_threads()
-    if threads == 1 or load < 1:
+    if threads == 1 or load < 1 or not on_cpu():
         return ""
     return (
         f"other work uses the cores (load {load:.1f}), and {threads} threads that wait for each other can make a step "

@@ -19,6 +19,7 @@ from torch import nn
 from tqdm import tqdm
 
 from mmseg_css.cfg_options import parse_options
+from mmseg_css.compat.cpu import busy
 from mmseg_css.config_files import read_config
 from mmseg_css.evaluation.comparison.machine import at_a_time
 from mmseg_css.evaluation.comparison.progress import in_words
@@ -92,10 +93,16 @@ def made_up_batch(cfg: Config, classes: int) -> dict[str, Any]:
 def print_estimates(paths: Iterable[Path]) -> None:
     """Say of each config file how long its training takes here."""
     print("\nHow long that takes here, loading and validation apart:")
+    _tell_if_busy()
     for path in paths:
         cfg = read_config(path)
         steps, each = cfg.train_cfg.max_iters, seconds_a_step(cfg)
         print(f"  {in_words(steps * each / 60)} ({steps} steps of {each:.2g} s) for {path}", flush=True)
+
+
+def _tell_if_busy() -> None:
+    if told := busy():
+        print(f"  ({told})", flush=True)
 
 
 def print_duration(trainings: Sequence[tuple[Path, int]], jobs: int, options: Sequence[str] = ()) -> None:
@@ -110,6 +117,7 @@ def print_duration(trainings: Sequence[tuple[Path, int]], jobs: int, options: Se
         return
     if jobs > 1:
         torch.set_num_threads(1)
+    _tell_if_busy()
     configs = tqdm(list(dict.fromkeys(path for path, _ in trainings)), desc="steps timed", unit="config", leave=False)
     each = {path: seconds_a_step(read_config(path, parse_options(options))) for path in configs}
     seconds = [each[path] * steps for path, steps in trainings]

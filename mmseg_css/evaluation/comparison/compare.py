@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mmseg_css.cfg_options import parse_options
+from mmseg_css.compat.cpu import busy
 from mmseg_css.evaluation.comparison.curves import draw_curves
 from mmseg_css.evaluation.comparison.lanes import Lanes, TrainingFailedError, locked, told_after
 from mmseg_css.evaluation.comparison.progress import Board
@@ -104,6 +105,8 @@ def compare(question: Question, work_dir: Path, *, records: Path | None = None, 
         RuntimeError: Another comparison is at work there.
     """
     runs = question.runs(work_dir, records)
+    if jobs == 1 and (told := busy()):
+        print(told, flush=True)
     in_order = [run for same_seed in zip(*runs.values(), strict=True) for run in same_seed]
     with locked(work_dir, records or work_dir):
         try:
@@ -131,6 +134,7 @@ def _report(question: Question, runs: Mapping[str, Sequence[Run]], folder: Path)
     _keep(folder, results)
     write_results(results, folder)
     print(tables(results))
+    print(f"written to {folder}: {', '.join(RESULTS)}")
     return results
 
 

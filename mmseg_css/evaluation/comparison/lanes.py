@@ -84,9 +84,12 @@ class Lanes:
                             failed.append(f"the training of {run.config} with seed {run.seed} failed: {why}")
                         done(run)
                     waiting()
-            except BaseException:
+            except BaseException as error:
                 pool.shutdown(wait=False, cancel_futures=True)
                 self._stop()
+                if isinstance(error, (KeyboardInterrupt, SystemExit)):
+                    with suppress(OSError):  # our terminal may be what ended
+                        print("stopped, with a checkpoint of what has begun: the same command goes on", flush=True)
                 raise
         if failed:
             raise TrainingFailedError("\n".join(failed))

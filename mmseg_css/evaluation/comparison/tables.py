@@ -19,7 +19,9 @@ def tables(results: Mapping[str, Any], *, markdown: bool = False) -> str:
         parts += [_render(_pairs(results), markdown), PAIRS]
     parts.append(_render(_classes(results), markdown))
     made = ", ".join(f"{key.replace('_', ' ')} {_all(value)}" for key, value in results["made_with"].items())
-    note = f"mIoU and IoU in percent, last checkpoint, seeds {seeds}; {made}."
+    note = f"mIoU and IoU in percent, last checkpoint, seeds {seeds}; {made}. Columns: docs/comparing.md."
+    if len(results["seeds"]) == 1:
+        note += " One training of each says nothing of other trainings: give several --seeds."
     if differ := results.get("machines_differ"):
         note += (
             f" The trainings of seed {' and '.join(map(str, differ))} ran on different machines, or with other "
@@ -112,9 +114,13 @@ def _methods(results: Mapping[str, Any]) -> PrettyTable:
         "minutes": lambda method: f"{method['minutes']:.1f}",
         "GiB": lambda method: f"{method['memory_gib']:.1f}",
     }
-    table = PrettyTable(["", *columns])
-    for name, method in results["methods"].items():
-        table.add_row([name, *(show(method) for show in columns.values())])
+    methods = results["methods"]
+    shown = {title: [show(method) for method in methods.values()] for title, show in columns.items()}
+    table = PrettyTable()
+    table.add_column("", list(methods))
+    for title, cells in shown.items():
+        if any(cells):  # one seed has no interval, and without a ceiling there is no headroom
+            table.add_column(title, cells)
     return table
 
 

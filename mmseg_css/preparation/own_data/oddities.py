@@ -137,13 +137,18 @@ def _about_classes(found: Survey, plan: Plan) -> Iterator[str]:
         )
     shares = coding.shares(found.masks.values())
     empty = [coding.classes[index] for index, share in shares.items() if share == 0]
-    rare = [coding.classes[index] for index, share in shares.items() if 0 < share < RARE]
+    rare = {
+        coding.classes[index]: [name for name, mask in found.masks.items() if index in coding.classes_of(mask)]
+        for index, share in shares.items()
+        if 0 < share < RARE
+    }
     if empty:
         yield f"No mask shows {_some(empty)}: nothing can be learned about it. Right if more labels will follow."
     if rare:
         yield (
-            f"Less than {RARE:.1%} of the pixels show {_some(rare)}. If these are stray colours, mend the masks; if "
-            "they are classes, they are hard to learn."
+            f"Less than {RARE:.1%} of the pixels show {_some(list(rare))}. If these are stray colours, mend the masks ("
+            + "; ".join(f"{name} is in {_some(masks)}" for name, masks in list(rare.items())[:3])
+            + "); if they are classes, they are hard to learn."
         )
 
 

@@ -120,6 +120,17 @@ def test_warnings(capsys: pytest.CaptureFixture[str]) -> None:
         assert said in printed, said
 
 
+def test_a_stray_value_is_told_with_its_mask(capsys: pytest.CaptureFixture[str]) -> None:
+    write_images(names(4))
+    write_masks(names(4))
+    painted = labels_of(1)
+    painted[0, 0] = 3
+    write("masks/01.png", painted)
+    call(["init", "images", "masks"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "of the pixels show class_3. If these are stray colours, mend the masks (class_3 is in 01.png)" in said
+
+
 def test_masks_named_in_two_ways_are_copied() -> None:
     """The two ways of writing an umlaut are one name to the eye, and two to most file systems."""
     write_images(["\u00fc.png", "b.png", "c.png"])
