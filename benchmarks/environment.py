@@ -3,10 +3,11 @@
     python benchmarks/environment.py
     python benchmarks/environment.py --settings plain memory --lanes 2 --json FILE
 
+`two_threads`: two in place of one, which with ``--lanes 2`` tells what two trainings side by side are worth.
 `memory`: glibc keeps what a step frees, as in the trainings of a comparison (`KEEP_MEMORY`). `bf16_math`: oneDNN may
 compute float32 in bfloat16. `primitives`: it keeps sixteen times as many compiled operators. `avx`: it uses no later
-instructions than AVX. Steps of the configs as they are, with one thread, in processes of their own with each setting in
-turn; medians over rounds of each process's median. ``--lanes N`` has N of them side by side.
+instructions than AVX. Steps of the configs as they are, with one thread otherwise, in processes of their own with each
+setting in turn; medians over rounds of each process's median. ``--lanes N`` has N of them side by side.
 """
 
 import argparse
@@ -31,6 +32,7 @@ from mmseg_css.evaluation.comparison.lanes import KEEP_MEMORY
 
 SETTINGS: dict[str, dict[str, str]] = {
     "plain": {},
+    "two_threads": {"OMP_NUM_THREADS": "2", "MKL_NUM_THREADS": "2"},
     "memory": KEEP_MEMORY,
     "bf16_math": {"ONEDNN_DEFAULT_FPMATH_MODE": "BF16"},
     "primitives": {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "16384"},
@@ -59,7 +61,7 @@ def steps(config: str, repeats: int) -> dict[str, float]:
 def side_by_side(config: str, repeats: int, lanes: int, settings: dict[str, str]) -> dict[str, float]:
     """The means of ``steps`` in so many processes at once."""
     command = [sys.executable, __file__, config, "--alone", "--repeats", str(repeats)]
-    environment = {**os.environ, **settings, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", **settings}
     processes = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) for _ in range(lanes)]
     found = [json.loads(process.communicate()[0].splitlines()[-1]) for process in processes]
     return {key: statistics.mean(one[key] for one in found) for key in found[0]}
