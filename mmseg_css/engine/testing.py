@@ -116,7 +116,7 @@ def load_cfg(asked: Evaluation, predict_on: str | None = None, folder: str = "")
     use_data_checks(cfg)
     notes = compat.prepare_cfg(cfg, distributed=asked.launcher != "none")
     if takes_predict_on(cfg.model) and cfg.model.get("teacher"):
-        notes.append(f"evaluated is the {cfg.model.get('predict_on', 'teacher')} (--predict-on)")
+        notes.append(f"evaluated is the {cfg.model.get('predict_on') or 'teacher'} (--predict-on)")
     return cfg, notes
 
 

@@ -74,8 +74,8 @@ def _holds(path: Path, weights: Mapping[str, torch.Tensor]) -> bool:
     if not is_zipfile(path):  # nothing is there, or something else
         return False
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
-    except (RuntimeError, UnpicklingError, KeyError, TypeError):
+        found = dict(torch.load(path, map_location="cpu", weights_only=True)["state_dict"])
+    except (RuntimeError, UnpicklingError, KeyError, TypeError, ValueError):
         return False
     return found.keys() == weights.keys() and all(torch.equal(found[name], value) for name, value in weights.items())
 

@@ -140,6 +140,23 @@ def test_predict_on_both_keeps_folders_apart(config, checkpoint, monkeypatch):
         assert (cfg.work_dir, cfg.test_evaluator.output_dir) == (f"here/{network}", f"maps/{network}")
 
 
+@pytest.mark.parametrize(
+    ("options", "said"), [([], "teacher"), (["--cfg-options", "model.predict_on=student"], "student")]
+)
+@pytest.mark.parametrize("teacher", [True, False])
+def test_which_network_is_evaluated_is_said(config, checkpoint, monkeypatch, options, said, teacher):
+    monkeypatch.setattr(testing, "takes_predict_on", lambda model: True)
+    if teacher:
+        with open(config, "a") as file:
+            file.write("model['teacher'] = dict(decay=0.9)\n")
+    with patch("mmseg_css.engine.testing.evaluate", return_value={}) as evaluate:
+        call(["test", config, checkpoint, *options])
+    _, notes = testing.load_cfg(*evaluate.call_args.args)
+    assert [note for note in notes if "evaluated is" in note] == (
+        [f"evaluated is the {said} (--predict-on)"] if teacher else []
+    )
+
+
 def test_predict_on_of_a_plain_segmentor_is_refused(config, checkpoint):
     with pytest.raises(ValueError, match=r"\(EncoderDecoder\) has no teacher and student"):
         evaluation_cfg(config, checkpoint, "--predict-on", "student")
