@@ -20,7 +20,7 @@ OTHERS: Final = {"apt-get", "cat", "cp", "git", "jupyter", "mkdir", "pip", "pre-
 #: Stands for files that the reader has, has written or is to name.
 A_CONFIG: Final = "configs/css/css_lite0_demo.py"
 THEIRS: Final = re.compile(
-    r"CONFIG$|configs/(own|street)/|work_dirs/|my_methods/|photographs|drive\.mp4|list\.txt|data/new"
+    r"CONFIG$|configs/(own|street)/|work_dirs/|my_methods/|photographs|drive\.mp4|list\.txt|data/street/"
 )
 MAKEFILE: Final = (ROOT / "Makefile").read_text()
 
