@@ -76,8 +76,12 @@ def test_says_how_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
     monkeypatch.setattr(estimate, "seconds_a_step", lambda cfg: 1.234)
     path = tmp_path / "config.py"
     Config({"train_cfg": {"max_iters": 12500}}).dump(path)
-    print_estimates([path])
-    assert f"  4 h 17 min (12500 steps of 1.2 s) for {path}\n" in capsys.readouterr().out
+    for told in ("", "other work uses the cores"):
+        monkeypatch.setattr(estimate, "busy", lambda told=told: told)
+        print_estimates([path])
+        said = capsys.readouterr().out
+        assert f"  4 h 17 min (12500 steps of 1.2 s) for {path}\n" in said
+        assert ("  (other work uses the cores)\n" in said) == bool(told)
 
 
 def small(cfg: Config) -> Config:
