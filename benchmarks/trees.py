@@ -60,19 +60,14 @@ def main() -> None:
         for tree, rounds in found.items():
             rounds.append(seconds(tree, args.config, args.steps))
     first = found[args.trees[0]]
-    rows = [
-        {
-            "commit": commit_of(tree),
-            "step_s": statistics.median(rounds),
-            "rounds_s": rounds,
-            "times_faster": statistics.median(old / new for old, new in zip(first, rounds, strict=True)),
-        }
-        for tree, rounds in found.items()
-    ]
+    rows = []
     table = Table("commit", "s", "times faster, median of the rounds", "each round")
-    for row in rows:
-        each = " ".join(f"{old / new:.2f}" for old, new in zip(first, row["rounds_s"], strict=True))
-        table.add_row(row["commit"], f"{row['step_s']:.3f}", f"{row['times_faster']:.2f}", each)
+    for tree, rounds in found.items():
+        commit, step_s = commit_of(tree), statistics.median(rounds)
+        each = [old / new for old, new in zip(first, rounds, strict=True)]
+        faster = statistics.median(each)
+        rows.append({"commit": commit, "step_s": step_s, "rounds_s": rounds, "times_faster": faster})
+        table.add_row(commit, f"{step_s:.3f}", f"{faster:.2f}", " ".join(f"{ratio:.2f}" for ratio in each))
     Console().print(table)
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)
