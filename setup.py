@@ -50,7 +50,7 @@ class BuildWithConfigs(build_py):
         shutil.copy2(ROOT / "model-index.yml", target)
 
 
-ALONE = ("onedl", "openmmlab", "compare", "cluster", "data", "onnx", "tests", "wheel", "lint", "docs")
+ALONE = ("onedl", "openmmlab", "compare", "cluster", "data", "mobilenetv2", "onnx", "tests", "wheel", "lint", "docs")
 
 setup(
     name="mmseg-css",

@@ -2,7 +2,8 @@
 #     mmseg-css study configs/evidence/study.py --jobs 2
 # The files beside this one say what the trainings on a data set share, configs/splits/ which images are labelled.
 five = ["camvid", "idd_lite", "labelmefacade", "neu_seg", "car_parts"]
-lists = ["1-30", "1-16", "1-8"]
+fractions = ["1-30", "1-16", "1-8"]
+spaces = ["css", "css_logit", "css_cross", "css_confidence", "css_no_contrast"]
 seeds = [0, 1, 2]
 baseline = "supervised"
 ceiling = "all_labels"
@@ -19,10 +20,10 @@ parts = {
     # Whether PC2Seg gains more where its views differ more (docs/pc2seg.md); as long as trainings of it that are there.
     "views of pc2seg": dict(fraction="1-8", data=["camvid"], methods=["pc2seg", "pc2seg_strong"], steps=2000),
     # So many seeds as show a gain of four points that scatter by two and a half.
-    "three lists": dict(fraction=lists, data=["camvid"], methods=["css", "pc2seg"], seeds=[0, 1, 2, 3, 4]),
+    "three lists": dict(fraction=fractions, data=["camvid"], methods=["css", "pc2seg"], seeds=[0, 1, 2, 3, 4]),
     # How long is long enough (docs/budgets.md).
-    "1000 steps": dict(fraction=lists, data=["camvid"], methods=["css", "pc2seg"], steps=1000),
-    "2000 steps": dict(fraction=lists, data=["camvid"], methods=["css", "pc2seg", "aided_css"], steps=2000),
+    "1000 steps": dict(fraction=fractions, data=["camvid"], methods=["css", "pc2seg"], steps=1000),
+    "2000 steps": dict(fraction=fractions, data=["camvid"], methods=["css", "pc2seg", "aided_css"], steps=2000),
     "parts of aided_css": dict(
         fraction="1-30",
         data=["camvid"],
@@ -31,6 +32,9 @@ parts = {
             *("aided_css_absolute", "aided_css_strict", "aided_css_truth", "fixmatch", "fixmatch_aided"),
         ],
     ),
+    # Which of the two spaces labels, what tells hard pixels, and whether there is a contrast (docs/findings.md).
+    "spaces on the demo": dict(fraction="8", data=["demo", "demo_mobilenetv2"], methods=spaces),
+    "spaces": dict(fraction="1-30", data=["camvid", "idd_lite", "camvid_mobilenetv2"], methods=spaces),
     "all methods": dict(
         fraction="1-16",
         data=["camvid"],
@@ -44,6 +48,8 @@ parts = {
 variants = dict(
     all_labels=dict(method="supervised", labeled=""),
     css_logit=dict(method="css", settings=dict(strategy="logit")),
+    css_confidence=dict(method="css", settings=dict(indicator="confidence")),
+    css_no_contrast=dict(method="css", settings={"contrast_loss.loss_weight": 0.0}),
     # What of aided_css does it: without labelled images in the strong views, also without thresholds for each class;
     # with them, but one threshold; with a threshold of 1, which half of the pixels reach, since a confidence beside the
     # mean of its class ends there; with hardly a pseudo-label (a plain confidence is 1 on 0.6 % of the pixels, roads,
@@ -68,4 +74,10 @@ variants = dict(
 )
 # Frames of a video are no independent images: neighbours that the test over images swaps together. The validation
 # images of idd_lite are of 61 drives, up to 14 of one, and follow each other by drive.
-blocks = dict(camvid=10, idd_lite=12)
+blocks = dict(camvid=10, camvid_mobilenetv2=10, idd_lite=12)
+# Of the data sets without a folder in configs/splits.
+lists = dict(
+    demo="data/demo/splits/labeled_{fraction}.txt",
+    demo_mobilenetv2="data/demo/splits/labeled_{fraction}.txt",
+    camvid_mobilenetv2="configs/splits/camvid/{fraction}.txt",
+)

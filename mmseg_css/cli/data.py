@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Group, Parameter
 from cyclopts.validators import mutually_exclusive
@@ -178,15 +178,21 @@ def masks(
 
 
 @command.command
-def weights(out: Path | None = None, *, overwrite: Overwrite = False) -> None:
-    """Write ImageNet weights of EfficientNet-Lite0 as the checkpoint that the configs name, without a download.
+def weights(
+    out: Path | None = None,
+    *,
+    network: Literal["efficientnet-lite0", "mobilenetv2"] = "efficientnet-lite0",
+    overwrite: Overwrite = False,
+) -> None:
+    """Write ImageNet weights of a small network as the checkpoint that the configs name, without a download.
 
     Args:
-        out: The file; work_dirs/pretrained/efficientnet-lite0_stride-16.pth otherwise.
+        out: The file; work_dirs/pretrained/NETWORK_stride-16.pth otherwise.
+        network: Whose weights.
     """
-    from mmseg_css.preparation.weights import WEIGHTS, write_weights
+    from mmseg_css.preparation.weights import place_of, write_weights
 
-    write_weights(out or WEIGHTS, overwrite=overwrite)
+    write_weights(network, out or place_of(network), overwrite=overwrite)
 
 
 @command.command

@@ -66,11 +66,12 @@ def command(
 def prepare() -> None:
     """Images, and the weights that the networks start from."""
     from mmseg_css.preparation.demo import generate
-    from mmseg_css.preparation.weights import WEIGHTS, write_weights
+    from mmseg_css.preparation.weights import place_of, write_weights
 
     generate(DATA)
-    if not WEIGHTS.exists():
-        write_weights(WEIGHTS)
+    weights = place_of("efficientnet-lite0")
+    if not weights.exists():
+        write_weights("efficientnet-lite0", weights)
 
 
 def draw(results: Mapping[str, Any], networks: "Mapping[str, tuple[Config, Path]]", picture: Path) -> None:

