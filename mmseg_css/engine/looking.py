@@ -115,7 +115,6 @@ def panels_of(said: Said, looked: Looked, index: int, palette: UInt8[np.ndarray,
     panels |= {name: coloured(own.cpu().numpy(), palette) for name, own in labels.items()}
     if "representation" in labels:
         logit, representation = (labels[name] for name in SPACES)
-        both = is_class(logit, len(palette)) & is_class(representation, len(palette))
-        cell = torch.where(both, cells(logit, representation, looked.truth), -1)
+        cell = cells(logit, representation, looked.truth, len(palette))
         panels["agreement"] = coloured(cell.cpu().numpy(), CELL_PALETTE)
     return panels | {"confidence": grey(looked.sources[said.inspection.looked_at].confidence.cpu().numpy())}

@@ -33,13 +33,15 @@ def joint_counts(where: Bool[Tensor, "*s"], *axes: tuple[Tensor, int]) -> Int[Te
     tensor([[0, 0, 1],
             [0, 0, 1]])
     """
-    sizes = [size for _, size in axes]
-    index = torch.zeros(where.shape, dtype=torch.int32, device=where.device)  # half the memory of int64, and faster
-    for values, size in axes:
+    (values, _), *others = axes
+    index = values.to(torch.int32, copy=True)  # half the memory of int64, and faster
+    for values, size in others:
         index.mul_(size).add_(values)
-    # What does not count goes to a bin of its own: to pick out what does takes longer than to count.
-    index.masked_fill_(~where, prod(sizes))
-    return torch.bincount(index.flatten(), minlength=prod(sizes) + 1)[:-1].reshape(sizes)
+    # What does not count goes to a bin of its own, the first: to pick out what does takes longer than to count, and to
+    # fill what does not longer than to multiply.
+    index.add_(1).mul_(where)
+    sizes = [size for _, size in axes]
+    return torch.bincount(index.flatten(), minlength=prod(sizes) + 1)[1:].reshape(sizes)
 
 
 def bins_of(values: Float[Tensor, "*s"], bins: int = BINS) -> Int[Tensor, "*s"]:
@@ -52,14 +54,20 @@ def bins_of(values: Float[Tensor, "*s"], bins: int = BINS) -> Int[Tensor, "*s"]:
     return (values.double() * bins).add_(1e-4).int().clamp_(0, bins - 1)
 
 
-def cells(logit: Int[Tensor, "*s"], representation: Int[Tensor, "*s"], truth: Int[Tensor, "*s"]) -> Int[Tensor, "*s"]:
-    """Which of `CELLS` a pixel falls into: whether two labels agree, and which is right.
+def cells(
+    logit: Int[Tensor, "*s"], representation: Int[Tensor, "*s"], truth: Int[Tensor, "*s"], num_classes: int
+) -> Int[Tensor, "*s"]:
+    """Which of `CELLS` a pixel falls into: whether two labels agree, and which is right. -1 where a label or the truth
+    is no class.
 
-    >>> cells(torch.tensor([0, 1, 0, 1, 1]), torch.tensor([0, 1, 1, 0, 2]), torch.zeros(5, dtype=torch.long))
-    tensor([0, 1, 2, 3, 4])
+    >>> truth = torch.tensor([0, 0, 0, 0, 0, 255])
+    >>> cells(torch.tensor([0, 1, 0, 1, 1, 1]), torch.tensor([0, 1, 1, 0, 2, 1]), truth, 3).tolist()
+    [0, 1, 2, 3, 4, -1]
     """
-    disagreeing = torch.where(logit == truth, 2, torch.where(representation == truth, 3, 4))
-    return torch.where(logit == representation, torch.where(logit == truth, 0, 1), disagreeing)
+    known = is_class(truth, num_classes) & is_class(logit, num_classes) & is_class(representation, num_classes)
+    right = (logit == truth).int()
+    disagreeing = torch.where(representation == truth, 3, 4 - 2 * right)
+    return torch.where(logit == representation, 1 - right, disagreeing).masked_fill_(~known, -1)
 
 
 class SourceCounts(NamedTuple):
@@ -86,14 +94,17 @@ def source_counts(
             [1, 0]])
     """
     where = is_class(truth, num_classes) & is_class(source.label, num_classes)
-    right = (source.label == truth).long()
-    bins = bins_of(source.confidence)
-    labelled = joint_counts(where, (band, 2), (source.label, num_classes), (right, 2))
+    right = (source.label == truth).int()
+    axes = (right, 2), (bins_of(source.confidence), BINS)
+    by_label, by_truth = (
+        joint_counts(where, (band, 2), (classes, num_classes), *axes) for classes in (source.label, truth)
+    )
+    labelled = by_label.sum(3)
     squares = torch.where(where, (source.confidence - right).square(), 0.0).sum(dtype=torch.double)
     return SourceCounts(
-        joint_counts(where, (source.label, num_classes), (right, 2), (bins, BINS)),
-        joint_counts(where, (truth, num_classes), (right, 2), (bins, BINS)),
-        torch.stack([labelled.sum(2), labelled[..., 1], joint_counts(where, (band, 2), (truth, num_classes))], dim=1),
+        by_label.sum(0),
+        by_truth.sum(0),
+        torch.stack([labelled.sum(2), labelled[..., 1], by_truth.sum((2, 3))], dim=1),
         squares,
     )
 
@@ -109,24 +120,24 @@ class SpaceCounts(NamedTuple):
 
 
 def space_counts(
+    cell: Int[Tensor, "*b H W"],
     logit: Int[Tensor, "*b H W"],
     representation: Int[Tensor, "*b H W"],
     truth: Int[Tensor, "*b H W"],
     band: Bool[Tensor, "*b H W"],
     num_classes: int,
 ) -> SpaceCounts:
-    """The labels of two spaces against each other.
+    """The labels of two spaces against each other; ``cell`` is that of `cells`.
 
     >>> logit, representation, truth = torch.tensor([[0, 1]]), torch.tensor([[0, 0]]), torch.tensor([[0, 0]])
-    >>> space_counts(logit, representation, truth, truth > 0, 2).by_truth
+    >>> cell = cells(logit, representation, truth, 2)
+    >>> space_counts(cell, logit, representation, truth, truth > 0, 2).by_truth
     tensor([[1, 0, 0, 1, 0],
             [0, 0, 0, 0, 0]])
     """
-    cell = cells(logit, representation, truth)
-    where = is_class(truth, num_classes) & is_class(logit, num_classes) & is_class(representation, num_classes)
     axis = (truth, num_classes)
-    by_band = joint_counts(where, (band, 2), axis, (cell, len(CELLS)))
-    agree_wrong, both_wrong = (where & (cell == CELLS.index(name)) for name in ("agree_wrong", "both_wrong"))
+    by_band = joint_counts(cell >= 0, (band, 2), axis, (cell, len(CELLS)))
+    agree_wrong, both_wrong = (cell == CELLS.index(name) for name in ("agree_wrong", "both_wrong"))
     return SpaceCounts(
         by_band.sum(0),
         by_band,

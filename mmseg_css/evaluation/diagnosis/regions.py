@@ -45,13 +45,17 @@ def components(truth: Int[np.ndarray, "H W"], num_classes: int) -> Components:
     >>> found.of.tolist(), found.classes.tolist(), found.areas.tolist()
     ([[0, 2, 1]], [0, 0, 1], [1, 1, 1])
     """
-    of = np.full(truth.shape, -1, np.int64)
+    of = np.full(truth.shape, -1, np.int32)
     classes: list[int] = []
-    for index in np.unique(truth[(truth >= 0) & (truth < num_classes)]):
-        number, parts = cv2.connectedComponents((truth == index).astype(np.uint8))
-        of = np.where(parts > 0, parts - 1 + len(classes), of)
-        classes += [int(index)] * (number - 1)
-    areas = np.bincount(of[of >= 0], minlength=len(classes))
+    for index in range(num_classes):
+        own = truth == index
+        if not own.any():
+            continue
+        number, parts = cv2.connectedComponents(own.view(np.uint8))
+        parts += len(classes) - 1
+        np.copyto(of, parts, where=own)
+        classes += [index] * (number - 1)
+    areas = np.bincount(of.ravel() + 1, minlength=len(classes) + 1)[1:]
     return Components(of, np.array(classes, np.int64), areas)
 
 

@@ -77,7 +77,7 @@ class Tally:
 
     def add(self, looked: Looked) -> None:
         """Count one image."""
-        truth, device = looked.truth, looked.truth.device
+        truth, device = looked.truth.int(), looked.truth.device  # faster to count than 64 bits
         plain = truth.cpu().numpy()
         band = torch.from_numpy(boundary_band(plain, self.num_classes, self.radius)).to(device)
         parts = components(plain, self.num_classes)
@@ -88,7 +88,8 @@ class Tally:
         self.parts["image"].append(np.full(len(parts.areas), self._index))
         self.parts["class"].append(parts.classes)
         self.parts["area"].append(parts.areas)
-        for name, source in looked.sources.items():
+        sources = {name: source._replace(label=source.label.int()) for name, source in looked.sources.items()}
+        for name, source in sources.items():
             counts = source_counts(source, truth, band, self.num_classes)
             self._add_source(name, counts)
             if name in looked.relative:
@@ -96,9 +97,9 @@ class Tally:
                 counts = source_counts(source._replace(confidence=looked.relative[name]), truth, band, self.num_classes)
             self._image(f"{name}/confident", _from(counts, int(bins_of(torch.tensor(self.threshold)))))
             where = (parts_of >= 0) & is_class(source.label, self.num_classes)
-            self._part(name, joint_counts(where, (parts_of, len(parts.areas)), (source.label == truth, 2)))
-        if "representation" in looked.sources:
-            self._add_spaces([looked.sources[name].label for name in SPACES], truth, band, parts_of, len(parts.areas))
+            self._part(name, joint_counts(where, (parts_of, len(parts.areas)), ((source.label == truth).int(), 2)))
+        if "representation" in sources:
+            self._add_spaces([sources[name].label for name in SPACES], truth, band, parts_of, len(parts.areas))
         for name, labelling in looked.labellings.items():
             self._add_labelling(name, labelling)
         self._image("pixels", of_bands.sum(0))
@@ -123,14 +124,13 @@ class Tally:
 
     def _add_spaces(self, labels: list[Tensor], truth: Tensor, band: Tensor, parts_of: Tensor, parts: int) -> None:
         logit, representation = labels
-        counts = space_counts(logit, representation, truth, band, self.num_classes)
+        cell = cells(logit, representation, truth, self.num_classes)
+        counts = space_counts(cell, logit, representation, truth, band, self.num_classes)
         self._image("cells", counts.by_truth)
         self._image("cells_band", counts.by_band)
         for name in ("agree_wrong", "both_wrong_logit", "both_wrong_representation"):
             self.totals[name] += getattr(counts, name).cpu().numpy()
-        where = (parts_of >= 0) & is_class(logit, self.num_classes) & is_class(representation, self.num_classes)
-        cell = cells(logit, representation, truth)
-        self._part("cells", joint_counts(where, (parts_of, parts), (cell, len(CELLS))))
+        self._part("cells", joint_counts(cell >= 0, (parts_of, parts), (cell, len(CELLS))))
 
     def _add_labelling(self, name: str, own: Labelling) -> None:
         where = own.known & is_class(own.labels, self.num_classes)
