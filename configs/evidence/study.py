@@ -3,6 +3,7 @@
 # The files beside this one say what the trainings on a data set share, configs/splits/ which images are labelled.
 five = ["camvid", "idd_lite", "labelmefacade", "neu_seg", "car_parts"]
 fractions = ["1-30", "1-16", "1-8"]
+imbalanced = ["1-30_rho-0", "1-30_rho-1", "1-30_rho-2"]
 spaces = ["css", "css_logit", "css_cross", "css_confidence", "css_no_contrast"]
 seeds = [0, 1, 2]
 baseline = "supervised"
@@ -35,6 +36,8 @@ parts = {
     # Which of the two spaces labels, what tells hard pixels, and whether there is a contrast (docs/findings.md).
     "spaces on the demo": dict(fraction="8", data=["demo", "demo_mobilenetv2"], methods=spaces),
     "spaces": dict(fraction="1-30", data=["camvid", "idd_lite", "camvid_mobilenetv2"], methods=spaces),
+    # What the shares of the classes in the labelled list do.
+    "imbalance": dict(fraction=imbalanced, data=["camvid"], methods=["css", "aided_css"]),
     "all methods": dict(
         fraction="1-16",
         data=["camvid"],

@@ -86,6 +86,14 @@ def test_lists_name_images_that_there_are(data: str) -> None:
     assert len(images) == IMAGES[data]
 
 
+def test_lists_of_other_shares_are_those_of_the_page() -> None:
+    page = (ROOT / "configs" / "splits" / "camvid" / "README.md").read_text()
+    for name in PLAN.parts["imbalance"].fraction:
+        images = {*(ROOT / f"configs/splits/camvid/{name}.txt").read_text().split()}
+        assert len(images) == 13
+        assert fingerprint(images)[:12] in next(line for line in page.splitlines() if f"`{name}.txt`" in line)
+
+
 def test_another_length_changes_nothing_else(configs: dict) -> None:
     """And the ceiling of that length is shared by the fractions."""
     for method, path in configs["1000 steps"]["camvid 1-16"].items():
