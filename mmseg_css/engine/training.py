@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from mmengine.config import Config
@@ -90,6 +91,17 @@ def train(cfg: Config, notes: Sequence[str] = (), *, trust_checkpoint: bool = Fa
         for note in [*notes, *_of_the_start(cfg)]:
             runner.logger.warning(note)
         runner.train()
+        if told := _of_the_end(cfg):
+            runner.logger.info(told)
+
+
+def _of_the_end(cfg: Config) -> str | None:
+    """What to do with what was trained."""
+    named = Path(cfg.work_dir, "last_checkpoint")
+    if not named.is_file():
+        return None
+    last = named.read_text().strip()
+    return f"The last checkpoint is {last}. To evaluate it: mmseg-css test {quote(cfg.filename)} {quote(last)}"
 
 
 def _of_the_start(cfg: Config) -> Iterator[str]:
