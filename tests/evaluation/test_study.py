@@ -193,6 +193,29 @@ def test_methods_of_a_part_are_one_family(study: Study, tmp_path: Path) -> None:
     assert (new["p_t_holm"], other["p_t_holm"]) == pytest.approx((2 * new["p_t"], other["p_t"]))
 
 
+def test_methods_are_compared_with_each_other(study: Study, tmp_path: Path) -> None:
+    """Over the pairs that both have; the better one comes first."""
+    three = with_method(with_method(study, tmp_path, "other"), tmp_path, "third")
+    finish_part(study, tmp_path, "few")
+    runs = three.runs(tmp_path / "work", tmp_path / "records")
+    for data, mious in (("x", (51.0, 55.0)), ("y", (75.0, 78.0))):
+        for one, miou in zip(runs["few"][data]["other"], mious, strict=True):
+            finish(one, miou)
+    finish(runs["few"]["x"]["third"][1], 40.0)
+    part = report(three, runs, tmp_path / "records")["parts"]["few"]
+    assert [pair["methods"] for pair in part["pairs"]] == [["other", "new"], ["new", "third"], ["other", "third"]]
+    first, second, last = (pair["difference"] for pair in part["pairs"])
+    # 1 and 2 on x, 3 and 4 on y: variances of 1/2 within each; two of 16 ways to swap are as extreme.
+    assert first["mean"] == pytest.approx(2.5)
+    half = 4.3027 * np.sqrt(0.5 * (1 / 2 + 1 / 2)) / 2
+    assert first["interval"] == pytest.approx([2.5 - half, 2.5 + half], abs=1e-3)
+    assert first["p"] == first["p_holm"] == pytest.approx(2 / 16)  # alone in its family: single pairs have no p
+    assert (second["mean"], last["mean"]) == pytest.approx((13, 15))
+    assert second["p"] is last["p"] is None
+    assert [pair["seeds"] for pair in part["pairs"]] == [{"x": [0, 1], "y": [0, 1]}, {"x": [1]}, {"x": [1]}]
+    assert "| other |   new |     4 | +2.5 |" in (tmp_path / "records" / "study.md").read_text()
+
+
 def test_no_data_set_counts_for_more_than_another_in_the_swaps(study: Study, tmp_path: Path) -> None:
     """Gains of 10 and 12 on x, and of -5.5 on y, where there is one pair."""
     finish_part(study, tmp_path, "few", seeds=(0,))

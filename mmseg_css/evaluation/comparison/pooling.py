@@ -1,6 +1,7 @@
 """What methods are worth over several data sets."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,6 +31,10 @@ class Set(NamedTuple):
         own, base = self.worth[name], self.worth[over]
         return np.array([getattr(own[seed], part) - getattr(base[seed], part) for seed in seeds])
 
+    def pairs(self, name: str, over: str) -> list[tuple[Run, Run]]:
+        """Of all seeds in common."""
+        return [(self.runs[name][seed], self.runs[over][seed]) for seed in self.in_common(name, over)]
+
     def in_common(self, *names: str) -> list[int]:
         """Seeds with which all these methods are finished."""
         return sorted(set.intersection(*({*self.worth[name]} for name in names)))
@@ -52,10 +57,8 @@ def pool(sets: Mapping[str, Mapping[str, Sequence[Run]]], ceiling: str) -> dict[
     finished = {data: _finished(methods) for data, methods in sets.items()}
     paired = {name: {data: own for data, own in finished.items() if own.in_common(name, baseline)} for name in names}
     methods = {name: _method(name, own, baseline, ceiling) for name, own in paired.items() if own}
-    gains = [methods[name]["gain"] for name in methods if name != ceiling]
-    for key in ("p", "p_t"):
-        for gain, adjusted in zip(gains, holm([gain[key] for gain in gains]), strict=True):
-            gain[f"{key}_holm"] = adjusted
+    compared = [name for name in methods if name != ceiling]
+    _adjust([methods[name]["gain"] for name in compared])
     # A ceiling that several lists share is one training.
     trainings = {run.folder: run for of_set in sets.values() for own in of_set.values() for run in own}
     made = [run.made_with() for run in trainings.values() if run.finished() is not None]
@@ -67,9 +70,56 @@ def pool(sets: Mapping[str, Mapping[str, Sequence[Run]]], ceiling: str) -> dict[
             "trainings": {"finished": len(made), "planned": len(trainings)},
             "made_with": together(made),
             "methods": methods,
+            "pairs": _pairs(compared, finished),
         }
     )
     return found
+
+
+def _adjust(tests: Sequence[dict[str, Any]]) -> None:
+    """Note p-values adjusted for these tests."""
+    for key in ("p", "p_t"):
+        for test, adjusted in zip(tests, holm([test[key] for test in tests]), strict=True):
+            test[f"{key}_holm"] = adjusted
+
+
+def _pairs(names: Sequence[str], finished: Mapping[str, Set]) -> list[dict[str, Any]]:
+    """Each two methods that are finished somewhere with the same seed, the better one first; Holm over all of these."""
+    found: list[dict[str, Any]] = []
+    for first, second in combinations(names, 2):
+        if sets := {data: own for data, own in finished.items() if own.in_common(first, second)}:
+            pair = (first, second) if _mean(first, second, sets) >= 0 else (second, first)
+            found.append(
+                {
+                    "methods": list(pair),
+                    "difference": _difference(*pair, sets),
+                    "seeds": {data: own.in_common(*pair) for data, own in sets.items()},
+                    "machines_differ": _on_other_machines(*pair, sets),
+                }
+            )
+    _adjust([pair["difference"] for pair in found])
+    return found
+
+
+def _mean(name: str, over: str, sets: Mapping[str, Set], part: str = "miou") -> float:
+    """Gain in the mean of the data sets' means."""
+    return float(np.mean([own.gains(name, over, own.in_common(name, over), part).mean() for own in sets.values()]))
+
+
+def _difference(name: str, over: str, sets: Mapping[str, Set]) -> dict[str, Any]:
+    """Of two methods, on data sets on which they have seeds in common."""
+    seeds = [own.in_common(name, over) for own in sets.values()]
+    samples = [own.gains(name, over, of_set) for own, of_set in zip(sets.values(), seeds, strict=True)]
+    if _share_trainings(name, sets.values()):
+        samples = by_seed(samples, seeds)
+    tested = paired_t_test_within(samples)
+    return {
+        "mean": tested.mean,
+        "interval": [tested.low, tested.high],
+        "freedom": tested.freedom,
+        "p": sign_flip_test(np.concatenate([own / len(own) for own in samples])),
+        "p_t": tested.p,
+    }
 
 
 def _finished(methods: Mapping[str, Sequence[Run]]) -> Set:
@@ -88,36 +138,24 @@ def _finished(methods: Mapping[str, Sequence[Run]]) -> Set:
 
 def _method(name: str, sets: Mapping[str, Set], baseline: str, ceiling: str) -> dict[str, Any]:
     """Of one, on the data sets on which it and the baseline have seeds in common."""
-    seeds = {data: own.in_common(name, baseline) for data, own in sets.items()}
-    gains = {data: own.gains(name, baseline, seeds[data]) for data, own in sets.items()}
-    samples = [*gains.values()]
-    if _share_trainings(name, sets.values()):
-        samples = by_seed(samples, [*seeds.values()])
-    tested = paired_t_test_within(samples)
-    weighted = np.concatenate([own / len(own) for own in samples])
-    pairs = {
-        data: [(own.runs[name][seed], own.runs[baseline][seed]) for seed in seeds[data]] for data, own in sets.items()
-    }
+    pairs = {data: own.pairs(name, baseline) for data, own in sets.items()}
     noted = [run.finished() or {} for own in pairs.values() for run, _ in own]
     return {
-        "gain": {
-            "mean": tested.mean,
-            "interval": [tested.low, tested.high],
-            "freedom": tested.freedom,
-            "p": sign_flip_test(weighted),
-            "p_t": tested.p,
-        },
-        "pairs": sum(map(len, seeds.values())),
-        "seeds": seeds,
-        "gain_per_data_set": {data: float(own.mean()) for data, own in gains.items()},
+        "gain": _difference(name, baseline, sets),
+        "pairs": sum(map(len, pairs.values())),
+        "seeds": {data: own.in_common(name, baseline) for data, own in sets.items()},
+        "gain_per_data_set": {data: _mean(name, baseline, {data: own}) for data, own in sets.items()},
         "headroom": None if name == ceiling else _share(name, sets, baseline, ceiling),
-        "gain_rare": float(
-            np.mean([own.gains(name, baseline, seeds[data], "rare").mean() for data, own in sets.items()])
-        ),
+        "gain_rare": _mean(name, baseline, sets, "rare"),
         "minutes": float(np.mean([one["minutes"] for one in noted])),
         "memory_gib": float(max(one["memory_gib"] for one in noted)),
-        "machines_differ": [data for data, own in pairs.items() if any(machines_of(*pair) for pair in own)],
+        "machines_differ": _on_other_machines(name, baseline, sets),
     }
+
+
+def _on_other_machines(name: str, over: str, sets: Mapping[str, Set]) -> list[str]:
+    """Data sets on which two trainings of one seed ran on different machines."""
+    return [data for data, own in sets.items() if any(machines_of(*pair) for pair in own.pairs(name, over))]
 
 
 def _share_trainings(name: str, sets: Iterable[Set]) -> bool:

@@ -9,6 +9,10 @@ from prettytable import PrettyTable, TableStyle
 PAIRS: Final = (
     "Points of mIoU by which a row's method is above a column's, and p over seeds, adjusted (Holm) for these pairs."
 )
+POOLED_PAIRS: Final = (
+    "Methods beside each other, over the pairs of trainings of one data set and seed that both have; p adjusted (Holm) "
+    "for these rows."
+)
 
 
 def tables(results: Mapping[str, Any], *, markdown: bool = False) -> str:
@@ -55,7 +59,23 @@ def pooled_table(pooled: Mapping[str, Any], *, markdown: bool = False) -> str:
                 f"{method['memory_gib']:.1f}",
             ]
         )
-    return f"{_render(table, markdown)}\n\n{' '.join(_pooled_notes(pooled))}"
+    parts = [_render(table, markdown), " ".join(_pooled_notes(pooled))]
+    if pooled["pairs"]:
+        parts += [_render(_pooled_pairs(pooled), markdown), POOLED_PAIRS]
+    return "\n\n".join(parts)
+
+
+def _pooled_pairs(pooled: Mapping[str, Any]) -> PrettyTable:
+    """A row for each two methods of a part of a study."""
+    columns = ("pairs", "by", "95 % interval", "p of t (Holm)", "p of swaps (Holm)", "other machines")
+    table = PrettyTable(["above", "below", *columns])
+    for pair in pooled["pairs"]:
+        by = pair["difference"]
+        tested = [_tested(by, key) for key in ("p_t", "p")]
+        pairs, differ = sum(map(len, pair["seeds"].values())), ", ".join(pair["machines_differ"])
+        interval = _interval(by["interval"], "+.1f")
+        table.add_row([*pair["methods"], pairs, f"{by['mean']:+.1f}", interval, *tested, differ])
+    return table
 
 
 def _pooled_notes(pooled: Mapping[str, Any]) -> Iterable[str]:
