@@ -213,7 +213,7 @@ def test_methods_are_compared_with_each_other(study: Study, tmp_path: Path) -> N
     assert (second["mean"], last["mean"]) == pytest.approx((13, 15))
     assert second["p"] is last["p"] is None
     assert [pair["seeds"] for pair in part["pairs"]] == [{"x": [0, 1], "y": [0, 1]}, {"x": [1]}, {"x": [1]}]
-    assert "| other |   new |     4 | +2.5 |" in (tmp_path / "records" / "study.md").read_text()
+    assert "| other |   new |     4 |  +2.5 |" in (tmp_path / "records" / "study.md").read_text()
 
 
 def test_no_data_set_counts_for_more_than_another_in_the_swaps(study: Study, tmp_path: Path) -> None:
