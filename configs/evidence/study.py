@@ -33,7 +33,8 @@ parts = {
             *("aided_css_absolute", "aided_css_strict", "aided_css_truth", "fixmatch", "fixmatch_aided"),
         ],
     ),
-    # Which of the two spaces labels, what tells hard pixels, and whether there is a contrast (docs/findings.md).
+    # Which of the two spaces labels, what tells hard pixels, and whether there is a contrast (docs/findings.md): beside
+    # css_confidence css_logit differs in the labels alone, beside css in what tells hard pixels, too.
     "spaces on the demo": dict(fraction="8", data=["demo", "demo_mobilenetv2"], methods=spaces),
     "spaces": dict(fraction="1-30", data=["camvid", "idd_lite", "camvid_mobilenetv2"], methods=spaces),
     # What the shares of the classes in the labelled list do.

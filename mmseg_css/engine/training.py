@@ -91,17 +91,9 @@ def train(cfg: Config, notes: Sequence[str] = (), *, trust_checkpoint: bool = Fa
         for note in [*notes, *_of_the_start(cfg)]:
             runner.logger.warning(note)
         runner.train()
-        if told := _of_the_end(cfg):
-            runner.logger.info(told)
-
-
-def _of_the_end(cfg: Config) -> str | None:
-    """What to do with what was trained."""
-    named = Path(cfg.work_dir, "last_checkpoint")
-    if not named.is_file():
-        return None
-    last = named.read_text().strip()
-    return f"The last checkpoint is {last}. To evaluate it: mmseg-css test {quote(cfg.filename)} {quote(last)}"
+        if last := runner.message_hub.get_info("last_ckpt"):
+            told = f"mmseg-css test {quote(cfg.filename or 'CONFIG')} {quote(last)}"
+            runner.logger.info(f"The last checkpoint is {last}. To evaluate it, with the same --cfg-options: {told}")
 
 
 def _of_the_start(cfg: Config) -> Iterator[str]:

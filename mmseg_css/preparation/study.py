@@ -12,8 +12,6 @@ from mmseg_css.locations import bases_from
 from mmseg_css.preparation.leaves import METHODS, leaf_text
 
 KEYS = ("baseline", "blocks", "ceiling", "parts", "seeds", "variants")
-#: Of a study's data sets that say no other place.
-LISTS = "configs/splits/{data}/{fraction}.txt"
 
 
 class Part(NamedTuple):
@@ -55,8 +53,8 @@ class Plan(NamedTuple):
         baseline, ceiling: Methods that every part has.
         variants: Methods under other names.
         blocks: Of data sets that are videos: neighbouring images that are swapped together.
-        lists: Of data sets whose labelled lists are elsewhere than in ``configs/splits/DATA``: where, with the name of
-            the list as ``{fraction}``.
+        lists: Of data sets whose labelled lists are elsewhere than in ``configs/splits/DATA``: the path of a list, in
+            which ``{fraction}`` stands for its name.
     """
 
     folder: Path
@@ -79,7 +77,11 @@ class Plan(NamedTuple):
     def labeled_of(self, method: str, data: str, fraction: str) -> str:
         """The labelled list of a method on a data set; an empty one is all images."""
         own = self.variants.get(method, Variant(method)).labeled
-        return self.lists.get(data, LISTS).format(data=data, fraction=fraction) if own is None else own
+        return (
+            self.lists.get(data, f"configs/splits/{data}/{{fraction}}.txt").replace("{fraction}", fraction)
+            if own is None
+            else own
+        )
 
     def block_sizes(self) -> dict[str, int]:
         """``blocks`` by what the data sets are called in the parts."""
@@ -97,6 +99,9 @@ def read_plan(file: Path) -> Plan:
     cfg = read_config(file).to_dict()
     if missing := [key for key in KEYS if key not in cfg]:
         raise ValueError(f"{file} lacks {', '.join(missing)}: see configs/evidence/study.py")
+    for data, path in cfg.get("lists", {}).items():
+        if "{fraction}" not in path:
+            raise ValueError(f"{file}: lists[{data!r}] is {path!r}, where {{fraction}} has to stand for a list's name")
     parts = {name: _part(file, name, part) for name, part in cfg["parts"].items()}
     variants = {name: _variant(file, name, variant) for name, variant in cfg["variants"].items()}
     settings = {key: cfg[key] for key in ("baseline", "ceiling", "blocks")} | {"lists": cfg.get("lists", {})}

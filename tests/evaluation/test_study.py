@@ -213,7 +213,24 @@ def test_methods_are_compared_with_each_other(study: Study, tmp_path: Path) -> N
     assert (second["mean"], last["mean"]) == pytest.approx((13, 15))
     assert second["p"] is last["p"] is None
     assert [pair["seeds"] for pair in part["pairs"]] == [{"x": [0, 1], "y": [0, 1]}, {"x": [1]}, {"x": [1]}]
-    assert "| other |   new |     4 |  +2.5 |" in (tmp_path / "records" / "study.md").read_text()
+    text = (tmp_path / "records" / "study.md").read_text()
+    assert "| other | new | 4 | +2.5 |" in " ".join(text.split())
+
+
+def test_trainings_that_both_data_sets_share_are_no_further_evidence(study: Study, tmp_path: Path) -> None:
+    """Whichever of the two methods they are of."""
+    one = write(tmp_path / "configs" / "shared" / "other.py")
+    sets = {data: configs | {"other": one} for data, configs in study.parts["few"].items()}
+    both = Study(parts={"few": sets}, ceiling="all", seeds={"few": (0, 1)}, blocks={})
+    finish_part(study, tmp_path, "few")
+    runs = both.runs(tmp_path / "work", tmp_path / "records")
+    for training, miou in zip(runs["few"]["x"]["other"], (45.0, 46.0), strict=True):
+        finish(training, miou)
+    [pair] = report(both, runs, tmp_path / "records")["parts"]["few"]["pairs"]
+    assert pair["methods"] == ["new", "other"]
+    # 5 and 7 on x, 27 and 28 on y: by seed 16 and 17.5, with Student's quantile for one degree of freedom.
+    half = 12.7062 * 1.5 / 2
+    assert pair["difference"]["interval"] == pytest.approx([16.75 - half, 16.75 + half], abs=1e-3)
 
 
 def test_no_data_set_counts_for_more_than_another_in_the_swaps(study: Study, tmp_path: Path) -> None:

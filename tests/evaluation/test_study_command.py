@@ -38,6 +38,8 @@ blocks = {}
             "has or lacks step; it has fraction, data, methods, seeds, steps, of",
         ),
         ('data=["cars"]', 'data=["boats"]', "names the data set 'boats', but"),
+        ("blocks = {}", "blocks, lists = {}, dict(cars='a.txt')", "lists['cars'] is 'a.txt', where {fraction} has to"),
+        ("blocks = {}", "blocks, lists = {}, dict(cars='x/{fraction}')", "the labelled list x/1-30 is missing"),
     ],
 )
 def test_a_study_file_is_checked_in_words(

@@ -49,8 +49,8 @@ def test_source_counts_are_those_of_a_list(seed: int, pixels: int) -> None:
 def test_space_counts_are_those_of_a_list(seed: int, pixels: int) -> None:
     logit, representation, truth = maps(seed, pixels, 1, 2, 3)
     band = torch.from_numpy(np.random.default_rng(seed).random((1, pixels)) < 0.5)
-    cell = diagnosis.cells(logit, representation, truth, K)
-    counts = diagnosis.space_counts(cell, logit, representation, truth, band, K)
+    of_cells = diagnosis.cells(logit, representation, truth, K)
+    counts = diagnosis.space_counts(of_cells, logit, representation, truth, band, K)
     by_truth, by_band, agree, first, second = (Counter() for _ in range(5))
     for own, other, true, near in zip(
         *(part[0].tolist() for part in (logit, representation, truth, band)), strict=True

@@ -101,16 +101,19 @@ def test_published_weights_fit_the_configs(size: str, monkeypatch: pytest.Monkey
     assert logits.shape == (1, 21, 16, 32)
 
 
-def test_the_same_weights_are_no_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("network", PACKAGED)
+def test_the_same_weights_are_no_fault(network: Network, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The README's three commands may be given again, or after `make demo`."""
+    pytest.importorskip(PACKAGED[network].module, reason=f"{PACKAGED[network].module} is missing")
     out = tmp_path / "own.pth"
-    call(["data", "weights", "--out", str(out)])
+    command = ["data", "weights", "--network", network, "--out", str(out)]
+    call(command)
     before = out.stat().st_mtime_ns
-    assert run(["data", "weights", "--out", str(out)]) == 0
+    assert run(command) == 0
     assert "own.pth is there already, and holds these weights" in capsys.readouterr().out
     assert out.stat().st_mtime_ns == before
     torch.save({"state_dict": {name: value + 1 for name, value in torch.load(out)["state_dict"].items()}}, out)
-    assert run(["data", "weights", "--out", str(out)]) == 1
+    assert run(command) == 1
 
 
 def test_other_weights_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,13 +2,19 @@
 
 import os.path as osp
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from mmengine.dataset import ClassBalancedDataset
 from mmseg.datasets import BaseSegDataset
 
 from mmseg_css.datasets.checks.paths import PATH_REMEDY, check_paths
 from mmseg_css.registry import DATASETS
+
+#: Files of pretrained weights that a command of this package writes.
+OURS: Final = {
+    "efficientnet-lite0_stride-16.pth": "mmseg-css data weights",
+    "mobilenetv2_stride-16.pth": "mmseg-css data weights --network mobilenetv2",
+}
 
 
 def check_config(config: Mapping[str, Any]) -> None:
@@ -119,6 +125,6 @@ def check_pretrained(config: Any, key: str = "model") -> None:
     """
     for place, path in pretrained_in(config, key):
         if "://" not in path and not osp.isfile(path):
-            ours = osp.basename(path) == "efficientnet-lite0_stride-16.pth"
-            remedy = "run mmseg-css data weights" if ours else f"put them there, or set {place}=None"
+            ours = OURS.get(osp.basename(path))
+            remedy = f"put them there, or set {place}=None" if ours is None else f"run {ours}"
             raise FileNotFoundError(f"the pretrained weights {path!r} of {place} are missing: {remedy}")

@@ -84,7 +84,7 @@ def _adjust(tests: Sequence[dict[str, Any]]) -> None:
 
 
 def _pairs(names: Sequence[str], finished: Mapping[str, Set]) -> list[dict[str, Any]]:
-    """Each two methods that are finished somewhere with the same seed, the better one first; Holm over all of these."""
+    """Each two of these that are finished somewhere with the same seed, the better one first; Holm over all pairs."""
     found: list[dict[str, Any]] = []
     for first, second in combinations(names, 2):
         if sets := {data: own for data, own in finished.items() if own.in_common(first, second)}:
@@ -110,7 +110,7 @@ def _difference(name: str, over: str, sets: Mapping[str, Set]) -> dict[str, Any]
     """Of two methods, on data sets on which they have seeds in common."""
     seeds = [own.in_common(name, over) for own in sets.values()]
     samples = [own.gains(name, over, of_set) for own, of_set in zip(sets.values(), seeds, strict=True)]
-    if _share_trainings(name, sets.values()):
+    if any(_share_trainings(one, sets.values()) for one in (name, over)):
         samples = by_seed(samples, seeds)
     tested = paired_t_test_within(samples)
     return {

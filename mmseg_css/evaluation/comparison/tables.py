@@ -67,7 +67,7 @@ def pooled_table(pooled: Mapping[str, Any], *, markdown: bool = False) -> str:
 
 def _pooled_pairs(pooled: Mapping[str, Any]) -> PrettyTable:
     """A row for each two methods of a part of a study."""
-    columns = ("pairs", "by", "95 % interval", "p of t (Holm)", "p of swaps (Holm)", "other machines")
+    columns = ("pairs", "difference", "95 % interval", "p of t (Holm)", "p of swaps (Holm)", "other machines")
     table = PrettyTable(["above", "below", *columns])
     for pair in pooled["pairs"]:
         by = pair["difference"]
@@ -88,7 +88,10 @@ def _pooled_notes(pooled: Mapping[str, Any]) -> Iterable[str]:
         f"with so few pairs at least {least:.2g}."
     )
     if len({json.dumps(method["seeds"]) for method in methods.values()}) > 1:
-        yield "Methods with other pairs than others are means over other trainings: compare them by data set."
+        yield (
+            "Methods with other pairs than others are means over other trainings: compare them by data set, or in the "
+            "second table."
+        )
     if differ := {name: method["machines_differ"] for name, method in methods.items() if method["machines_differ"]}:
         of = "; ".join(f"{name} on {', '.join(data)}" for name, data in differ.items())
         yield (

@@ -118,7 +118,10 @@ def _legend() -> str:
         f'<span class="key"><i style="background:{colour}"></i>{escape(CELL_NAMES[cell])}</span>'
         for cell, colour in CELL_COLOURS.items()
     )
-    return f"<p>Agreement of the two spaces: {' '.join(parts)}. Labels have the colours of the data set.</p>"
+    return (
+        f"<p>Agreement of the two spaces: {' '.join(parts)}, grey where a label or the truth is missing. Labels have "
+        "the colours of the data set.</p>"
+    )
 
 
 def _worst(worst: Mapping[str, Sequence[Mapping[str, Any]]], folder: Path, *, confident: bool) -> Iterable[str]:

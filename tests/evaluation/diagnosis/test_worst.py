@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 import torch
 
+from mmseg_css.engine.looking import Said, panels_of
 from mmseg_css.evaluation.diagnosis.images import failures, qualities
-from mmseg_css.evaluation.diagnosis.panels import LONGEST, coloured, grey, picture_of
-from mmseg_css.evaluation.diagnosis.tally import Looked, Tally
+from mmseg_css.evaluation.diagnosis.panels import CELL_PALETTE, LONGEST, coloured, grey, picture_of
+from mmseg_css.evaluation.diagnosis.tally import SPACES, Looked, Tally
 from mmseg_css.evaluation.diagnosis.worst import KEPT, Worst
+from mmseg_css.functional.diagnosis import CELLS
+from mmseg_css.models.segmentors import Inspection
 from mmseg_css.types import PseudoLabel
 from tests.evaluation.diagnosis.looks import CASES, THRESHOLD, K, looks
 from tests.reference import diagnosis as reference
@@ -113,6 +116,22 @@ def test_pictures_of_any_number_of_channels(channels: int, expected: list[int]) 
     image = torch.arange(channels, dtype=torch.uint8)[:, None, None].expand(channels, 500, 100)
     picture = picture_of(image)
     assert picture.shape == (LONGEST, LONGEST // 5, 3) and picture[7, 7].tolist() == expected
+
+
+def test_what_is_not_known_has_no_colour_of_agreement() -> None:
+    """Nor what a space does not label; and the cells' colours are none of them that grey."""
+    truth = torch.tensor([[0, -1, 0, 1, 0]])
+    labels = [torch.tensor([[0, 0, 1, 0, 1]]), torch.tensor([[0, 0, -1, 0, 0]])]
+    sources = {name: PseudoLabel(own, torch.ones(1, 5)) for name, own in zip(SPACES, labels, strict=True)}
+    batched = {name: PseudoLabel(*(part[None] for part in own)) for name, own in sources.items()}
+    inspection = Inspection(batched, "logit", "logit", torch.zeros(1, 2, 1, 5), {})
+    said = Said([], [torch.zeros(3, 1, 5)], truth[None], inspection)
+    palette = np.zeros((2, 3), np.uint8)
+    [shown] = panels_of(said, Looked(truth, sources, {}), 0, palette)["agreement"].tolist()
+    kinds = ("agree_right", "agree_wrong", "representation_right")
+    right, wrong, representation = (CELL_PALETTE[CELLS.index(kind)].tolist() for kind in kinds)
+    assert shown == [right, [128] * 3, [128] * 3, wrong, representation]
+    assert np.abs(CELL_PALETTE.astype(int) - 128).max(1).min() > 50
 
 
 def test_labels_and_values_in_colour() -> None:
