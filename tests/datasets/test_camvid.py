@@ -9,6 +9,8 @@ from mmseg.registry import DATASETS
 from mmseg.structures import SegDataSample
 
 from mmseg_css.datasets import CamVidDataset
+from mmseg_css.preparation.splits.imbalance import choose_by_share
+from mmseg_css.preparation.splits.statistics import pixels_of_classes
 from tests.datasets.helpers import write_image, write_mask
 
 SPLITS = Path(__file__).resolve().parents[2] / "configs" / "splits" / "camvid"
@@ -21,8 +23,10 @@ def build(root: Path, split: str = "train", **changes: object) -> CamVidDataset:
     return DATASETS.build({**config, **changes})
 
 
-def lists() -> dict[str, list[str]]:
-    return {path.stem: path.read_text().split() for path in SPLITS.glob("*.txt")}
+def lists(*, by_share: bool = False) -> dict[str, list[str]]:
+    """Every so many frames, or chosen by the shares of the classes."""
+    paths = (path for path in SPLITS.glob("*.txt") if ("_rho-" in path.stem) is by_share)
+    return {path.stem: path.read_text().split() for path in paths}
 
 
 @pytest.fixture
@@ -54,6 +58,12 @@ def test_lists_are_nested() -> None:
 def test_lists_follow_their_rule(camvid: Path) -> None:
     frames = sorted(path.stem for path in (camvid / "images" / "train").iterdir())
     assert lists() == {f"1-{step}": frames[::step] for step in (30, 16, 8, 4)}
+
+
+def test_lists_by_share_follow_their_rule(camvid: Path) -> None:
+    pixels = pixels_of_classes(build(camvid))
+    expected = {f"1-30_rho-{rho}": choose_by_share(pixels, [13], rho=rho, seed=0)[0] for rho in (0, 1, 2)}
+    assert lists(by_share=True) == expected
 
 
 def test_real_masks_pass_the_check_and_lose_their_unlabelled_pixels(camvid: Path) -> None:
