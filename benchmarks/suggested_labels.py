@@ -25,6 +25,7 @@ from mmseg_css.evaluation.comparison.lanes import Lanes, locked
 from mmseg_css.evaluation.comparison.progress import Board
 from mmseg_css.evaluation.comparison.results import summarise
 from mmseg_css.evaluation.comparison.runs import Run
+from mmseg_css.evaluation.comparison.source import Source
 from mmseg_css.evaluation.comparison.tables import tables
 from mmseg_css.files import write_text
 from mmseg_css.locations import bases_from
@@ -51,13 +52,13 @@ def write_config(data: str, labelled: Path) -> Path:
 
 
 def training(args: argparse.Namespace, draw: int, name: str, labelled: Path) -> Run:
+    options = (f"train_cfg.max_iters={args.steps}", f"param_scheduler.0.end={args.steps}")
     return Run(
         name=name,
-        config=write_config(args.data, labelled),
+        source=Source(write_config(args.data, labelled), options),
         seed=draw,
         folder=args.work_dir / f"{name}_{draw}",
         record=args.records / f"{name}_{draw}",
-        options=(f"train_cfg.max_iters={args.steps}", f"param_scheduler.0.end={args.steps}"),
         evaluations=4,
     )
 
@@ -76,7 +77,7 @@ def grown_list(first: Run, labelled: Path, rule: Rule, out: Path) -> Path:
         weights = (first.folder / "last_checkpoint").read_text().strip()
         budget = len(own.splitlines())
         asked = Request(
-            config=first.config,
+            config=first.source.path,
             checkpoint=weights,
             budget=budget,
             out=out,

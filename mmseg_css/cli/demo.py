@@ -48,11 +48,11 @@ def command(
     runs = question.runs(work_dir, records)
     if waiting := [run for own in runs.values() for run in own if run.finished() is None]:
         prepare()
-        print_duration([(run.config, run.steps_left) for run in waiting], jobs, question.options)
+        print_duration([(run.source.path, run.steps_left) for run in waiting], jobs, question.options)
     results = compare(question, work_dir, records=records, jobs=jobs)
     written = (records or work_dir) / "results.json"
     firsts = {name: own[0] for name, own in runs.items()}
-    networks = {name: (run.trained, path) for name, run in firsts.items() if (path := run.last_checkpoint())}
+    networks = {name: (run.source.trained, path) for name, run in firsts.items() if (path := run.last_checkpoint())}
     if absent := [name for name in configs if name not in networks]:
         print(
             f"wrote {written}, but no demo.png: {work_dir} lacks weights of {', '.join(absent)} after the last "

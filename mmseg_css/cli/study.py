@@ -147,7 +147,7 @@ def _look_ahead(runs: "list[Run]", jobs: int, *, here: bool) -> None:
 
     _check_inputs(runs)
     if here:
-        print_duration([(run.config, run.steps_left) for run in runs], jobs)
+        print_duration([(run.source.path, run.steps_left) for run in runs], jobs)
 
 
 def _check_inputs(runs: "list[Run]") -> None:
@@ -159,7 +159,7 @@ def _check_inputs(runs: "list[Run]") -> None:
     from mmseg_css.config_files import read_config
     from mmseg_css.datasets.checks import check_pretrained
 
-    for config in {run.config.parent: run.config for run in runs}.values():
+    for config in {run.source.path.parent: run.source.path for run in runs}.values():
         cfg = read_config(config)
         check_pretrained(cfg.model)
         dataset = cfg.val_dataloader.dataset

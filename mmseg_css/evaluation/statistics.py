@@ -13,7 +13,6 @@ import numpy as np
 from einops import reduce
 from jaxtyping import Float
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 
 from mmseg_css.evaluation.areas import iou_of
@@ -194,10 +193,10 @@ def holm(p_values: Sequence[float]) -> list[float]:
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]
     """
-    adjusted = np.asarray(p_values, dtype=np.float64)
-    known = np.isfinite(adjusted)
-    if known.any():
-        adjusted[known] = multipletests(adjusted[known], method="holm")[1]
+    # Not statsmodels' multipletests, which collects garbage in each call: 0.3 s beside MMSegmentation's modules.
+    adjusted = np.array(p_values, dtype=np.float64)
+    order = np.argsort(adjusted)[: np.isfinite(adjusted).sum()]  # NaN comes last
+    adjusted[order] = np.minimum(np.maximum.accumulate(adjusted[order] * np.arange(len(order), 0, -1)), 1)
     return [round(value, 12) for value in adjusted.tolist()]
 
 

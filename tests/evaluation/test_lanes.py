@@ -57,6 +57,7 @@ from pathlib import Path
 from mmseg_css.evaluation.comparison import machine
 from mmseg_css.evaluation.comparison.lanes import Lanes
 from mmseg_css.evaluation.comparison.runs import Run
+from mmseg_css.evaluation.comparison.source import Source
 
 class Fake(Run):
     iterations = 8
@@ -65,7 +66,8 @@ class Fake(Run):
         return [sys.executable, "-c", wait + "; print('at work', flush=True); time.sleep(60)"]
 
 folder = Path(sys.argv[1])
-runs = [Fake(name="a", config=folder / "a.py", seed=seed, folder=folder / str(seed), record=folder) for seed in (0, 1)]
+source = Source(folder / "a.py")
+runs = [Fake(name="a", source=source, seed=seed, folder=folder / str(seed), record=folder) for seed in (0, 1)]
 Lanes(jobs=2).train(runs, print, lambda: None)
 """
 
@@ -180,7 +182,7 @@ def test_a_failed_training_is_told_where_the_others_cannot_be_compared(
 
 
 def config_is_gone(run: Run) -> None:
-    run.config.unlink()
+    run.source.path.unlink()
 
 
 def record_is_no_folder(run: Run) -> None:

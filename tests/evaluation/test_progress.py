@@ -10,6 +10,7 @@ from rich.console import Console
 from mmseg_css.evaluation.comparison import progress
 from mmseg_css.evaluation.comparison.progress import Board, _tail, in_words
 from mmseg_css.evaluation.comparison.runs import GIVEN, Run
+from mmseg_css.evaluation.comparison.source import Source
 
 CONFIG = "train_cfg = dict(max_iters=800)\n"
 
@@ -19,7 +20,7 @@ def runs(tmp_path: Path) -> list[Run]:
     (tmp_path / "config.py").write_text(CONFIG)
     named = [("base", 0), ("css", 0), ("base", 1), ("css", 1)]
     return [
-        Run(name=name, config=tmp_path / "config.py", seed=seed, folder=folder, record=folder)
+        Run(name=name, source=Source(tmp_path / "config.py"), seed=seed, folder=folder, record=folder)
         for name, seed in named
         for folder in [tmp_path / f"{name}_seed{seed}"]
     ]
@@ -97,7 +98,7 @@ def test_a_low_terminal_shows_what_is_at_work(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(progress, "Console", terminal)
     (tmp_path / "config.py").write_text(CONFIG)
     many = [
-        Run(name=f"run {number}", config=tmp_path / "config.py", seed=0, folder=folder, record=folder)
+        Run(name=f"run {number}", source=Source(tmp_path / "config.py"), seed=0, folder=folder, record=folder)
         for number in range(20)
         for folder in [tmp_path / f"{number}"]
     ]

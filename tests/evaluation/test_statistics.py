@@ -5,9 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from mmengine.registry import init_default_scope
 from mmseg.evaluation import IoUMetric
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from mmseg_css.evaluation.areas import class_iou, load_areas, rare_classes
 from mmseg_css.evaluation.statistics import detectable_gain, headroom_share, holm, paired_swap_test, paired_t_test
@@ -255,6 +258,11 @@ def test_holm_step_by_step() -> None:
     adjusted = holm([np.nan, 0.01, 0.02])
     assert np.isnan(adjusted[0]) and adjusted[1:] == pytest.approx([0.02, 0.02])
     assert holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
+def test_holm_is_statsmodels(p_values: list[float]) -> None:
+    assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1], abs=1e-12)
 
 
 def test_the_detectable_gain_is_found_in_four_of_five_comparisons() -> None:

@@ -9,6 +9,7 @@ from mmseg_css.cli.main import run
 from mmseg_css.evaluation.comparison import study as comparison_study
 from mmseg_css.evaluation.comparison.lanes import TrainingFailedError
 from mmseg_css.evaluation.comparison.runs import Run
+from mmseg_css.evaluation.comparison.source import Source
 from mmseg_css.locations import CONFIGS
 from tests.evaluation.finished import finish
 
@@ -37,8 +38,8 @@ def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def finish_seed(seed: int, part: str = "1-30") -> None:
     for name, folder in (("supervised", f"cars_{part}"), ("fixmatch", f"cars_{part}"), ("all_labels", "cars")):
         place = Path(folder) / f"{name}_seed{seed}"
-        config = Path("work/configs", folder, f"{name}.py")
-        finish(Run(name=name, config=config, seed=seed, folder="work" / place, record="records" / place), 50.0, 11)
+        source = Source(Path("work/configs", folder, f"{name}.py"))
+        finish(Run(name=name, source=source, seed=seed, folder="work" / place, record="records" / place), 50.0, 11)
 
 
 def reported(part: str = "1-30") -> list[int]:

@@ -14,6 +14,7 @@ from mmseg_css.evaluation.comparison.lanes import Lanes, TrainingFailedError, lo
 from mmseg_css.evaluation.comparison.progress import Board
 from mmseg_css.evaluation.comparison.results import in_common, summarise
 from mmseg_css.evaluation.comparison.runs import Run
+from mmseg_css.evaluation.comparison.source import Source
 from mmseg_css.evaluation.comparison.tables import tables
 from mmseg_css.files import read_json, write_text
 
@@ -69,20 +70,20 @@ class Question:
 
     def runs(self, work_dir: Path, records: Path | None = None) -> dict[str, list[Run]]:
         """The trainings of each config, in the order of the seeds."""
+        sources = {name: Source(config, tuple(self.options)) for name, config in self.configs.items()}
         return {
             name: [
                 Run(
                     name=name,
-                    config=config,
+                    source=source,
                     seed=seed,
                     folder=work_dir / f"{name}_seed{seed}",
                     record=(records or work_dir) / f"{name}_seed{seed}",
-                    options=tuple(self.options),
                     evaluations=self.evaluations,
                 )
                 for seed in self.seeds
             ]
-            for name, config in self.configs.items()
+            for name, source in sources.items()
         }
 
 

@@ -81,7 +81,7 @@ class Lanes:
                     for future in ended:
                         run, why = futures[future], future.result()
                         if why is not None:
-                            failed.append(f"the training of {run.config} with seed {run.seed} failed: {why}")
+                            failed.append(f"the training of {run.source.path} with seed {run.seed} failed: {why}")
                         done(run)
                     waiting()
             except BaseException as error:
@@ -98,9 +98,9 @@ class Lanes:
         """Why the training failed, if it did: whatever it was, the others go on."""
         try:
             with self._reading:
-                changed = run.read_settings() != run.settings
+                changed = run.source.read_settings() != run.source.settings
             if changed:  # what is noted would not be what was trained
-                return f"{run.config} was changed while this training waited: start again"
+                return f"{run.source.path} was changed while this training waited: start again"
             run.begin()
             made = made_with(self.jobs)  # now: the clone may have other commits when the training ends
             status, peak_gib = self._process(run, command)

@@ -26,7 +26,7 @@ def summarise(runs: Mapping[str, Sequence[Run]], *, ceiling: str | None = None, 
     check_one_truth([run for own in runs.values() for run in own])
     areas = {name: np.stack([load_areas(str(run.record / "areas.npz")) for run in own]) for name, own in runs.items()}
     miou = {name: np.nanmean(class_iou(own), axis=1) for name, own in areas.items()}
-    classes = runs[baseline][0].classes
+    classes = runs[baseline][0].source.classes
     methods = {name: _method(own, areas[name], miou[name], classes) for name, own in runs.items()}
     compared = [name for name in runs if name not in (baseline, ceiling)]
     for name in (*compared, *([ceiling] if ceiling and ceiling != baseline else [])):
@@ -153,7 +153,7 @@ def _method(
     finished = [run.finished() or {} for run in runs]
     curves = [_curve(run) for run in runs]
     return {
-        "config": str(runs[0].config),
+        "config": str(runs[0].source.path),
         "mIoU": float(miou.mean()),
         "mIoU_per_seed": miou.tolist(),
         "IoU": dict(zip(classes, class_iou(areas).mean(axis=0).tolist(), strict=True)),

@@ -3,7 +3,7 @@
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,82 +11,42 @@ from typing import Any, Final
 
 from mmengine.config import Config
 
-from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.compat import damage
-from mmseg_css.config_files import read_config
-from mmseg_css.evaluation.comparison.settings import differing, fingerprints
+from mmseg_css.evaluation.comparison.settings import differing
+from mmseg_css.evaluation.comparison.source import Source
 from mmseg_css.files import read_json, write_text
-from mmseg_css.registry import DATASETS
 
 GIVEN: Final = ("curve.json", "areas.npz")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One training: a config, a seed, options of the command line, and the folder that holds it.
+    """One training: a config, a seed, and the folder that holds it.
 
     Attributes:
         name: What the config is called in this comparison.
-        config: The config file.
+        source: The config file, with options of the command line.
         seed: ``randomness.seed``.
         folder: Its work dir, which also gets ``output.txt``.
         record: The folder that gets what it gave, in some kilobytes: ``run.json``, ``curve.json`` and ``areas.npz``.
-        options: ``KEY=VALUE``, settings of the config.
         evaluations: How often it is evaluated, the end included, as far as that divides its iterations.
     """
 
     name: str
-    config: Path
+    source: Source
     seed: int
     folder: Path
     record: Path
-    options: tuple[str, ...] = ()
     evaluations: int = 8
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """What makes the run what it is, as it was when this was first asked."""
-        return self.read_settings()
-
-    def read_settings(self) -> dict[str, Any]:
-        """The same as the files say it now."""
-        cfg = read_config(self.config)
-        written = cfg.to_dict()
-        merge_options(cfg, parse_options(self.options))
-        return {**fingerprints(written, cfg.to_dict()), "options": list(self.options), "seed": self.seed}
-
-    @cached_property
-    def trained(self) -> Config:
-        """The config with the options."""
-        return read_config(self.config, parse_options(self.options))
-
-    def check(self) -> None:
-        """Refuse what would fail, or could not be evaluated, when it is trained.
-
-        Raises:
-            ValueError: The config counts epochs, or has not one evaluation of mIoU on a data set with classes.
-        """
-        cfg = self.trained
-        if cfg.train_cfg.get("max_epochs") is not None:
-            raise ValueError(f"{self.config}: a comparison counts iterations; set train_cfg.max_iters, not max_epochs")
-        for key in ("val_dataloader", "val_evaluator"):
-            if not isinstance(cfg.get(key), Mapping):
-                raise ValueError(f"{self.config}: a comparison evaluates each training; set {key}, as one dict")
-        _check_metric(self.config, cfg.val_evaluator)
-        _ = self.classes
-
-    @property
-    def classes(self) -> Sequence[str]:
-        """The names of the classes that the validation data show.
-
-        Raises:
-            ValueError: There are none.
-        """
-        return _classes_of(self.config, self.trained)
+        """What makes the run what it is, as it was when this was first asked of any run of its config."""
+        return {**self.source.settings, "seed": self.seed}
 
     @property
     def iterations(self) -> int:
-        total: int = self.trained.train_cfg.max_iters
+        total: int = self.source.trained.train_cfg.max_iters
         return total
 
     @property
@@ -97,10 +57,10 @@ class Run:
 
     def command(self) -> list[str]:
         """What is started."""
-        cfg, total = self.trained, self.iterations
+        cfg, total = self.source.trained, self.iterations
         interval = total // max(n for n in range(1, self.evaluations + 1) if total % n == 0)
         return [
-            *(sys.executable, "-m", "mmseg_css", "train", str(self.config)),
+            *(sys.executable, "-m", "mmseg_css", "train", str(self.source.path)),
             *("--work-dir", str(self.folder), "--resume", "--cfg-options"),
             f"randomness.seed={self.seed}",
             "val_evaluator.type=PerImageIoUMetric",
@@ -109,7 +69,7 @@ class Run:
             f"default_hooks.curve.file={self.folder / 'curve.json'}",
             f"train_cfg.val_interval={interval}",
             *self._checkpoints(cfg, interval),
-            *self.options,
+            *self.source.options,
         ]
 
     @staticmethod
@@ -146,7 +106,7 @@ class Run:
                         continue  # it failed before anything was learned, and is begun anew
                     raise ValueError(
                         f"{place} holds a run of another config, seed or image list, or of other options, than "
-                        f"{self.config} ({', '.join(other)}): name another --work-dir and --records, or delete it"
+                        f"{self.source.path} ({', '.join(other)}): name another --work-dir and --records, or delete it"
                     )
                 if known["finished"]:
                     _check_whole(place)
@@ -195,7 +155,7 @@ def unfinished(runs: Iterable[Run]) -> list[Run]:
     """
     wanted = [run for run in runs if run.finished() is None]
     for run in wanted:
-        run.check()
+        run.source.check()
     return wanted
 
 
@@ -211,30 +171,3 @@ def _check_whole(place: Path) -> None:
             f"{place} lacks {missing}, though its run.json says that the training is finished: put back a copy, or "
             f"delete {place / 'run.json'}, and it is trained again"
         )
-
-
-def _check_metric(path: Path, evaluator: Mapping[str, Any]) -> None:
-    """Refuse an evaluation that does not say mIoU, or says it under another name."""
-    metrics, prefix = evaluator.get("iou_metrics", ["mIoU"]), evaluator.get("prefix")
-    if "mIoU" not in metrics:
-        raise ValueError(
-            f"{path}: a comparison goes by mIoU, and val_evaluator.iou_metrics={metrics} lacks it: add it there, or "
-            "say --cfg-options val_evaluator.iou_metrics=[mIoU]"
-        )
-    if prefix:
-        raise ValueError(
-            f"{path}: a comparison goes by mIoU, and val_evaluator.prefix={prefix!r} gives it another name: leave the "
-            "prefix out, or say --cfg-options val_evaluator.prefix=None"
-        )
-
-
-def _classes_of(path: Path, cfg: Config) -> Sequence[str]:
-    dataset = cfg.val_dataloader.dataset
-    kind = DATASETS.get(dataset.type)
-    classes: Sequence[str] | None = {**getattr(kind, "METAINFO", {}), **dataset.get("metainfo", {})}.get("classes")
-    if not classes:
-        raise ValueError(
-            f"{path}: val_dataloader.dataset, a {dataset.type}, names no classes; a comparison needs one data set "
-            "(which nothing wraps) with its classes in metainfo"
-        )
-    return classes

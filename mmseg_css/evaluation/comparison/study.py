@@ -13,6 +13,7 @@ from mmseg_css.evaluation.comparison.pooling import pool
 from mmseg_css.evaluation.comparison.progress import Board
 from mmseg_css.evaluation.comparison.results import comparable, summarise
 from mmseg_css.evaluation.comparison.runs import Run
+from mmseg_css.evaluation.comparison.source import Source
 from mmseg_css.evaluation.comparison.tables import pooled_table
 from mmseg_css.files import read_json, write_text
 
@@ -47,10 +48,12 @@ class Study:
 
     def runs(self, work_dir: Path, records: Path) -> dict[str, dict[str, Runs]]:
         """The trainings by part, data set and method. A config that several parts share is trained once."""
+        configs = {path for sets in self.parts.values() for own in sets.values() for path in own.values()}
+        sources = {path: Source(path) for path in configs}
         return {
             part: {
                 data: {
-                    name: [_run(name, config, seed, work_dir, records) for seed in self.seeds[part]]
+                    name: [_run(name, sources[config], seed, work_dir, records) for seed in self.seeds[part]]
                     for name, config in configs.items()
                 }
                 for data, configs in sets.items()
@@ -59,11 +62,10 @@ class Study:
         }
 
 
-def _run(name: str, config: Path, seed: int, work_dir: Path, records: Path) -> Run:
-    place = Path(config.parent.name) / f"{name}_seed{seed}"
-    return Run(
-        name=f"{config.parent.name} {name}", config=config, seed=seed, folder=work_dir / place, record=records / place
-    )
+def _run(name: str, source: Source, seed: int, work_dir: Path, records: Path) -> Run:
+    data = source.path.parent.name
+    place = Path(data) / f"{name}_seed{seed}"
+    return Run(name=f"{data} {name}", source=source, seed=seed, folder=work_dir / place, record=records / place)
 
 
 def in_order(runs: Mapping[str, Mapping[str, Runs]]) -> list[Run]:
