@@ -106,9 +106,9 @@ def compare(question: Question, work_dir: Path, *, records: Path | None = None, 
         RuntimeError: Another comparison is at work there.
     """
     runs = question.runs(work_dir, records)
-    if jobs == 1 and (told := busy()):
-        print(told, flush=True)
     in_order = [run for same_seed in zip(*runs.values(), strict=True) for run in same_seed]
+    if jobs == 1 and any(run.finished() is None for run in in_order) and (told := busy()):
+        print(told, flush=True)
     with locked(work_dir, records or work_dir):
         try:
             with Board(in_order, jobs) as board:

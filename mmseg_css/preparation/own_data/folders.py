@@ -1,5 +1,6 @@
 """Which mask belongs to which image."""
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -40,6 +41,14 @@ class Pairing(NamedTuple):
         # Byte for byte: a file system may hold an umlaut in two ways, and pairs were found regardless.
         fits = all(pair.mask == without_ending(pair.image) + suffix for pair in self.pairs)
         return suffix if len(suffixes) == 1 and fits else None
+
+    def likely_images(self) -> dict[str, str]:
+        """Of masks without an image the image whose name differs in case, separators and leading zeros alone."""
+        named = [(_core(without_ending(name)), name) for name in self.without_mask]
+        times = Counter(core for core, _ in named)
+        images = {core: name for core, name in named if times[core] == 1}
+        cores = {mask: _core(without_ending(mask).removesuffix(self.ending)) for mask in self.without_image}
+        return {mask: images[core] for mask, core in cores.items() if core in images}
 
 
 def without_ending(name: str) -> str:
@@ -202,6 +211,15 @@ def same_files(names: Iterable[str], folder: Path, other: Path) -> list[str]:
         and (other / name).stat().st_size == (folder / name).stat().st_size
         and (other / name).read_bytes() == (folder / name).read_bytes()
     ]
+
+
+def _core(stem: str) -> tuple[str, ...]:
+    """Words and numbers of a name.
+
+    >>> _core("Site 1/IMG_0010")
+    ('site', '1', 'img', '10')
+    """
+    return tuple(re.findall(r"[^\W\d_]+|[1-9]\d*", stem.lower()))
 
 
 def _some(names: Iterable[str], shown: int = 3) -> str:

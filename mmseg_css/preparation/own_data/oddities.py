@@ -43,7 +43,11 @@ def _about_folders(found: Survey, plan: Plan) -> Iterator[str]:
             f"({_some(pairing.without_mask)}). Move them there to use them."
         )
     if pairing.without_image:
-        yield f"{_count(pairing.without_image, 'mask')} without an image ({_some(pairing.without_image)}), not used."
+        meant = [f"{mask} to {image}" for mask, image in pairing.likely_images().items()]
+        yield (
+            f"{_count(pairing.without_image, 'mask')} without an image ({_some(pairing.without_image)}), not used."
+            + (f" By its name belongs {_some(meant)}: give both the same." if meant else "")
+        )
     if found.repeated:
         yield f"{_count(found.repeated, 'image')} of UNLABELED are labelled, too, and left out there (repeated.txt)."
     if found.stray:
@@ -145,10 +149,10 @@ def _about_classes(found: Survey, plan: Plan) -> Iterator[str]:
     if empty:
         yield f"No mask shows {_some(empty)}: nothing can be learned about it. Right if more labels will follow."
     if rare:
+        named = [f"{name} (in {_some(masks)})" for name, masks in rare.items()]
         yield (
-            f"Less than {RARE:.1%} of the pixels show {_some(list(rare))}. If these are stray colours, mend the masks ("
-            + "; ".join(f"{name} is in {_some(masks)}" for name, masks in list(rare.items())[:3])
-            + "); if they are classes, they are hard to learn."
+            f"Less than {RARE:.1%} of the pixels show {_some(named)}. If these are stray colours, mend the masks; if "
+            "they are classes, they are hard to learn."
         )
 
 

@@ -120,6 +120,27 @@ def test_warnings(capsys: pytest.CaptureFixture[str]) -> None:
         assert said in printed, said
 
 
+@pytest.mark.parametrize(
+    ("mask", "said"),
+    [
+        ("Street 3.png", "By its name belongs Street 3.png to street_03.png: give both the same."),
+        ("street_33.png", None),  # another number is another picture
+        ("street_01-.png", None),  # that image has its mask
+    ],
+)
+def test_a_mask_is_told_with_the_image_that_it_may_belong_to(
+    mask: str, said: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images = [f"street_{number:02}.png" for number in range(6)]
+    write_images(images)
+    write_masks([name for name in images if name != "street_03.png"])
+    write(f"masks/{mask}", labels_of(0))
+    call(["init", "images", "masks"])
+    printed = " ".join(capsys.readouterr().out.split())
+    assert f"1 mask without an image ({mask}), not used." in printed
+    assert said in printed if said else "By its name" not in printed
+
+
 def test_a_stray_value_is_told_with_its_mask(capsys: pytest.CaptureFixture[str]) -> None:
     write_images(names(4))
     write_masks(names(4))
@@ -128,7 +149,7 @@ def test_a_stray_value_is_told_with_its_mask(capsys: pytest.CaptureFixture[str])
     write("masks/01.png", painted)
     call(["init", "images", "masks"])
     said = " ".join(capsys.readouterr().out.split())
-    assert "of the pixels show class_3. If these are stray colours, mend the masks (class_3 is in 01.png)" in said
+    assert "of the pixels show class_3 (in 01.png). If these are stray colours, mend the masks; if" in said
 
 
 def test_masks_named_in_two_ways_are_copied() -> None:
