@@ -10,6 +10,7 @@ from mmseg_css.cli.main import run
 from mmseg_css.cli.study import _check_inputs, _study
 from mmseg_css.evaluation.comparison import study as comparison_study
 from mmseg_css.evaluation.comparison.lanes import TrainingFailedError, locked
+from mmseg_css.evaluation.comparison.source import Source
 from mmseg_css.evaluation.comparison.study import Study
 from mmseg_css.preparation.study import read_plan
 
@@ -80,7 +81,7 @@ def test_images_are_looked_for_below_the_root_of_their_data_set(
     prefix = folder if root == "absolute" else "val"
     dataset = {"data_root": "elsewhere" if root == "absolute" else root, "data_prefix": {"img_path": str(prefix)}}
     (tmp_path / "css.py").write_text(f"model = dict()\nval_dataloader = dict(dataset={dataset})\n")
-    run_of_it: Any = SimpleNamespace(config=tmp_path / "css.py")
+    run_of_it: Any = SimpleNamespace(source=Source(tmp_path / "css.py"))
     with pytest.raises(FileNotFoundError, match=f"{folder} is missing: put the data set there"):
         _check_inputs([run_of_it])
     folder.mkdir(parents=True)

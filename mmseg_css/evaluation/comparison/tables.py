@@ -1,7 +1,7 @@
 """The results of a comparison in tables: what the methods are worth, beside each other, too, and the classes."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from prettytable import PrettyTable, TableStyle
@@ -38,43 +38,55 @@ def tables(results: Mapping[str, Any], *, markdown: bool = False) -> str:
 
 
 def pooled_table(pooled: Mapping[str, Any], *, markdown: bool = False) -> str:
-    """A row for each method of a part of a study, over its data sets."""
-    columns = ("pairs", "gain", "95 % interval", "p of t (Holm)", "p of swaps (Holm)")
-    shares = ("share of headroom", "its interval", "gain on rare classes")
-    table = PrettyTable(["", *columns, *shares, *pooled["data_sets"], "minutes", "GiB"])
-    for name, method in pooled["methods"].items():
-        table.add_row(
-            [
-                name,
-                method["pairs"],
-                f"{method['gain']['mean']:+.1f}",
-                _interval(method["gain"]["interval"], "+.1f"),
-                _tested(method["gain"], "p_t"),
-                _tested(method["gain"], "p"),
-                _number((method["headroom"] or {}).get("share"), ".0%"),
-                _interval((method["headroom"] or {}).get("interval"), ".0%"),
-                f"{method['gain_rare']:+.1f}",
-                *(_number(method["gain_per_data_set"].get(data), "+.1f") for data in pooled["data_sets"]),
-                f"{method['minutes']:.1f}",
-                f"{method['memory_gib']:.1f}",
-            ]
-        )
-    parts = [_render(table, markdown), " ".join(_pooled_notes(pooled))]
+    """A row for each method of a part of a study, over its data sets, and on each; one for each two methods."""
+    columns = {
+        "pairs": lambda method: str(method["pairs"]),
+        "gain": lambda method: f"{method['gain']['mean']:+.1f}",
+        "95 % interval": lambda method: _interval(method["gain"]["interval"], "+.1f"),
+        "p of t (Holm)": lambda method: _tested(method["gain"], "p_t"),
+        "p of swaps (Holm)": lambda method: _tested(method["gain"], "p"),
+        "share of headroom": lambda method: _number((method["headroom"] or {}).get("share"), ".0%"),
+        "its interval": lambda method: _interval((method["headroom"] or {}).get("interval"), ".0%"),
+        "gain on rare classes": lambda method: f"{method['gain_rare']:+.1f}",
+        "minutes": lambda method: f"{method['minutes']:.1f}",
+        "GiB": lambda method: f"{method['memory_gib']:.1f}",
+    }
+    methods, sets = pooled["methods"], pooled["data_sets"]
+    parts = [_render(_filled({"": list(methods)}, columns, methods.values()), markdown)]
+    if len(sets) > 1:
+        by_set = PrettyTable(["gain on", *sets])
+        for name, method in methods.items():
+            by_set.add_row([name, *(_number(method["gain_per_data_set"].get(data), "+.1f") for data in sets)])
+        parts.append(_render(by_set, markdown))
+    parts.append(" ".join(_pooled_notes(pooled)))
     if pooled["pairs"]:
-        parts += [_render(_pooled_pairs(pooled), markdown), POOLED_PAIRS]
+        parts += [_render(_pooled_pairs(pooled["pairs"]), markdown), POOLED_PAIRS]
     return "\n\n".join(parts)
 
 
-def _pooled_pairs(pooled: Mapping[str, Any]) -> PrettyTable:
+def _pooled_pairs(pairs: Sequence[Mapping[str, Any]]) -> PrettyTable:
     """A row for each two methods of a part of a study."""
-    columns = ("pairs", "difference", "95 % interval", "p of t (Holm)", "p of swaps (Holm)", "other machines")
-    table = PrettyTable(["above", "below", *columns])
-    for pair in pooled["pairs"]:
-        by = pair["difference"]
-        tested = [_tested(by, key) for key in ("p_t", "p")]
-        pairs, differ = sum(map(len, pair["seeds"].values())), ", ".join(pair["machines_differ"])
-        interval = _interval(by["interval"], "+.1f")
-        table.add_row([*pair["methods"], pairs, f"{by['mean']:+.1f}", interval, *tested, differ])
+    names = {which: [pair["methods"][index] for pair in pairs] for index, which in enumerate(("above", "below"))}
+    columns = {
+        "pairs": lambda pair: str(sum(map(len, pair["seeds"].values()))),
+        "difference": lambda pair: f"{pair['difference']['mean']:+.1f}",
+        "95 % interval": lambda pair: _interval(pair["difference"]["interval"], "+.1f"),
+        "p of t (Holm)": lambda pair: _tested(pair["difference"], "p_t"),
+        "p of swaps (Holm)": lambda pair: _tested(pair["difference"], "p"),
+        "other machines": lambda pair: ", ".join(pair["machines_differ"]),
+    }
+    return _filled(names, columns, pairs)
+
+
+def _filled(
+    first: Mapping[str, list[str]], columns: Mapping[str, Callable[[Any], str]], rows: Iterable[Mapping[str, Any]]
+) -> PrettyTable:
+    """A table without the columns that are empty: one seed has no interval, without a ceiling there is no headroom."""
+    rows = list(rows)
+    table = PrettyTable()
+    for title, cells in [*first.items(), *((title, [*map(show, rows)]) for title, show in columns.items())]:
+        if any(cells):
+            table.add_column(title, cells)
     return table
 
 
@@ -90,7 +102,7 @@ def _pooled_notes(pooled: Mapping[str, Any]) -> Iterable[str]:
     if len({json.dumps(method["seeds"]) for method in methods.values()}) > 1:
         yield (
             "Methods with other pairs than others are means over other trainings: compare them by data set, or in the "
-            "second table."
+            "last table."
         )
     if differ := {name: method["machines_differ"] for name, method in methods.items() if method["machines_differ"]}:
         of = "; ".join(f"{name} on {', '.join(data)}" for name, data in differ.items())
@@ -138,13 +150,7 @@ def _methods(results: Mapping[str, Any]) -> PrettyTable:
         "GiB": lambda method: f"{method['memory_gib']:.1f}",
     }
     methods = results["methods"]
-    shown = {title: [show(method) for method in methods.values()] for title, show in columns.items()}
-    table = PrettyTable()
-    table.add_column("", list(methods))
-    for title, cells in shown.items():
-        if any(cells):  # one seed has no interval, and without a ceiling there is no headroom
-            table.add_column(title, cells)
-    return table
+    return _filled({"": list(methods)}, columns, methods.values())
 
 
 def _pairs(results: Mapping[str, Any]) -> PrettyTable:
