@@ -28,10 +28,12 @@ READ: Final = frozenset(
 )
 #: A dict as a value, or in a list.
 DICT: Final = re.compile(r"(^|[\[(,])\s*(\{|dict\()")
+#: A string with spaces, and no list.
+SPACED: Final = re.compile(r"[^\s\[(,][^,]*\s[^,]*[^\s,]")
 
 
 def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
-    """``["a.b=1", "c=[x,y]"]`` as ``{"a.b": 1, "c": ["x", "y"]}``.
+    """``["a.b=1", "c=[x,y]", "d=my images"]`` as ``{"a.b": 1, "c": ["x", "y"], "d": "my images"}``.
 
     Raises:
         ValueError: One of them is no KEY=VALUE, or its value has a bracket that nothing closes, or is a dict, which
@@ -48,7 +50,8 @@ def parse_options(pairs: Sequence[str]) -> dict[str, Any]:
                 f"no dicts; set each of its keys, as {key}.NAME=VALUE (of an item of a list, {key}.0.NAME=VALUE), or "
                 "write it into a config file"
             )
-        options |= _parsed(pair)
+        # MMEngine drops spaces, which names of folders may have.
+        options |= {key: value.strip("'\"")} if SPACED.fullmatch(value.strip()) else _parsed(pair)
     return options
 
 

@@ -83,6 +83,20 @@ def test_a_bracket_that_nothing_closes(pair: str) -> None:
         parse_options(["b=1", pair])
 
 
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("my images/train set", "my images/train set"),
+        ("'my images'", "my images"),
+        ("[my images, b]", ["myimages", "b"]),  # as MMEngine reads lists
+        ("(1, 2)", (1, 2)),
+        (" 3", 3),
+    ],
+)
+def test_a_path_may_have_spaces(value: str, read: object) -> None:
+    assert parse_options([f"a.b={value}"]) == {"a.b": read}
+
+
 def test_several_options_are_all_read() -> None:
     assert parse_options(["a.b=1", "c=[x,y]", "d=(1,2)", "a.b=2"]) == {"a.b": 2, "c": ["x", "y"], "d": (1, 2)}
 

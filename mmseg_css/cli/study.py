@@ -36,13 +36,18 @@ ClusterOptions = Annotated[
 ]
 
 
+WorkDirOfStudy = Annotated[
+    Path | None, Parameter(help="Where configs, logs and checkpoints go; work_dirs/NAME_OF_THE_FILE otherwise.")
+]
+
+
 def command(
     file: Path,
     /,
     *,
     parts: Parts = None,
     seeds: Seeds = None,
-    work_dir: Path = Path("work_dirs/study"),
+    work_dir: WorkDirOfStudy = None,
     records: Path | None = None,
     jobs: JobsOrLanes = 1,
     cluster: ClusterName = None,
@@ -55,7 +60,6 @@ def command(
 
     Args:
         file: What is trained, as configs/evidence/study.py says it.
-        work_dir: Where configs, logs and checkpoints go.
         records: Where results and what the trainings gave go instead, to go on from on another machine.
         report_only: Train nothing, and write what the finished trainings say.
     """
@@ -64,7 +68,7 @@ def command(
     from mmseg_css.evaluation.comparison.study import check_records
     from mmseg_css.preparation.study import check_lists, read_plan
 
-    plan = read_plan(file)
+    plan, work_dir = read_plan(file), work_dir or Path("work_dirs", file.stem)
     chosen = {name: seeds or plan.seeds_of(name) for name in _known(parts or list(plan.parts), plan.parts)}
     check_lists(plan, chosen)
     records = records or work_dir / "records"

@@ -55,6 +55,6 @@ def load_labels(path: str) -> Float[np.ndarray, "n k"]:
         if "label" not in file:
             raise ValueError(
                 f"{path} lacks the array label, the pixels of each class in the masks, as an early version wrote it: "
-                "delete the run.json beside it, and it is trained again"
+                "delete the folder that it lies in, and it is trained again"
             )
         return np.asarray(file["label"])

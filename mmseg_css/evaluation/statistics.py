@@ -108,16 +108,20 @@ def by_seed(
     """One sample for several data sets whose differences of one seed hang together, having a training in common.
 
     Its mean is that of the data sets' means, and it scatters as the sums of what each seed adds to that. With the same
-    seeds everywhere it is the mean over the data sets, by seed.
+    seeds everywhere it is the mean over the data sets, by seed. Where a data set has one seed, how much seeds scatter
+    there is not known: then it is that mean alone.
 
     >>> by_seed([np.array([1.0, 2.0]), np.array([5.0, 7.0])], [[0, 1], [0, 1]])
     [array([3. , 4.5])]
     """
+    mean = float(np.mean([own.mean() for own in differences]))
+    if min(map(len, differences)) == 1:
+        return [np.array([mean])]
     every = sorted({seed for own in seeds for seed in own})
     added = np.zeros(len(every))
     for own, of_seeds in zip(differences, seeds, strict=True):
         added[np.searchsorted(every, of_seeds)] += (own - own.mean()) / (len(own) * len(differences))
-    return [float(np.mean([own.mean() for own in differences])) + len(every) * added]
+    return [mean + len(every) * added]
 
 
 def sign_flip_test(differences: Float[np.ndarray, " n"]) -> float:

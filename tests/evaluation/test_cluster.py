@@ -9,6 +9,7 @@ import pytest
 from mmseg_css.cli.study import launcher
 from mmseg_css.evaluation.comparison.cluster import Cluster
 from mmseg_css.evaluation.comparison.runs import Run
+from mmseg_css.evaluation.comparison.source import Source
 from tests.evaluation.finished import CONFIG
 
 pytest.importorskip("submitit", reason="submitit is an extra: pip install 'mmseg-css[cluster]'")
@@ -31,9 +32,10 @@ class Quick(Run):
 def quick(tmp_path: Path, *seeds: int) -> list[Run]:
     config = tmp_path / "config.py"
     config.write_text(CONFIG.replace("800", "1"))
+    source = Source(config)
     return [
         Quick(
-            name="quick", config=config, seed=seed, folder=tmp_path / f"{seed}", record=tmp_path / "records" / f"{seed}"
+            name="quick", source=source, seed=seed, folder=tmp_path / f"{seed}", record=tmp_path / "records" / f"{seed}"
         )
         for seed in seeds
     ]

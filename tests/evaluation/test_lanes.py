@@ -1,7 +1,6 @@
 """Trainings side by side: what fails, what is stopped, and what goes on."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -11,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from mmseg_css.evaluation.comparison import Question, compare, machine
-from mmseg_css.evaluation.comparison.lanes import KEEP_MEMORY, Lanes, TrainingFailedError
+from mmseg_css.evaluation.comparison import Question, compare
+from mmseg_css.evaluation.comparison.lanes import Lanes, TrainingFailedError
 from mmseg_css.evaluation.comparison.runs import Run
-from mmseg_css.locations import PACKAGE
-from tests.evaluation.finished import CONFIG
+from tests.evaluation.finished import CONFIG, GIVES
 
 
 def test_a_failing_training_is_not_taken_for_finished(tmp_path: Path) -> None:
@@ -95,25 +93,17 @@ def test_who_ends_a_comparison_ends_its_trainings(number: int, tmp_path: Path) -
     assert process.stdout is not None and b"the same command goes on" in process.stdout.read()
 
 
-GIVES = """
-import json, pathlib, sys
-import numpy as np
-folder = pathlib.Path(sys.argv[1])
-(folder / "curve.json").write_text(json.dumps([{"iteration": 800, "minutes": 2.0, "mIoU": 50.0}]))
-areas = np.full((6, 5), 100.0)
-np.savez(folder / "areas.npz", intersection=areas / 2, union=areas, label=areas / 2)
-"""
-FAILS = "raise SystemExit('out of luck')"
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trainings take no time, and those of "new" with seed 1 fail."""
-    monkeypatch.setattr(
-        Run,
-        "command",
-        lambda run: [sys.executable, "-c", FAILS if (run.name, run.seed) == ("new", 1) else GIVES, str(run.folder)],
-    )
+def test_what_is_killed_is_told_so(configs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not what it, or an earlier attempt, printed last."""
+    kills = "import os, signal; print('Iter 5', flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+    run = Question(configs=configs, seeds=(0,)).runs(tmp_path / "work")["new"][0]
+    for code, said in (
+        (kills, r"failed: it was ended by SIGKILL \(.*fewer --jobs\)"),
+        ("raise SystemExit(1)", "failed: it printed nothing"),
+    ):
+        monkeypatch.setattr(Run, "command", lambda _, code=code: [sys.executable, "-c", code])
+        with pytest.raises(TrainingFailedError, match=said):
+            Lanes().train([run], print, lambda: None)
 
 
 @pytest.mark.usefixtures("quick")
@@ -239,41 +229,6 @@ def test_what_was_trained_before_is_not_to_be_made(configs: dict[str, Path], tmp
     for name in ("iter_100.pth", "iter_300.pth"):
         (one.folder / name).touch()
     assert one.steps_left == 500
-
-
-TELLS = """
-import json, os, pathlib, sys
-pathlib.Path(sys.argv[1], "environment.json").write_text(json.dumps(dict(os.environ)))
-"""
-
-
-@pytest.mark.parametrize(("jobs", "threads"), [(1, {}), (2, {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"})])
-def test_what_a_training_finds_in_its_environment(
-    jobs: int, threads: dict, configs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One thread each where several trainings share the cores, memory that is kept, and what the user set himself."""
-    monkeypatch.setattr(Run, "command", lambda run: [sys.executable, "-c", TELLS + GIVES, str(run.folder)])
-    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", *KEEP_MEMORY)
-    for name in names:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("MALLOC_TOP_PAD_", "4096")
-    [one] = Question(configs={"new": configs["new"]}).runs(tmp_path / "work")["new"]
-    Lanes(jobs).train([one], lambda _: None, lambda: None)
-    found = json.loads((one.folder / "environment.json").read_text())
-    expected = {**KEEP_MEMORY, "MALLOC_TOP_PAD_": "4096", **threads}
-    assert {name: found[name] for name in names if name in found} == expected
-    assert found["PYTHONPATH"].split(os.pathsep)[0] == str(PACKAGE.parent)
-
-
-@pytest.mark.usefixtures("quick")
-def test_more_lanes_than_cores_are_told(
-    configs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(machine.os, "cpu_count", lambda: 2)
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    runs = Question(configs=configs).runs(tmp_path / "work")["base"]
-    Lanes(3).train(runs, lambda _: None, lambda: None)
-    assert capsys.readouterr().out == "3 trainings side by side are slower than 2, the cores of this machine\n"
 
 
 @pytest.mark.usefixtures("quick")

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mmseg_css.cfg_options import parse_options
 from mmseg_css.cli.main import run
 from mmseg_css.evaluation.areas import load_labels
 from mmseg_css.evaluation.comparison import Question, compare
@@ -23,7 +24,7 @@ def test_a_record_that_lacks_a_part_is_refused_before_the_first_start(
     finish(question.runs(tmp_path / "work")["new"][0], 50.0)
     (tmp_path / "work" / "new_seed0" / missing).unlink()
     with pytest.raises(
-        ValueError, match=rf"new_seed0 lacks {missing}, though .*: put back a copy, or delete .*run.json"
+        ValueError, match=rf"new_seed0 lacks {missing}, though .*: put back a copy, or delete .*new_seed0, and it"
     ):
         compare(question, tmp_path / "work")
     assert not (tmp_path / "work" / "base_seed0").exists()
@@ -32,8 +33,8 @@ def test_a_record_that_lacks_a_part_is_refused_before_the_first_start(
 @pytest.mark.parametrize(
     ("damaged", "remedy"),
     [
-        ("new_seed0/run.json", "put back a copy, or delete it, and it is trained again"),
-        ("new_seed0/curve.json", "put back a copy, or delete {work}/new_seed0/run.json, and it is trained again"),
+        ("new_seed0/run.json", "put back a copy, or delete {work}/new_seed0, and it is trained again"),
+        ("new_seed0/curve.json", "put back a copy, or delete {work}/new_seed0, and it is trained again"),
         ("results.json", "delete it or move it away, and give the command again"),
     ],
 )
@@ -51,12 +52,33 @@ def test_what_is_damaged_is_named(
     assert f"error: {work / damaged} is damaged (" in said and remedy.format(work=work) in said
 
 
+def test_checkpoints_that_nobody_knows_are_not_gone_on_from(configs: dict[str, Path], tmp_path: Path) -> None:
+    """They may be of a config as it was before, and would be noted as those of this one."""
+    question = Question(configs=configs, seeds=(0,))
+    folder = question.runs(tmp_path / "work")["new"][0].folder
+    folder.mkdir(parents=True)
+    (folder / "iter_400.pth").touch()
+    with pytest.raises(ValueError, match=r"new_seed0 holds checkpoints, and no run.json that says of which training"):
+        compare(question, tmp_path / "work")
+
+
+def test_a_folder_with_spaces_reaches_the_training_as_it_is(configs: dict[str, Path], tmp_path: Path) -> None:
+    asked = Question(configs={"labels alone": configs["base"]}, seeds=(0,))
+    [run] = asked.runs(tmp_path / "my runs")["labels alone"]
+    command = run.command()
+    given = parse_options(command[command.index("--cfg-options") + 1 :])
+    assert given["default_hooks.curve.file"] == str(run.folder / "curve.json")
+    assert given["val_evaluator.areas_file"] == str(run.folder / "areas.npz")
+    with pytest.raises(ValueError, match="a, b/labels alone_seed0: a comma would part it in two"):
+        compare(asked, tmp_path / "a, b")
+
+
 def test_areas_that_do_not_say_the_truth_are_named(configs: dict[str, Path], tmp_path: Path) -> None:
     question = Question(configs=configs, seeds=(0,))
     finish_all(question, tmp_path / "work")
     file = tmp_path / "work" / "new_seed0" / "areas.npz"
     np.savez(file, **{name: array for name, array in np.load(file).items() if name != "label"})
-    with pytest.raises(ValueError, match=r"new_seed0/areas.npz lacks the array label, .* delete the run.json beside"):
+    with pytest.raises(ValueError, match=r"new_seed0/areas.npz lacks the array label, .* delete the folder"):
         compare(question, tmp_path / "work")
 
 

@@ -69,6 +69,26 @@ def test_more_images_in_a_folder_without_a_list_are_another_run(tmp_path: Path) 
     assert Question(configs={"a": config}).runs(tmp_path / "work")["a"][0].finished()
 
 
+@pytest.mark.parametrize(("name", "place"), [("own_module", "own_module.py"), ("own_package", "own_package/losses.py")])
+def test_code_of_ones_own_that_was_edited_makes_another_run(
+    name: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A module, or a file of a package, that the config imports."""
+    monkeypatch.syspath_prepend(tmp_path)
+    code = tmp_path / place
+    code.parent.mkdir(exist_ok=True)
+    if code.parent != tmp_path:
+        (code.parent / "__init__.py").touch()
+    code.write_text("weight = 1\n")
+    config = tmp_path / "a.py"
+    config.write_text(CONFIG + f"custom_imports = dict(imports=[{name!r}])\n")
+    finish(Question(configs={"a": config}).runs(tmp_path / "work")["a"][0], 50.0)
+    assert Question(configs={"a": config}).runs(tmp_path / "work")["a"][0].finished()
+    code.write_text("weight = 2\n")
+    with pytest.raises(ValueError, match=rf"a_seed0 holds a run of another config.*\({name}\)"):
+        Question(configs={"a": config}).runs(tmp_path / "work")["a"][0].finished()
+
+
 def test_records_count_where_the_data_are_not(tmp_path: Path) -> None:
     config, listed = tmp_path / "a.py", tmp_path / "list.txt"
     config.write_text(LISTED.format(root=str(tmp_path)))

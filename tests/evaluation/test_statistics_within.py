@@ -39,6 +39,14 @@ def test_differences_that_share_trainings_are_taken_by_seed() -> None:
     assert np.mean(apart) < 0.9 and 0.93 < np.mean(together) < 0.97
 
 
+def test_a_shared_training_says_nothing_of_a_data_set_with_one_seed() -> None:
+    """Its mean counts, and there is no interval, as where nothing is shared."""
+    samples = by_seed([np.array([12.0, 11.0, 12.4]), np.array([7.0]), np.array([3.5])], [[0, 1, 2], [0], [0]])
+    found = paired_t_test_within(samples)
+    assert found.mean == pytest.approx((11.8 + 7 + 3.5) / 3) and np.isnan([found.low, found.high, found.p]).all()
+    assert np.isnan(sign_flip_test(np.concatenate(samples)))
+
+
 def test_one_data_set_is_the_plain_test() -> None:
     ours = np.array([3.0, 5.0, 4.5])
     plain = paired_t_test(ours, np.zeros(3))

@@ -100,7 +100,7 @@ def test_what_a_method_is_worth_over_data_sets(study: Study, tmp_path: Path) -> 
     assert ceiling["headroom"] is None and "p_holm" not in ceiling["gain"]
     assert json.loads((records / "study.json").read_text()) == found
     text = (records / "study.md").read_text()
-    assert "| new" in text and "so few pairs at least 0.12" in text  # 2 / 2^4
+    assert "| new" in text and "so few pairs cannot be below 0.12" in text  # 2 / 2^4
     assert "Welch's t within data sets (2 degrees of freedom; none where" in text
     assert json.loads((records / "few" / "x" / "results.json").read_text())["block"] == 2
 

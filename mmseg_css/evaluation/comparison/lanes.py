@@ -11,12 +11,13 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
 from types import FrameType
 from typing import Final
 
 from filelock import FileLock, Timeout
 
-from mmseg_css.evaluation.comparison.machine import at_a_time, made_with
+from mmseg_css.evaluation.comparison.machine import at_a_time, devices, made_with
 from mmseg_css.evaluation.comparison.runs import Run, unfinished
 from mmseg_css.locations import PACKAGE
 
@@ -50,11 +51,14 @@ def told_after(failed: TrainingFailedError | None) -> Iterator[None]:
 class Lanes:
     """Trains runs, ``jobs`` at a time; with more than one each has one thread.
 
+    Where there are several GPUs, trainings side by side take turns on them.
+
     A run that was stopped goes on from its last checkpoint. What it prints goes to ``output.txt`` in its folder. Who
     ends us ends them, too: each that has begun saves a checkpoint first.
     """
 
     jobs: int = 1
+    _devices: SimpleQueue[str] = field(default_factory=SimpleQueue)
     _processes: dict[int, subprocess.Popen] = field(default_factory=dict)
     _reading: threading.Lock = field(default_factory=threading.Lock)
     _stopping: bool = False
@@ -71,6 +75,7 @@ class Lanes:
         commands = [run.command() for run in wanted]
         if wanted and (cores := at_a_time(self.jobs)) < self.jobs:
             print(f"{self.jobs} trainings side by side are slower than {cores}, the cores of this machine")
+        self._devices = _turns(self.jobs)
         failed = []
         with ThreadPoolExecutor(self.jobs) as pool, ended_in_order():
             try:
@@ -102,10 +107,12 @@ class Lanes:
             if changed:  # what is noted would not be what was trained
                 return f"{run.source.path} was changed while this training waited: start again"
             run.begin()
+            before = output.stat().st_size if (output := run.folder / "output.txt").exists() else 0
             made = made_with(self.jobs)  # now: the clone may have other commits when the training ends
-            status, peak_gib = self._process(run, command)
+            with self._on_a_device() as device:
+                status, peak_gib = self._process(run, command, device)
             if status != 0:
-                return _last_words(run)
+                return _last_words(run, status, before)
             last = json.loads((run.folder / "curve.json").read_text())[-1]
             if last["iteration"] != run.iterations:  # a loop that does not evaluate once more what was stopped there
                 return f"evaluated after {last['iteration']} of {run.iterations} iterations last"
@@ -114,14 +121,28 @@ class Lanes:
             return f"{type(error).__name__}: {error}"
         return None
 
-    def _process(self, run: Run, command: list[str]) -> tuple[int, float]:
-        """Exit status and peak memory of the training, when it has ended."""
+    @contextmanager
+    def _on_a_device(self) -> Iterator[str | None]:
+        """A GPU that no other training beside this one uses, or one that the fewest do; None where there are no two."""
+        if self._devices.empty():
+            yield None
+            return
+        device = self._devices.get()
+        try:
+            yield device
+        finally:
+            self._devices.put(device)
+
+    def _process(self, run: Run, command: list[str], device: str | None) -> tuple[int, float]:
+        """Exit status and peak memory of the training, on a GPU of its own if one is named, when it has ended."""
         environment = {**KEEP_MEMORY, **os.environ}
         # So that a clone works without being installed.
         path = [str(PACKAGE.parent), *filter(None, [environment.get("PYTHONPATH")])]
         environment["PYTHONPATH"] = os.pathsep.join(path)
         if self.jobs > 1:
             environment |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        if device is not None:
+            environment["CUDA_VISIBLE_DEVICES"] = device
         with (run.folder / "output.txt").open("a") as output:
             # A session of its own, so that Ctrl-C reaches only us, who let it save a checkpoint.
             process = subprocess.Popen(
@@ -140,6 +161,15 @@ class Lanes:
         for pid in list(self._processes):
             with suppress(ProcessLookupError):  # it has just ended
                 os.kill(pid, signal.SIGTERM)
+
+
+def _turns(jobs: int) -> SimpleQueue[str]:
+    """A GPU for each of so many trainings side by side; none where there are no two."""
+    turns: SimpleQueue[str] = SimpleQueue()
+    if len(named := devices()) > 1:
+        for lane in range(jobs):
+            turns.put(named[lane % len(named)])
+    return turns
 
 
 @contextmanager
@@ -163,10 +193,15 @@ def ended_in_order() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _last_words(run: Run) -> str:
+def _last_words(run: Run, status: int, before: int) -> str:
+    """What ended a training, or what it printed last, after so many bytes of earlier attempts."""
     output = run.folder / "output.txt"
-    last = output.read_text(errors="replace").strip().splitlines()[-1:]
-    return f"{''.join(last)} (all of it in {output})"
+    if status < 0:
+        killed = signal.Signals(-status).name
+        remedy = " (the system's remedy where memory runs out: fewer --jobs)" if killed == "SIGKILL" else ""
+        return f"it was ended by {killed}{remedy}; the same command goes on. All it printed is in {output}"
+    last = output.read_bytes()[before:].decode(errors="replace").strip().splitlines()[-1:]
+    return f"{last[0] if last else 'it printed nothing'} (all of it in {output})"
 
 
 @contextmanager

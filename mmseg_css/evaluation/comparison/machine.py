@@ -35,6 +35,13 @@ def at_a_time(jobs: int) -> int:
     return jobs if torch.cuda.is_available() else min(jobs, os.cpu_count() or 1)
 
 
+def devices() -> list[str]:
+    """The GPUs that trainings may use, as ``CUDA_VISIBLE_DEVICES`` names them."""
+    there = torch.cuda.device_count()
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return (named.split(",") if named else [str(number) for number in range(there)])[:there]
+
+
 def commit_of(clone: Path, computes: Sequence[str] = COMPUTES) -> str | None:
     """The commit of a clone, and whether what computes there was changed since; records that are written into it do
     not count."""

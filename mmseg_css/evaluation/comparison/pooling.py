@@ -118,6 +118,7 @@ def _difference(name: str, over: str, sets: Mapping[str, Set]) -> dict[str, Any]
         "interval": [tested.low, tested.high],
         "freedom": tested.freedom,
         "p": sign_flip_test(np.concatenate([own / len(own) for own in samples])),
+        "least_p": 2 / 2 ** sum(map(len, samples)),
         "p_t": tested.p,
     }
 

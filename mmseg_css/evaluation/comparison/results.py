@@ -172,7 +172,7 @@ def together(noted: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _curve(run: Run) -> list[dict[str, float]]:
-    remedy = f"put back a copy, or delete {run.record / 'run.json'}, and it is trained again"
+    remedy = f"put back a copy, or delete {run.record}, and it is trained again"
     points = read_json(run.record / "curve.json", remedy)
     return [{key: point[key] for key in ("iteration", "minutes", "mIoU")} for point in points]
 

@@ -100,7 +100,7 @@ class Run:
         settings = self.settings  # read now and kept, whether there is a run or not
         for place in (self.record, self.folder):
             if (file := place / "run.json").exists():
-                known = read_json(file, "put back a copy, or delete it, and it is trained again")
+                known = read_json(file, f"put back a copy, or delete {place}, and it is trained again")
                 if other := differing(known["settings"], settings):
                     if not known["finished"] and not any(place.glob("*.pth")):
                         continue  # it failed before anything was learned, and is begun anew
@@ -113,6 +113,12 @@ class Run:
                     if place != self.record:  # before records were asked for
                         self.finish(known["finished"])
                 return known["finished"]
+        if any(self.folder.glob("*.pth")) and not (self.folder / "run.json").exists():
+            # They would be gone on from, and noted as those of this config.
+            raise ValueError(
+                f"{self.folder} holds checkpoints, and no run.json that says of which training: name another "
+                "--work-dir, or delete it"
+            )
         return None
 
     def last_checkpoint(self) -> Path | None:
@@ -151,11 +157,13 @@ def unfinished(runs: Iterable[Run]) -> list[Run]:
     """Those that are to be trained, which can be.
 
     Raises:
-        ValueError: A folder holds a run of other settings, or a config is none to compare.
+        ValueError: A folder holds a run of other settings or has a comma in its path, or a config is none to compare.
     """
     wanted = [run for run in runs if run.finished() is None]
     for run in wanted:
         run.source.check()
+        if "," in str(run.folder):  # it is given to the training as a setting
+            raise ValueError(f"{run.folder}: a comma would part it in two: name another --work-dir or config")
     return wanted
 
 
@@ -169,5 +177,5 @@ def _check_whole(place: Path) -> None:
     if missing := _missing(place):
         raise ValueError(
             f"{place} lacks {missing}, though its run.json says that the training is finished: put back a copy, or "
-            f"delete {place / 'run.json'}, and it is trained again"
+            f"delete {place}, and it is trained again"
         )

@@ -92,12 +92,11 @@ def _filled(
 
 def _pooled_notes(pooled: Mapping[str, Any]) -> Iterable[str]:
     methods, trainings = pooled["methods"], pooled["trainings"]
-    least = 2 / 2 ** max(method["pairs"] for method in methods.values())
     yield (
         f"Gains over {pooled['baseline']} in points of mIoU, over pairs of trainings of one data set and seed; "
         f"{trainings['finished']} of {trainings['planned']} trainings are finished. Interval and p of t are of "
-        f"Welch's t within data sets ({_freedom(methods)}); p of swaps takes no distribution for granted, and says "
-        f"with so few pairs at least {least:.2g}."
+        f"Welch's t within data sets ({_freedom(methods)}); p of swaps takes no distribution for granted, and with so "
+        f"few pairs cannot be below {_least(methods)}."
     )
     if len({json.dumps(method["seeds"]) for method in methods.values()}) > 1:
         yield (
@@ -112,6 +111,16 @@ def _pooled_notes(pooled: Mapping[str, Any]) -> Iterable[str]:
         )
     made = ", ".join(f"{key.replace('_', ' ')} {_all(value)}" for key, value in pooled["made_with"].items())
     yield f"Made with {made}."
+
+
+def _least(methods: Mapping[str, Any]) -> str:
+    """The least p of swaps there can be, and of which methods."""
+    named: dict[float, list[str]] = {}
+    for name, method in methods.items():
+        named.setdefault(method["gain"]["least_p"], []).append(name)
+    return "; ".join(
+        f"{least:.2g}" + (f" ({', '.join(names)})" if len(named) > 1 else "") for least, names in sorted(named.items())
+    )
 
 
 def _freedom(methods: Mapping[str, Any]) -> str:
