@@ -22,6 +22,7 @@ folder = pathlib.Path(sys.argv[1])
 areas = np.full((6, 5), 100.0)
 np.savez(folder / "areas.npz", intersection=areas / 2, union=areas, label=areas / 2)
 """
+FAILS = "raise SystemExit('out of luck')"
 
 
 def finish(run: Run, miou: float, classes: int = 5) -> None:

@@ -13,7 +13,7 @@ import pytest
 from mmseg_css.evaluation.comparison import Question, compare
 from mmseg_css.evaluation.comparison.lanes import Lanes, TrainingFailedError
 from mmseg_css.evaluation.comparison.runs import Run
-from tests.evaluation.finished import CONFIG, GIVES
+from tests.evaluation.finished import CONFIG, FAILS, GIVES
 
 
 def test_a_failing_training_is_not_taken_for_finished(tmp_path: Path) -> None:
