@@ -206,7 +206,7 @@ def test_labels_alone(make_config: MakeConfig, tmp_path: Path) -> None:
     [(name, source)] = checkpoint["sources"].items()
     assert name == "logit" and not source["supervises"] and "spaces" not in checkpoint
     page = unescape((tmp_path / "out" / "report.html").read_text())
-    assert "Supervised-only learns from no pseudo-labels" in page
+    assert "Supervised-only: no method learns from pseudo-labels here" in page
     assert "<h3>Wrong</h3>" in page and "Confident and wrong" not in page  # there is no threshold
     call(["test", *arguments, "--work-dir", str(tmp_path / "test")])
     [figures] = [json.loads(path.read_text()) for path in (tmp_path / "test").glob("*/*.json")]

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from mmseg_css.evaluation.diagnosis.colours import CELL_COLOURS, CELL_NAMES
 from mmseg_css.evaluation.diagnosis.figures import Figure
-from mmseg_css.evaluation.diagnosis.words import looked_at, percent, summary
+from mmseg_css.evaluation.diagnosis.words import looked_at, over, percent, summary
 
 KINDS: Final = {
     "confident_wrong": "Confident and wrong",
@@ -80,14 +80,9 @@ def _about(report: Mapping[str, Any]) -> str:
     iteration = "" if last["iteration"] is None else f" (iteration {last['iteration']})"
     return (
         f"{report['config']}, {last['checkpoint']}{iteration}, {report['images']} "
-        f"{report['looked_at']}; norm layers {report['norm_layers']}. Intervals hold 95 % of 2000 draws "
-        f"of images{_blocks(report['block'])}. mmseg-css {made['version']}, commit {made['commit'] or 'unknown'}, "
-        f"torch {made['torch']}."
+        f"{report['looked_at']}; norm layers {report['norm_layers']}; {over(report)}. "
+        f"mmseg-css {made['version']}, commit {made['commit'] or 'unknown'}, torch {made['torch']}."
     )
-
-
-def _blocks(block: int) -> str:
-    return f" in blocks of {block} neighbours" if block > 1 else ""
 
 
 def _class_table(last: Mapping[str, Any]) -> str:
@@ -96,7 +91,8 @@ def _class_table(last: Mapping[str, Any]) -> str:
         (name, f"{own['pixels']:,}", *(percent(own[key]) for key in ("precision", "recall", "IoU", "coverage")))
         for name, own in source["classes"].items()
     ]
-    return _table(("class", "pixels", "precision", "recall", "IoU", "coverage"), rows)
+    note = "<p>Precision, recall and IoU are of the pixels that have a label; coverage says how many have.</p>"
+    return _table(("class", "pixels", "precision", "recall", "IoU", "coverage"), rows) + note
 
 
 def _pairs(pairs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterable[str]:

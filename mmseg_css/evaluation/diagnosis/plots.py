@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from mmseg_css.evaluation.diagnosis.colours import CELL_COLOURS, CELL_NAMES, COLOURS, INDICATOR_COLOURS
-from mmseg_css.evaluation.diagnosis.words import looked_at, percent
+from mmseg_css.evaluation.diagnosis.words import looked_at, over, percent
 
 #: Stands for the colour of the page's text, while a figure is drawn.
 INK: Final = "#010203"
@@ -49,8 +49,8 @@ def classes(axes: Any, report: Mapping[str, Any]) -> str:
     axes.set_xlim(0, 101)
     _legend(axes)
     return (
-        f"Precision by class of the pseudo-label, with 95 % intervals over {report['images']} images. The classes "
-        f"with the most pixels (in brackets) come first{_left_out(report)}."
+        f"Precision by class of the pseudo-label ({over(report)}). The classes with the most pixels (in brackets) come "
+        f"first{_left_out(report)}."
     )
 
 
@@ -65,8 +65,7 @@ def regions(axes: Any, report: Mapping[str, Any]) -> str:
     _legend(axes)
     return (
         f"Precision near a boundary of the truth (within {report['boundary_radius']} pixels), away from it, and in "
-        f"small, middle and large connected parts of each class; pixels of each in brackets, 95 % intervals over "
-        f"{report['images']} images."
+        f"small, middle and large connected parts of each class; pixels of each in brackets, {over(report)}."
     )
 
 
@@ -77,7 +76,8 @@ def calibration(axes: Any, report: Mapping[str, Any]) -> str:
     for name, source in sources.items():
         bins = source["calibration"]["bins"]
         x, y = ([100 * one[key] for one in bins] for key in ("confidence", "right"))
-        axes.plot(x, y, ".-", color=COLOURS[name], label=f"{name}, ECE {percent(source['calibration']['ece'])}")
+        ece, count = percent(source["calibration"]["ece"]), int(sum(one["pixels"] for one in bins))
+        axes.plot(x, y, ".-", color=COLOURS[name], label=f"{name}, ECE {ece}, n = {count:,}")
     note = ""
     last = report["checkpoints"][-1]
     if last["highest_similarity"] is not None:
@@ -86,10 +86,10 @@ def calibration(axes: Any, report: Mapping[str, Any]) -> str:
             f" Dotted: {100 * last['highest_similarity']:.1f} %, which the representation space's confidence cannot "
             f"exceed with prototypes of {last['prototypes']} classes."
         )
-    axes.set_xlabel(f"confidence, percent, n = {_pixels(report)} pixels")
+    axes.set_xlabel("confidence, percent (n: labelled pixels)")
     axes.set_ylabel("right, percent")
     _legend(axes, columns=1)
-    return f"Calibration: bins of equal numbers of the {_pixels(report)} pixels. Dashed: as sure as right.{note}"
+    return f"Calibration: bins of equal numbers of the pixels that each source labels. Dashed: as sure as right.{note}"
 
 
 def cells_by_region(axes: Any, report: Mapping[str, Any]) -> str:
@@ -125,13 +125,13 @@ def indicators(axes: Any, report: Mapping[str, Any]) -> str:
         at = [row + 0.2 * (offset - (len(names) - 1) / 2) for row in range(len(questions))]
         _points(axes, values, reach, at, INDICATOR_COLOURS[name], name)
     axes.axvline(50, color=INK, linewidth=0.7, linestyle="--")
-    _rows(axes, [asked[question] for question in questions])
+    pixels = {asked[one, target]: found[one][target]["pixels"] for one, target in questions}
+    _rows(axes, _counted(pixels, pixels))
     axes.set_xlabel(f"AUROC, percent (50 is chance), n = {report['images']} images")
     _legend(axes)
-    pixels = found["truth"]["student_wrong"]["pixels"]
     return (
-        f"How well a low indicator finds what it should, among {pixels:,} pixels of the decoder's maps (all classes "
-        f"together), with 95 % intervals over {report['images']} images."
+        "How well a low indicator finds what it should, among pixels of the decoder's maps (in brackets; all classes "
+        f"together), {over(report)}."
     )
 
 
@@ -160,7 +160,7 @@ def iterations(axes: Any, report: Mapping[str, Any]) -> str:
     axes.set_ylabel(f"percent, n = {report['images']} images")
     _legend(axes)
     which = "pseudo-labels that supervise" if looked_at(report["checkpoints"][-1])[1]["supervises"] else "labels"
-    return f"The {which}, over the training; 95 % intervals over {report['images']} images."
+    return f"The {which}, over the training; {over(report)}."
 
 
 def _points(axes: Any, values: list[float], reach: list[list[float]], at: list[float], colour: str, label: str) -> None:

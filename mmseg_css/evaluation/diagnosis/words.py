@@ -9,7 +9,9 @@ def summary(report: Mapping[str, Any]) -> list[str]:
     last = report["checkpoints"][-1]
     sentences = [_supervision(report, last), _weakest(last)]
     if "spaces" in last:
-        sentences += [_agreement(last["spaces"]), _correction(last["spaces"]), _independence(last["spaces"])]
+        sentences.append(_agreement(last["spaces"]))
+        if last["spaces"]["shares"]["agree_wrong"]["value"] is not None:  # there are prototypes
+            sentences += [_correction(last["spaces"]), _independence(last["spaces"])]
     sentences.append(_indicator(last["indicators"], report["indicator"]))
     if report["indicator"] == "similarity" and last["highest_similarity"] is not None:
         sentences.append(_ceiling(last, report["thresholds"]["hard"]))
@@ -39,6 +41,15 @@ def percent(estimate: Mapping[str, Any] | float | None, *, interval: bool = True
     return f"{text} ({100 * low:.1f} to {100 * high:.1f})"
 
 
+def over(report: Mapping[str, Any]) -> str:
+    """What intervals are over; that there are none, where there is nothing to draw from."""
+    images, block = report["images"], report["block"]
+    blocks = -(-images // block)
+    if blocks < 2:
+        return f"no intervals: {images} image{'' if images == 1 else 's'} in one block"
+    return f"95 % intervals over {images} images" + (f" in {blocks} blocks" if block > 1 else "")
+
+
 def number(estimate: Mapping[str, Any]) -> str:
     """A number, with its interval."""
     if estimate["value"] is None:
@@ -55,7 +66,7 @@ def _supervision(report: Mapping[str, Any], last: Mapping[str, Any]) -> str:
     everything, sure = source["all"], source["confident"]
     if not source["supervises"]:
         return (
-            f"{report['method']} learns from no pseudo-labels: of what its network says, called {name}, "
+            f"{report['method']}: no method learns from pseudo-labels here; of what the network says, called {name}, "
             f"{percent(everything['precision'])} of the pixels are right."
         )
     text = (
@@ -85,7 +96,7 @@ def _weakest(last: Mapping[str, Any]) -> str:
         own = shown[worst]
         text = (
             f"The weakest class is {worst}: IoU {percent(own['IoU'])}, precision {percent(own['precision'])}, recall "
-            f"{percent(own['recall'])}."
+            f"{percent(own['recall'])}, all three of the {percent(own['coverage'])} of its pixels that have a label."
         )
     if lost:
         text += f" Never found: {', '.join(lost)}."

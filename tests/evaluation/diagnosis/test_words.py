@@ -12,7 +12,7 @@ import pytest
 from mmseg_css.evaluation.diagnosis.page import page
 from mmseg_css.evaluation.diagnosis.summary import summarise
 from mmseg_css.evaluation.diagnosis.tally import Tally
-from mmseg_css.evaluation.diagnosis.words import summary
+from mmseg_css.evaluation.diagnosis.words import over, summary
 from mmseg_css.evaluation.json_numbers import without_nan
 from tests.evaluation.diagnosis.looks import CLASSES, HARD, THRESHOLD, K, looks
 
@@ -116,6 +116,7 @@ def test_the_weakest_class(report: dict[str, Any], worst: str) -> None:
     classes = report["checkpoints"][0]["sources"]["mix"]["classes"]
     classes[worst]["IoU"] = {"value": 0.0013, "interval": [0.0011, 0.0029]}
     parts = ", ".join(f"{name} {percent(classes[worst][name])}" for name in ("IoU", "precision", "recall"))
+    parts += f", all three of the {percent(classes[worst]['coverage'])} of its pixels that have a label"
     assert f"The weakest class is {worst}: {parts}." in " ".join(summary(report))
     assert "Never found" not in " ".join(summary(report))
     other = CLASSES[CLASSES.index(worst) - 1]
@@ -193,7 +194,21 @@ def test_what_is_not_known_is_said_to_be(report: dict[str, Any]) -> None:
     text = " ".join(summary(report))
     assert "would mend unknown of the wrong pixels" in text and "phi = unknown;" in text
     spaces["shares"] = dict.fromkeys(spaces["shares"], nothing)
-    assert "cannot be compared: the representation space has no prototype yet." in " ".join(summary(report))
+    assert "cannot be compared: the representation space has no prototype yet." in (text := " ".join(summary(report)))
+    assert "intersection removes" not in text and "phi" not in text
+
+
+@pytest.mark.parametrize(
+    ("images", "block", "said"),
+    [
+        (101, 1, "95 % intervals over 101 images"),
+        (101, 10, "95 % intervals over 101 images in 11 blocks"),
+        (8, 10, "no intervals: 8 images in one block"),
+        (1, 1, "no intervals: 1 image in one block"),
+    ],
+)
+def test_what_intervals_are_over(images: int, block: int, said: str) -> None:
+    assert over({"images": images, "block": block}) == said
 
 
 def rows_of(text: str) -> list[list[str]]:
