@@ -12,12 +12,16 @@ def halves_of(cfg: Config) -> PairedDataset:
 
     Raises:
         FileNotFoundError: A folder or a list is missing.
-        ValueError: The config names no unlabelled images.
+        ValueError: The config names no training images, or no unlabelled ones.
     """
     train = cfg.get("train_dataloader", {}).get("dataset", {})
     # The supervised configs read the labelled half, and have both as variables.
     labeled, unlabeled = train.get("labeled", train), train.get("unlabeled", cfg.get("unlabeled"))
-    if not labeled or unlabeled is None:
+    if not labeled:
+        raise ValueError(
+            f"{cfg.filename} names no training images, as one that was exported: take the config of the training"
+        )
+    if unlabeled is None:
         raise ValueError(
             f"{cfg.filename} names no unlabelled images: set unlabeled = dict(type='UnlabeledDataset', "
             "data_prefix=dict(img_path=FOLDER)) in it, or take the config of a semi-supervised method"

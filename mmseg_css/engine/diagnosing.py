@@ -98,7 +98,7 @@ def diagnose(asked: Diagnosis, folder: Path) -> dict[str, Any]:
     with explained(cfg):
         check_model(cfg.model)
         runner = Evaluating.from_cfg(cfg)
-        model = _looked_into(runner.model)
+        model = _looked_into(runner.model, cfg)
         loader = images_with_truth(cfg, asked)
     dataset: Any = loader.dataset
     metainfo, name = dataset.metainfo, f"set of {_kind(asked)}"
@@ -134,8 +134,12 @@ def _circumstances(asked: Diagnosis, model: Looker) -> dict[str, Any]:
     }
 
 
-def _looked_into(model: nn.Module) -> Looker:
-    return model if isinstance(model, SemiSegmentor) else LabelsAlone(cast(EncoderDecoder, model))
+def _looked_into(model: nn.Module, cfg: Config) -> Looker:
+    if isinstance(model, SemiSegmentor):
+        return model
+    # A config without a training was exported, of whatever method.
+    name = "Supervised-only" if "train_dataloader" in cfg else "Network of a config without a training"
+    return LabelsAlone(cast(EncoderDecoder, model), name)
 
 
 def _kind(asked: Diagnosis) -> str:

@@ -44,9 +44,10 @@ def as_labelled_in_training(loader: DataLoader[Any], cfg: Config) -> DataLoader[
     """The same images, in batches of as many as a training step labels.
 
     Raises:
-        ValueError: They have several sizes, or there is one.
+        ValueError: They have several sizes, or there is one, or the config has no training.
     """
-    train = cfg.train_dataloader
+    if (train := cfg.get("train_dataloader")) is None:
+        raise ValueError(f"--training-mode: {cfg.filename} has no train_dataloader; take the config of the training")
     labeled, unlabeled = (train.get("sampler") or {}).get("ratio", (1, 1))
     paired = "unlabeled" in train.dataset
     batch = train.batch_size * unlabeled // (labeled + unlabeled) if paired else train.batch_size

@@ -1,4 +1,4 @@
-"""A network that was trained with labels alone, looked at as a method is: what would its pseudo-labels be worth?"""
+"""A network without a method, looked at as one is: what would its pseudo-labels be worth?"""
 
 from functools import partial
 from typing import Final
@@ -14,22 +14,26 @@ from mmseg_css.models.segmentors.decoding import check_outputs, heads_of, logits
 
 
 class LabelsAlone:
-    """What `mmseg-css diagnose` asks of a method, of a network of MMSegmentation that no method trained.
+    """What `mmseg-css diagnose` asks of a method, of a network of MMSegmentation alone.
 
-    It learned from no pseudo-labels; what it says is called ``logit``, as that of a method's student.
+    What it says is called ``logit``, as that of a method's student.
+
+    Args:
+        student: The network.
+        name: What trained it, as far as that is known.
 
     Raises:
         ValueError: The network has not one output for each class.
     """
 
-    name: Final = "Supervised-only"
     networks: Final = ("student.",)
     labels_apart: Final = True
     labeller: Final = "student"
     teacher: Final = None
 
-    def __init__(self, student: EncoderDecoder) -> None:
+    def __init__(self, student: EncoderDecoder, name: str = "Supervised-only") -> None:
         check_outputs(student, "model")
+        self.name = name
         self.student = student
         self.progress = Progress()
 

@@ -36,6 +36,11 @@ def test_images_of_several_sizes_have_no_statistics_in_common(data: Path) -> Non
         as_labelled_in_training(DataLoader(dataset), cfg)
 
 
+def test_a_config_without_a_training_labels_nothing_as_in_training() -> None:
+    with pytest.raises(ValueError, match="--training-mode: None has no train_dataloader"):
+        as_labelled_in_training(DataLoader([*range(4)]), Config({"test_dataloader": {"num_workers": 0}}))
+
+
 def test_no_image_is_left_alone() -> None:
     for images in range(2, 40):
         for batch in range(2, 12):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+import numpy as np
 from jaxtyping import Int
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
@@ -57,6 +58,18 @@ def pool_of(cfg: Config) -> Pool:
             "there is nothing to suggest: add images to the folder of `unlabeled`"
         )
     return Pool(classes, labelled_pixels(paired.labeled), labelled, unlabelled, next(leaves(paired.labeled)))
+
+
+def values_of(labelled_set: Any, num_classes: int) -> Int[np.ndarray, " k"]:
+    """What stands for each class in the masks of the labelled images, before MMSegmentation reads them.
+
+    A ``label_map`` that takes several values for one class leaves the first of them.
+    """
+    values = np.arange(num_classes)
+    for value, index in reversed((labelled_set.label_map or {}).items()):
+        if 0 <= index < num_classes:
+            values[index] = value
+    return values + bool(labelled_set.reduce_zero_label)
 
 
 def _others(dataset: Any, labelled: Sequence[Path]) -> list[Item]:

@@ -15,10 +15,11 @@ from mmseg_css.config_files import read_config
 from mmseg_css.datasets.pictures import SUGGESTIONS
 from mmseg_css.deployment.labelled import check_classes
 from mmseg_css.deployment.prediction.folder import Summary, check_all_read
+from mmseg_css.deployment.prediction.inputs import Item
 from mmseg_css.deployment.prediction.outputs import fingerprint
 from mmseg_css.deployment.prediction.predictor import Predictor
 from mmseg_css.deployment.suggestion.choosing import CANDIDATES, RULES, Choice, Rule, choose
-from mmseg_css.deployment.suggestion.pool import Pool, ending_of_lines, in_the_way, line_of, pool_of
+from mmseg_css.deployment.suggestion.pool import Pool, ending_of_lines, in_the_way, line_of, pool_of, values_of
 from mmseg_css.deployment.suggestion.scoring import SCORES, Seen, look, scores_of_method
 from mmseg_css.deployment.suggestion.writing import (
     FORMATS,
@@ -82,27 +83,33 @@ def suggest(asked: Request) -> None:
     images = [pool.unlabelled[seen.indices[index]] for index in choice.indices]
     faults = labelled.faults + seen.faults
     rows = _rows(pool, seen, choice)
+    values = values_of(pool.labelled_set, len(pool.classes))
     with replacing(asked.out, FORMATS) as folder:
         write_record(folder, _circumstances(asked, pool, predictor, weights) | {"unreadable": faults, "images": rows})
         for image in tqdm(images if asked.formats else (), desc="labels to correct", unit="image", leave=False):
             [prediction] = predictor.predict([predictor.prepare(image.path)])
-            write_labels(folder, asked.formats, image, prediction.labels, predictor.classes, asked.out)
+            write_labels(folder, asked.formats, image, prediction.labels, predictor.classes, asked.out, values)
     print(
         f"suggested {len(images)} of {len(pool.unlabelled)} images; written to {asked.out}: "
         + ", ".join((TABLE, SUGGESTIONS, LIST, *asked.formats))
     )
-    ending = ending_of_lines(pool.labelled_set)
+    _tell_of_names(images, pool.labelled_set)
+    check_all_read(Summary(faults=faults))
+
+
+def _tell_of_names(images: Sequence[Item], labelled_set: Any) -> None:
+    """What a training would not find under its line, or take for another image."""
+    ending = ending_of_lines(labelled_set)
     if other := [str(image.path) for image in images if not str(image.path).endswith(ending)]:
         print(
             f"{len(other)} of them do not end in {ending!r}, as the labelled images do (img_suffix), the first: "
             f"{other[0]!r}; convert them, for a training to find them under their lines"
         )
-    if taken := [(str(image.path), path) for image in images if (path := in_the_way(image, pool.labelled_set))]:
+    if taken := [(str(image.path), path) for image in images if (path := in_the_way(image, labelled_set))]:
         print(
             f"{len(taken)} of them have the name of another image in the folder of the labelled ones, the first: "
             f"{taken[0][0]!r} that of {taken[0][1]!r}; rename them before they go there, also in {LIST} and the labels"
         )
-    check_all_read(Summary(faults=faults))
 
 
 def _given(asked: Request) -> tuple[Pool, Predictor]:

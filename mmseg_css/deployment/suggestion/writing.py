@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal, get_args
 
 import numpy as np
-from jaxtyping import UInt
+from jaxtyping import Int, UInt
 
 from mmseg_css.datasets.pictures import SUGGESTIONS
 from mmseg_css.deployment.prediction.inputs import Item
@@ -63,7 +63,13 @@ def write_record(folder: Path, record: dict[str, Any]) -> None:
 
 
 def write_labels(
-    folder: Path, formats: Sequence[Format], image: Item, labels: UInt[np.ndarray, "h w"], classes: Classes, home: Path
+    folder: Path,
+    formats: Sequence[Format],
+    image: Item,
+    labels: UInt[np.ndarray, "h w"],
+    classes: Classes,
+    home: Path,
+    values: Int[np.ndarray, " k"],
 ) -> None:
     """Write what a network says of an image, under the image's own path in the folder of each format.
 
@@ -74,9 +80,12 @@ def write_labels(
         labels: Of the image.
         classes: What labels mean.
         home: What ``folder`` will be, from where LabelMe finds the image.
+        values: What stands for each class in the masks of the labelled images.
     """
     if "masks" in formats:
-        mask = palette_image(labels, classes.palette)
+        palette = np.zeros((values.max() + 1, 3), np.uint8)
+        palette[values] = classes.palette
+        mask = palette_image(values.astype(labels.dtype)[labels], palette)
         with written(_path(folder, "masks", image.name)) as part:
             mask.save(part, format="PNG")
     if not {"coco", "labelme"} & {*formats}:

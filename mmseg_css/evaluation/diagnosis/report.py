@@ -18,13 +18,20 @@ FIGURES: Final = "figures"
 
 
 def check_free(folder: Path, *, overwrite: bool) -> None:
-    """Check that a folder holds no report, unless it is to be overwritten.
+    """Check that a folder holds no report, unless it is to be overwritten, and nothing in the way of one.
 
     Raises:
         FileExistsError: It does.
     """
-    if (folder / JSON).exists() and not overwrite:
+    if (folder / JSON).exists():
+        if overwrite:
+            return
         raise FileExistsError(f"{folder} holds a report: name another --out, or say --overwrite")
+    if taken := [path for name in (PAGE, FIGURES, pictures_of(1)) if (path := folder / name).exists()]:
+        raise FileExistsError(
+            f"{taken[0]} is where a report would go, and no {JSON} says that it is of one: name another --out, or "
+            "delete it"
+        )
 
 
 def names_of_report(folder: Path) -> list[str]:
@@ -36,7 +43,7 @@ def names_of_report(folder: Path) -> list[str]:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    return read_json(path, "delete it, or name another --out, and diagnose again")
+    return read_json(path, "name another --out, or delete what is left of the report, and diagnose again")
 
 
 def pictures_of(checkpoint: int) -> str:

@@ -3,18 +3,21 @@
 import json
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mmseg.datasets.transforms import LoadAnnotations
 from PIL import Image, ImageDraw
 
 from mmseg_css.deployment.prediction.inputs import Item
 from mmseg_css.deployment.prediction.network import Classes
 from mmseg_css.deployment.suggestion import polygons
 from mmseg_css.deployment.suggestion.polygons import coco_of, labelme_of, regions_of
+from mmseg_css.deployment.suggestion.pool import values_of
 from mmseg_css.deployment.suggestion.writing import write_labels
 
 NAMES = ("sky", "road", "pole")
@@ -124,9 +127,8 @@ def test_one_class_is_one_region() -> None:
 def test_files_lie_under_the_path_of_the_image(tmp_path: Path) -> None:
     labels = smooth(1)
     image = Item(tmp_path / "images" / "site 1" / "ü.JPG", PurePosixPath("site 1/ü"))
-    write_labels(
-        tmp_path / "out", ("masks", "coco", "labelme"), image, labels, Classes(NAMES, PALETTE), tmp_path / "out"
-    )
+    classes, values = Classes(NAMES, PALETTE), np.arange(len(NAMES))
+    write_labels(tmp_path / "out", ("masks", "coco", "labelme"), image, labels, classes, tmp_path / "out", values)
     mask = Image.open(tmp_path / "out" / "masks" / "site 1" / "ü.png")
     assert np.array_equal(np.array(mask), labels) and mask.getpalette()[:9] == PALETTE.ravel().tolist()
     coco = json.loads((tmp_path / "out" / "coco" / "site 1" / "ü.json").read_text())
@@ -138,5 +140,21 @@ def test_files_lie_under_the_path_of_the_image(tmp_path: Path) -> None:
 
 def test_only_the_formats_that_are_asked_for(tmp_path: Path) -> None:
     image = Item(tmp_path / "a.png", PurePosixPath("a"))
-    write_labels(tmp_path / "out", ("masks",), image, smooth(2), Classes(NAMES, PALETTE), tmp_path / "out")
+    values = np.arange(len(NAMES))
+    write_labels(tmp_path / "out", ("masks",), image, smooth(2), Classes(NAMES, PALETTE), tmp_path / "out", values)
     assert [one.name for one in (tmp_path / "out").iterdir()] == ["masks"]
+
+
+@pytest.mark.parametrize("reduce_zero_label", [False, True])
+@pytest.mark.parametrize("label_map", [None, {0: 2, 1: 255, 2: 0, 3: 1, 4: 1}])
+def test_masks_are_read_as_what_was_predicted(reduce_zero_label: bool, label_map: dict | None, tmp_path: Path) -> None:
+    """By MMSegmentation, with the settings of the data set that they are to join."""
+    coding = {"reduce_zero_label": reduce_zero_label, "label_map": label_map}
+    labels, image = smooth(3), Item(tmp_path / "a.png", PurePosixPath("a"))
+    values = values_of(SimpleNamespace(**coding), len(NAMES))
+    write_labels(tmp_path, ("masks",), image, labels, Classes(NAMES, PALETTE), tmp_path, values)
+    path = tmp_path / "masks" / "a.png"
+    read = LoadAnnotations().transform({"seg_map_path": str(path), "seg_fields": [], **coding})["gt_seg_map"]
+    assert np.array_equal(read, labels) and {*np.unique(labels)} == {0, 1, 2}
+    shown = np.array(Image.open(path).convert("RGB"))
+    assert np.array_equal(shown, PALETTE[labels])

@@ -120,6 +120,8 @@ def test_a_name_that_no_list_can_hold(folder: Path) -> None:
 
 
 def test_refusals(folder: Path) -> None:
+    with pytest.raises(ValueError, match="names no training images, as one that was exported"):
+        pool_of(Config({"model": {}}))
     with pytest.raises(ValueError, match="names no unlabelled images.*set unlabeled = dict"):
         pool_of(Config({"train_dataloader": {"dataset": labeled(folder)}}))
     (folder / "rest.txt").write_text("a\nb\n")
