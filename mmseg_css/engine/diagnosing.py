@@ -1,5 +1,6 @@
 """One pass of a trained method over images with truth: what it says is counted, and nothing else is kept."""
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from mmseg_css.engine.labels_alone import LabelsAlone
 from mmseg_css.engine.looking import Looker, labellings_of, looked_at, panels_of, said_of
 from mmseg_css.engine.preprocessing import check_preprocessing
 from mmseg_css.engine.testing import NEEDED, Evaluating, Evaluation, load_cfg
+from mmseg_css.engine.trained_with import notes_on
 from mmseg_css.evaluation.diagnosis.images import failures, qualities
 from mmseg_css.evaluation.diagnosis.report import check_free, names_of_report, pictures_of, write_report
 from mmseg_css.evaluation.diagnosis.summary import summarise
@@ -103,11 +105,14 @@ def diagnose(asked: Diagnosis, folder: Path) -> dict[str, Any]:
     dataset: Any = loader.dataset
     metainfo, name = dataset.metainfo, f"set of {_kind(asked)}"
     check_outputs(model, dataset, name)
-    checkpoints = in_order(runner.model, asked.checkpoints, metainfo, name)
+    checkpoints, notes = in_order(runner.model, cfg, asked.checkpoints, metainfo, name)
+    for note in notes:
+        print(f"note: {note}", flush=True)
     found: list[dict[str, Any]] = []
     for checkpoint, iteration in checkpoints:
         runner.load_checkpoint(checkpoint, map_location="cpu")
-        model.progress = model.progress._replace(iteration=iteration or 0)  # what supervises may depend on it
+        # What supervises may depend on it.
+        model.progress = model.progress._replace(iteration=sys.maxsize if iteration is None else iteration)
         mode = as_in_training(model) if asked.training_mode else nullcontext()
         model.eval()
         with mode:
@@ -116,6 +121,7 @@ def diagnose(asked: Diagnosis, folder: Path) -> dict[str, Any]:
     return _circumstances(asked, model) | {
         "images": len(dataset),
         "classes": list(metainfo["classes"]),
+        "notes": notes,
         "checkpoints": found,
     }
 
@@ -164,15 +170,16 @@ def check_outputs(model: Looker, dataset: Any, name: str) -> None:
 
 
 def in_order(
-    model: Any, checkpoints: Sequence[str], metainfo: Mapping[str, Any], name: str
-) -> list[tuple[str, int | None]]:
+    model: Any, cfg: Config, checkpoints: Sequence[str], metainfo: Mapping[str, Any], name: str
+) -> tuple[list[tuple[str, int | None]], list[str]]:
     """Checkpoints that fit the model and the classes of the data set called ``name``, with their iterations, the
-    earliest first; those without one come last.
+    earliest first (those without one come last); and notes on them.
 
     Raises:
         ValueError: One does not fit.
     """
-    found = []
+    found: list[tuple[str, int | None]] = []
+    known: dict[str, Mapping[str, Any]] = {}
     for path in checkpoints:
         saved = CheckpointLoader.load_checkpoint(path, map_location="cpu")
         check_format(saved, path)
@@ -182,7 +189,8 @@ def in_order(
         learnt = meta.get("dataset_meta") or {}
         checks.check_same_classes(metainfo, learnt, name=name, other_name=f"training of {path}")
         found.append((path, meta.get("iter")))
-    return sorted(found, key=lambda own: (own[1] is None, own[1] or 0))
+        known[path] = meta
+    return sorted(found, key=lambda own: (own[1] is None, own[1] or 0)), notes_on(cfg, known)
 
 
 def _config(asked: Diagnosis, checkpoint: str) -> Config:

@@ -95,6 +95,7 @@ def test_words_are_the_numbers_of_the_json(report: Path) -> None:
 
 def test_what_is_said_of_the_method_and_of_each_image(report: Path) -> None:
     found = json.loads((report / "report.json").read_text())
+    assert found["notes"] == []  # the config of the training
     assert found["schema"] == 2 and found["indicator"] == "similarity"
     for checkpoint in found["checkpoints"]:
         assert 0 < checkpoint["prototypes"] <= len(found["classes"]) and 0 < checkpoint["highest_similarity"] <= 1

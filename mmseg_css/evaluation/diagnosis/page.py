@@ -50,6 +50,7 @@ def page(report: Mapping[str, Any], figures: Sequence[Figure], folder: Path) -> 
     parts = [
         f"<h1>{escape(report['method'])}: is the pseudo-label right?</h1>",
         f"<p>{escape(_about(report))}</p>",
+        *(f"<p>{escape(note)}</p>" for note in report.get("notes", ())),
         "<h2>In words</h2>",
         *(f'<p class="summary">{escape(sentence)}</p>' for sentence in summary(report)),
         "<h2>Figures</h2>",
