@@ -30,23 +30,27 @@ class Masks(NamedTuple):
         return osp.join(self.folder, name[: len(name) - len(ending)]) + self.suffix
 
 
-def masks_of_unlabeled(dataset: PairedDataset, folder: str, suffix: str) -> list[tuple[BaseDataset, Masks]]:
+def masks_of_unlabeled(
+    dataset: PairedDataset, folder: str, suffix: str, *, every: bool = True
+) -> list[tuple[BaseDataset, Masks]]:
     """The data sets below the unlabelled half, each with its masks.
 
     Args:
         dataset: The training set.
         folder: Of the masks, which have the paths of their images below that of the images.
         suffix: What stands in mask names in place of the image's ending (of the data set's ``suffixes``).
+        every: Whether every image has to have one.
 
     Raises:
-        FileNotFoundError: A mask is missing.
+        FileNotFoundError: A mask is missing, or all are.
     """
     found = [
         (leaf, Masks(str(leaf.data_prefix["img_path"]), tuple(getattr(leaf, "suffixes", ())), folder, suffix))
         for leaf in leaves(dataset.unlabeled)
     ]
     paths = [masks.of(image) for leaf, masks in found for image in _images(leaf)]
-    if missing := [path for path in paths if not osp.isfile(path)]:
+    missing = [path for path in paths if not osp.isfile(path)]
+    if len(missing) > (0 if every else len(paths) - 1):
         raise FileNotFoundError(
             f"{len(missing)} of {len(paths)} unlabelled images have no mask, the first {missing[0]!r}: correct "
             f"masks={folder!r} or suffix={suffix!r}"
@@ -82,7 +86,13 @@ class LoadTruth(LoadAnnotations):
 
 
 class TruthDataset(BaseSegDataset):
-    """The unlabelled images with masks, as a data set to be evaluated on; those of repeated data sets once.
+    """The unlabelled images that have masks, as a data set to be evaluated on; those of repeated data sets once.
+
+    Images that the labelled half has, too, are left out: their masks were learnt from.
+
+    Attributes:
+        labelled: How many these are.
+        without_mask: How many others have no mask.
 
     Args:
         paired: The training set, whose labelled half says what the masks mean.
@@ -90,16 +100,27 @@ class TruthDataset(BaseSegDataset):
         pipeline: MMSeg transforms that load the masks.
 
     Raises:
-        FileNotFoundError: A mask is missing.
+        FileNotFoundError: No image has a mask.
+        ValueError: All that have one are labelled.
     """
 
     def __init__(self, paired: PairedDataset, folder: str, suffix: str, pipeline: Sequence[dict]) -> None:
         coding = coding_of(paired)
-        self.infos = [
-            {"img_path": image, "seg_map_path": masks.of(image), "seg_fields": [], **coding}
-            for leaf, masks in masks_of_unlabeled(paired, folder, suffix)
+        found = {
+            image: masks.of(image)
+            for leaf, masks in masks_of_unlabeled(paired, folder, suffix, every=False)
             for image in _images(leaf)
+        }
+        labelled = {osp.realpath(image) for leaf in leaves(paired.labeled) for image in _images(leaf)}
+        unlabelled = {image: mask for image, mask in found.items() if osp.realpath(image) not in labelled}
+        self.infos = [
+            {"img_path": image, "seg_map_path": mask, "seg_fields": [], **coding}
+            for image, mask in unlabelled.items()
+            if osp.isfile(mask)
         ]
+        self.labelled, self.without_mask = len(found) - len(unlabelled), len(unlabelled) - len(self.infos)
+        if not self.infos:
+            raise ValueError(f"all unlabelled images with masks in {folder!r} are labelled, too: nothing is left")
         ignored = next(leaves(paired.labeled)).ignore_index
         super().__init__(
             metainfo=paired.metainfo,

@@ -29,11 +29,14 @@ def unlabeled_images(cfg: Config, masks: str, suffix: str) -> DataLoader[Any]:
     """The images of the unlabelled half, read as those of the test set, with masks below a folder.
 
     Raises:
-        FileNotFoundError: A folder, an image or a mask is missing.
+        FileNotFoundError: A folder or an image is missing, or all masks are.
         ValueError: The config names no unlabelled images, a file does not fit, or the pipeline loads no masks.
     """
     steps = next(checks.dataset_configs(cfg.test_dataloader.dataset), {}).get("pipeline", ())
     dataset = TruthDataset(halves_of(cfg), masks, suffix, steps)
+    for left_out, why in ((dataset.labelled, "are labelled, too"), (dataset.without_mask, "have no mask")):
+        if left_out:
+            print(f"{left_out} of the unlabelled images {why}, and are left out", flush=True)
     checks.watch(dataset)
     _check(dataset, cfg, "test_dataloader.dataset.pipeline, with which the unlabelled images are read,")
     checks.check_stackable(dataset, cfg.test_dataloader.batch_size, "unlabelled half (read by test_dataloader)")
