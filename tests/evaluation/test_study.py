@@ -90,7 +90,9 @@ def test_what_a_method_is_worth_over_data_sets(study: Study, tmp_path: Path) -> 
     # degrees of freedom. That the data sets differ by 8 is no chance.
     half = 4.3027 * np.sqrt(2 * (1 / 2 + 1 / 2)) / 2
     assert new["gain"]["interval"] == pytest.approx([7 - half, 7 + half], abs=1e-3)
+    assert new["gains"]["x"] == pytest.approx([10, 12]) and new["gains"]["y"] == pytest.approx([2, 4])
     assert new["gain_per_data_set"] == pytest.approx({"x": 11, "y": 3})
+    assert (records / "few" / "gains.png").stat().st_size > 0
     assert new["gain"]["freedom"] == 2
     assert new["gain"]["p_t_holm"] == pytest.approx(new["gain"]["p_t"]) and new["gain"]["p_t"] < 0.05
     assert new["headroom"]["share"] == pytest.approx((10 + 12 + 2 + 4) / (20 + 20 + 10 + 10))

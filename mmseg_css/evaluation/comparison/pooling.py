@@ -145,6 +145,9 @@ def _method(name: str, sets: Mapping[str, Set], baseline: str, ceiling: str) -> 
         "gain": _difference(name, baseline, sets),
         "pairs": sum(map(len, pairs.values())),
         "seeds": {data: own.in_common(name, baseline) for data, own in sets.items()},
+        "gains": {
+            data: own.gains(name, baseline, own.in_common(name, baseline)).tolist() for data, own in sets.items()
+        },
         "gain_per_data_set": {data: _mean(name, baseline, {data: own}) for data, own in sets.items()},
         "headroom": None if name == ceiling else _share(name, sets, baseline, ceiling),
         "gain_rare": _mean(name, baseline, sets, "rare"),

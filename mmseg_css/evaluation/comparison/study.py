@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from mmseg_css.evaluation.comparison.cluster import Cluster
 from mmseg_css.evaluation.comparison.compare import check_seeds, write_results
+from mmseg_css.evaluation.comparison.gains import draw_gains
 from mmseg_css.evaluation.comparison.lanes import Lanes, locked
 from mmseg_css.evaluation.comparison.pooling import pool
 from mmseg_css.evaluation.comparison.progress import Board
@@ -124,7 +125,8 @@ def reported_seeds(records: Path) -> dict[str, set[int]]:
 
 
 def report(study: Study, runs: Mapping[str, Mapping[str, Runs]], records: Path) -> dict[str, Any]:
-    """Write what the finished trainings say: ``study.json`` and ``study.md``, and the results of each comparison.
+    """Write what the finished trainings say: ``study.json`` and ``study.md``, a picture of the gains of each part, and
+    the results of each comparison.
 
     A part counts each method where it and the baseline are finished. A comparison, of one data set, has the seeds of
     baseline and ceiling, and the methods that are finished with all of these.
@@ -141,6 +143,7 @@ def report(study: Study, runs: Mapping[str, Mapping[str, Runs]], records: Path) 
         pooled = pool(sets, study.ceiling)
         if pooled["methods"]:
             parts[part] = pooled
+            draw_gains(pooled, records / part.replace(" ", "_") / "gains.png")
     found = {"schema": SCHEMA, "parts": parts}
     text = [f"## {part}\n\n{pooled_table(pooled, markdown=True)}" for part, pooled in parts.items()]
     records.mkdir(parents=True, exist_ok=True)
