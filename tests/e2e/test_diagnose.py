@@ -74,7 +74,7 @@ def test_the_page_is_whole_and_loads_nothing(report: Path) -> None:
     assert len(ids) == len({*ids})
     assert {path.stem for path in (report / "figures").iterdir()} == {
         *("thresholds", "classes", "regions", "calibration", "cells_by_region", "cells_by_class"),
-        *("indicators", "iterations"),
+        *("indicators", "iterations", "spaces_by_iteration", "errors_by_iteration", "indicators_by_iteration"),
     }
 
 

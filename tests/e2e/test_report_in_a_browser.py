@@ -81,7 +81,7 @@ def test_it_is_legible(report: Path, width: int, scheme: str, tmp_path: Path) ->
     assert found["needed"] <= found["room"] <= width
     assert found["images"] and all(found["images"]) and not found["loaded"]
     assert (brightness(found["paper"]) > 0.5) == (scheme == "light")
-    assert len(found["figures"]) == 8
+    assert len(found["figures"]) == 11
     for figure in found["figures"]:
         assert 0.8 * min(width, 400) <= figure["width"] <= found["room"], figure["name"]
         boxes = figure["texts"]

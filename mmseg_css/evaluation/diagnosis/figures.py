@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mmseg_css.evaluation.diagnosis import plots
+from mmseg_css.evaluation.diagnosis import over_iterations, plots
 from mmseg_css.evaluation.diagnosis.plots import CLASSES, INK
 
 
@@ -42,24 +42,36 @@ def _which(report: Mapping[str, Any]) -> Iterator[Callable]:
         yield from (plots.cells_by_region, plots.cells_by_class)
     yield plots.indicators
     if len(report["checkpoints"]) > 1:
-        yield plots.iterations
+        yield over_iterations.iterations
+        if "spaces" in last:
+            yield from (over_iterations.spaces_by_iteration, over_iterations.errors_by_iteration)
+        yield over_iterations.indicators_by_iteration
 
 
 def _draw(draw: Callable, report: Mapping[str, Any], folder: Path) -> Figure:
+    name = draw.__name__
+    canvas, caption = canvas_of(draw, report)
+    canvas.savefig(folder / f"{name}.png", dpi=160, facecolor="white")
+    canvas.set_layout_engine("none")  # it has been laid out, which takes as long as to draw
+    buffer = io.StringIO()
+    canvas.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    return Figure(name, caption, _for_a_page(buffer.getvalue(), name, caption))
+
+
+def canvas_of(draw: Callable, report: Mapping[str, Any]) -> tuple[Any, str]:
+    """What a figure draws, as a matplotlib figure, and its caption."""
     from matplotlib.figure import Figure as Canvas
 
     rows = min(len(report["classes"]), CLASSES)
-    height = 1.2 + 0.24 * rows if draw.__name__.endswith("classes") or draw.__name__.endswith("class") else 3.2
-    figure = Canvas(figsize=(4.2, height), layout="constrained")
-    axes = figure.subplots()
+    height = 1.2 + 0.24 * rows if draw.__name__.endswith(("classes", "class")) else 3.2
+    canvas = Canvas(figsize=(4.2, height), layout="constrained")
+    axes = canvas.subplots()
     caption = draw(axes, report)
+    # A label in the middle of axes beside long names of rows would end beyond the figure.
+    axes.set_xlabel(axes.get_xlabel(), loc="right")
     axes.grid(alpha=0.25)
     axes.set_axisbelow(True)
-    figure.savefig(folder / f"{draw.__name__}.png", dpi=160, facecolor="white")
-    figure.set_layout_engine("none")  # it has been laid out, which takes as long as to draw
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return Figure(draw.__name__, caption, _for_a_page(buffer.getvalue(), draw.__name__, caption))
+    return canvas, caption
 
 
 def _for_a_page(svg: str, name: str, caption: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from mmseg_css.evaluation.diagnosis.colours import CELL_COLOURS, CELL_NAMES, COLOURS, INDICATOR_COLOURS
-from mmseg_css.evaluation.diagnosis.words import looked_at, over, percent
+from mmseg_css.evaluation.diagnosis.words import over, percent
 
 #: Stands for the colour of the page's text, while a figure is drawn.
 INK: Final = "#010203"
@@ -26,7 +26,7 @@ def thresholds(axes: Any, report: Mapping[str, Any]) -> str:
             axes.plot(100 * of(own["coverage"]["value"]), 100 * of(own["precision"]["value"]), "o", color=COLOURS[name])
     axes.set_xlabel(f"coverage, percent of {_pixels(report)} pixels")
     axes.set_ylabel("precision, percent right")
-    _legend(axes)
+    legend(axes)
     dots = f" Dots: from {threshold:g} on, the method's threshold" if threshold else ""
     if relative := [name for name, source in sources.items() if source["confident"]["relative"]]:
         dots += f", which {relative[0]} compares with the confidence beside the mean of its class"
@@ -47,7 +47,7 @@ def classes(axes: Any, report: Mapping[str, Any]) -> str:
     _rows(axes, _counted(names, _pixels_of_classes(report)))
     axes.set_xlabel(f"precision, percent right, n = {report['images']} images")
     axes.set_xlim(0, 101)
-    _legend(axes)
+    legend(axes)
     return (
         f"Precision by class of the pseudo-label ({over(report)}). The classes with the most pixels (in brackets) come "
         f"first{_left_out(report)}."
@@ -62,7 +62,7 @@ def regions(axes: Any, report: Mapping[str, Any]) -> str:
         _points(axes, values, reach, at, COLOURS[name], name)
     _rows(axes, _counted(REGIONS, _pixels_of_regions(report)))
     axes.set_xlabel(f"precision, percent right, n = {report['images']} images")
-    _legend(axes)
+    legend(axes)
     return (
         f"Precision near a boundary of the truth (within {report['boundary_radius']} pixels), away from it, and in "
         f"small, middle and large connected parts of each class; pixels of each in brackets, {over(report)}."
@@ -88,7 +88,7 @@ def calibration(axes: Any, report: Mapping[str, Any]) -> str:
         )
     axes.set_xlabel("confidence, percent (n: labelled pixels)")
     axes.set_ylabel("right, percent")
-    _legend(axes, columns=1)
+    legend(axes, columns=1)
     return f"Calibration: bins of equal numbers of the pixels that each source labels. Dashed: as sure as right.{note}"
 
 
@@ -127,40 +127,12 @@ def indicators(axes: Any, report: Mapping[str, Any]) -> str:
     axes.axvline(50, color=INK, linewidth=0.7, linestyle="--")
     pixels = {asked[one, target]: found[one][target]["pixels"] for one, target in questions}
     _rows(axes, _counted(pixels, pixels))
-    axes.set_xlabel(f"AUROC, percent (50 is chance), n = {report['images']} images")
-    _legend(axes)
+    axes.set_xlabel(f"AUROC, percent, n = {report['images']} images")
+    legend(axes)
     return (
         "How well a low indicator finds what it should, among pixels of the decoder's maps (in brackets; all classes "
-        f"together), {over(report)}."
+        f"together; dashed: chance), {over(report)}."
     )
-
-
-def iterations(axes: Any, report: Mapping[str, Any]) -> str:
-    """Precision and coverage of what supervises, over the checkpoints."""
-    noted = [one["iteration"] for one in report["checkpoints"]]
-    at = range(1, len(noted) + 1) if None in noted else noted
-    points = [*zip(at, report["checkpoints"], strict=True)]
-    series = {
-        "precision, confident": ("#0072B2", lambda source: source["confident"]["precision"]),
-        "coverage, confident": ("#D55E00", lambda source: source["confident"]["coverage"]),
-        "mIoU of all labels": ("#009E73", lambda source: source["all"]["mIoU"]),
-    }
-    for name, (colour, read) in series.items():
-        estimates = [read(looked_at(one)[1]) for _, one in points]
-        values, reach = spread(estimates)
-        axes.errorbar(
-            [x for x, _ in points],
-            [100 * value for value in values],
-            yerr=[[100 * part for part in side] for side in reach],
-            color=colour,
-            marker="o",
-            label=name,
-        )
-    axes.set_xlabel("checkpoints, in their order" if None in noted else "iterations")
-    axes.set_ylabel(f"percent, n = {report['images']} images")
-    _legend(axes)
-    which = "pseudo-labels that supervise" if looked_at(report["checkpoints"][-1])[1]["supervises"] else "labels"
-    return f"The {which}, over the training; {over(report)}."
 
 
 def _points(axes: Any, values: list[float], reach: list[list[float]], at: list[float], colour: str, label: str) -> None:
@@ -184,10 +156,10 @@ def _stacked(axes: Any, rows: Mapping[str, Mapping[str, Any]], pixels: Mapping[s
     _rows(axes, _counted(rows, pixels))
     axes.set_xlim(0, 100)
     axes.set_xlabel("percent of the pixels (n in brackets)")
-    _legend(axes)
+    legend(axes)
 
 
-def _legend(axes: Any, columns: int = 2) -> None:
+def legend(axes: Any, columns: int = 2) -> None:
     """Above the axes, where it hides nothing."""
     axes.figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=columns, fontsize=8)
 

@@ -15,6 +15,7 @@ CLASSES = ("sky", "road", "car", "tree")
 NONE = (-1, 255)
 SHAPE = (12, 16)
 THRESHOLD, HARD, WEAK, RADIUS = 0.4, 0.3, 0.25, 1
+IMAGES = 5
 #: What makes images special: given the generator, the truth and the labels of the two spaces, changed in place.
 CASES: dict[str, Callable[[np.random.Generator, np.ndarray, np.ndarray, np.ndarray], None]] = {}
 

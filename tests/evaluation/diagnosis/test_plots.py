@@ -7,45 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from mmseg_css.evaluation.diagnosis import plots
 from mmseg_css.evaluation.diagnosis.colours import CELL_NAMES
-from mmseg_css.evaluation.diagnosis.summary import summarise
-from mmseg_css.evaluation.diagnosis.tally import Tally
-from mmseg_css.evaluation.json_numbers import without_nan
-from tests.evaluation.diagnosis.looks import CLASSES, HARD, THRESHOLD, K, looks
+from tests.evaluation.diagnosis.looks import IMAGES, THRESHOLD
 
 REGIONS = ("interior", "boundary", "small", "middle", "large")
 QUESTIONS = (("truth", "student_wrong"), ("pseudo", "student_wrong"), ("pseudo", "label_wrong"))
-IMAGES = 5
-
-
-@pytest.fixture(scope="module")
-def report() -> dict[str, Any]:
-    """Of two checkpoints, with other numbers, of images without the class "road"."""
-    checkpoints = []
-    for iteration in (2, 4):
-        tally = Tally(num_classes=K, threshold=THRESHOLD, hard=HARD, radius=1)
-        for one in looks(iteration, "a class absent from the truth", IMAGES):
-            tally.add(one)
-        found = without_nan(summarise(tally, CLASSES, "mix"))
-        ceiling = {"prototypes": 3, "highest_similarity": 0.948}
-        of_file = {"checkpoint": f"iter_{iteration}.pth", "iteration": iteration, "worst": {}}
-        checkpoints.append(of_file | ceiling | found)
-    return {
-        "images": IMAGES,
-        "block": 1,
-        "classes": [*CLASSES],
-        "boundary_radius": 1,
-        "thresholds": {"supervision": THRESHOLD},
-        "checkpoints": checkpoints,
-    }
-
-
-@pytest.fixture
-def axes() -> Axes:
-    return Figure().subplots()
 
 
 def points(axes: Axes) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -209,33 +177,6 @@ def test_indicators(report: dict[str, Any], axes: Axes) -> None:
     assert f"n = {IMAGES} images" in axes.get_xlabel()
     numbers = [found[one][target]["pixels"] for one, target in QUESTIONS]
     assert [row.rpartition(" ")[2] for row in rows(axes)] == [f"({number})" for number in numbers]
-
-
-def test_iterations(report: dict[str, Any], axes: Axes) -> None:
-    """Of what supervises."""
-    plots.iterations(axes, report)
-    own = [one["sources"]["mix"] for one in report["checkpoints"]]
-    expected = {
-        "precision, confident": [one["confident"]["precision"] for one in own],
-        "coverage, confident": [one["confident"]["coverage"] for one in own],
-        "mIoU of all labels": [one["all"]["mIoU"] for one in own],
-    }
-    found = {container.get_label(): container for container in axes.containers}
-    assert {*found} == {*expected}
-    for name, estimates in expected.items():
-        line, _, (bars,) = found[name]
-        assert [*line.get_xdata()] == [2, 4]
-        assert line.get_ydata() == pytest.approx([100 * one["value"] for one in estimates])
-        ends = np.array(bars.get_segments())[:, :, 1]
-        assert ends == pytest.approx(np.array([[100 * side for side in one["interval"]] for one in estimates]))
-
-
-def test_checkpoints_without_iterations(report: dict[str, Any], axes: Axes) -> None:
-    """One of another training's iterations is no place between numbers of checkpoints."""
-    changed = deepcopy(report)
-    changed["checkpoints"][1]["iteration"] = None
-    plots.iterations(axes, changed)
-    assert [*axes.containers[0][0].get_xdata()] == [1, 2] and axes.get_xlabel() == "checkpoints, in their order"
 
 
 def test_what_is_not_known_is_left_out(report: dict[str, Any], axes: Axes) -> None:
