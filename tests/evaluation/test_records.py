@@ -9,6 +9,7 @@ from mmseg_css.cfg_options import parse_options
 from mmseg_css.cli.main import run
 from mmseg_css.evaluation.areas import load_labels
 from mmseg_css.evaluation.comparison import Question, compare
+from mmseg_css.evaluation.comparison.results import machines_of
 from mmseg_css.evaluation.comparison.runs import GIVEN, Run
 from tests.configs.helpers import ROOT
 from tests.evaluation.finished import finish, finish_all
@@ -87,6 +88,28 @@ def test_the_records_of_the_repository_say_the_truth() -> None:
     for folder in ("demo", "demo_methods"):
         first, *others = (load_labels(str(file)) for file in sorted(MEASURED.glob(f"{folder}/*/areas.npz")))
         assert others and all(np.array_equal(first, other) for other in others)
+
+
+def test_what_goes_on_elsewhere_notes_where_it_was_before(configs: dict[str, Path], tmp_path: Path) -> None:
+    [one] = Question(configs=configs).runs(tmp_path / "work")["new"]
+    here, there = {"processor": "EPYC", "threads": 1}, {"processor": "Xeon", "threads": 1}
+    assert one.begin(here) == here
+    assert one.begin(there) == there  # nothing had been learned
+    (one.folder / "iter_100.pth").touch()
+    assert one.begin(here) == {"processor": ["Xeon", "EPYC"], "threads": 1}
+    assert one.begin(there) == {"processor": ["Xeon", "EPYC"], "threads": 1}
+
+
+def test_trainings_of_two_machines_each_are_no_more_alike(configs: dict[str, Path], tmp_path: Path) -> None:
+    runs = Question(configs=configs).runs(tmp_path / "work")
+    pair = [runs[name][0] for name in ("base", "new")]
+    for one in pair:
+        finish(one, 50.0)
+        one.finish({"minutes": 2.0, "memory_gib": 1.5, "made_with": {"processor": ["EPYC", "Xeon"]}})
+    assert machines_of(*pair)
+    for one in pair:
+        one.finish({"minutes": 2.0, "memory_gib": 1.5, "made_with": {"processor": "EPYC"}})
+    assert not machines_of(*pair)
 
 
 def test_the_last_checkpoint_is_of_the_last_iteration_and_of_the_same_settings(

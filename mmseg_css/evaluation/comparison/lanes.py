@@ -106,9 +106,8 @@ class Lanes:
                 changed = run.source.read_settings() != run.source.settings
             if changed:  # what is noted would not be what was trained
                 return f"{run.source.path} was changed while this training waited: start again"
-            run.begin()
+            made = run.begin(made_with(self.jobs))  # now: the clone may have other commits when the training ends
             before = output.stat().st_size if (output := run.folder / "output.txt").exists() else 0
-            made = made_with(self.jobs)  # now: the clone may have other commits when the training ends
             with self._on_a_device() as device:
                 status, peak_gib = self._process(run, command, device)
             if status != 0:

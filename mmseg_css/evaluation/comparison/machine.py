@@ -3,7 +3,7 @@
 import os
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +28,16 @@ def made_with(jobs: int) -> dict[str, Any]:
         "threads": 1 if jobs > 1 else torch.get_num_threads(),
         "side_by_side": jobs,
     }
+
+
+def together(noted: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What all runs, or all parts of one, were made with; a list where they differ, as far as they noted it."""
+    found: dict[str, list[Any]] = {}
+    for one in noted:
+        for key, value in one.items():
+            own = found.setdefault(key, [])
+            own += [each for each in (value if isinstance(value, list) else [value]) if each not in own]
+    return {key: values[0] if len(values) == 1 else values for key, values in found.items()}
 
 
 def at_a_time(jobs: int) -> int:

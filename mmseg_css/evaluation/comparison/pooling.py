@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mmseg_css.evaluation.areas import class_iou, load_areas, rare_classes
-from mmseg_css.evaluation.comparison.results import check_one_truth, machines_of, together
+from mmseg_css.evaluation.comparison.machine import together
+from mmseg_css.evaluation.comparison.results import check_one_truth, machines_of
 from mmseg_css.evaluation.comparison.runs import Run
 from mmseg_css.evaluation.json_numbers import without_nan
 from mmseg_css.evaluation.statistics import by_seed, headroom_share_within, holm, paired_t_test_within, sign_flip_test

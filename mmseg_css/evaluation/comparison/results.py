@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from mmseg_css.evaluation.areas import class_iou, load_areas, load_labels
+from mmseg_css.evaluation.comparison.machine import together
 from mmseg_css.evaluation.comparison.runs import Run
 from mmseg_css.evaluation.json_numbers import without_nan
 from mmseg_css.evaluation.statistics import detectable_gain, headroom_share, holm, paired_swap_test, paired_t_test
@@ -124,9 +125,8 @@ def machines_of(*runs: Run) -> bool:
 
     Sums over pixels depend on the number of threads, in the last digits, and a training on these.
     """
-    made = [run.made_with() for run in runs]
-    keys = ("processor", "device", "torch", "threads")
-    return any(len({one[key] for one in made if key in one}) > 1 for key in keys)
+    made = together([run.made_with() for run in runs])
+    return any(isinstance(made.get(key), list) for key in ("processor", "device", "torch", "threads"))
 
 
 def check_one_truth(runs: Sequence[Run]) -> None:
@@ -162,13 +162,6 @@ def _method(
         "iterations": curves[0][-1]["iteration"],
         "curves": curves,
     }
-
-
-def together(noted: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What all runs were made with; a list where they differ."""
-    keys = {key: None for one in noted for key in one}
-    values = {key: list({str(one.get(key)): one.get(key) for one in noted}.values()) for key in keys}
-    return {key: found[0] if len(found) == 1 else found for key, found in values.items()}
 
 
 def _curve(run: Run) -> list[dict[str, float]]:

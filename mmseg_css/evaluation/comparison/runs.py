@@ -3,7 +3,7 @@
 import json
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, Final
 from mmengine.config import Config
 
 from mmseg_css.compat import damage
+from mmseg_css.evaluation.comparison.machine import together
 from mmseg_css.evaluation.comparison.settings import differing
 from mmseg_css.evaluation.comparison.source import Source
 from mmseg_css.files import read_json, write_text
@@ -130,9 +131,15 @@ class Run:
         known = read_json(noted, "put back a copy, or delete it")
         return None if differing(known["settings"], self.settings) else checkpoint
 
-    def begin(self) -> None:
-        """Write down whose folder it is."""
-        self._note(self.folder, None)
+    def begin(self, made_with: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Write down whose folder it is, and what the training is made with from here on; what it was made with, the
+        parts of it that are gone on from included."""
+        noted = self.folder / "run.json"
+        goes_on = noted.exists() and any(self.folder.glob("*.pth"))
+        before = read_json(noted, "put back a copy, or delete it").get("parts", []) if goes_on else []
+        parts = [*before, *([made_with] if made_with else [])]
+        self._note(self.folder, None, parts=parts)
+        return together(parts)
 
     def finish(self, finished: dict[str, Any]) -> None:
         """Write down that the run is finished, and what it gave.
@@ -148,8 +155,8 @@ class Run:
                 shutil.copyfile(self.folder / name, self.record / name)
         self._note(self.record, finished)
 
-    def _note(self, place: Path, finished: dict[str, Any] | None) -> None:
-        noted = {"settings": self.settings, "finished": finished}
+    def _note(self, place: Path, finished: dict[str, Any] | None, **more: Any) -> None:
+        noted = {"settings": self.settings, "finished": finished, **more}
         write_text(place / "run.json", json.dumps(noted, indent=2) + "\n")
 
 
