@@ -25,7 +25,7 @@ def test_trains_side_by_side_and_goes_on_inside_a_run(make_config: MakeConfig, t
     [run] = question.runs(tmp_path)["css"]
     (run.folder / "iter_4.pth").unlink()
     (run.folder / "last_checkpoint").write_text(str(run.folder / "iter_2.pth"))
-    run.begin()
+    run.begin({})
     before = json.loads((run.folder / "curve.json").read_text())
     output = len((run.folder / "output.txt").read_text())
     again = compare(question, tmp_path, jobs=2)

@@ -225,10 +225,20 @@ def test_a_config_that_was_wrong_can_be_corrected(configs: dict[str, Path], tmp_
 def test_what_was_trained_before_is_not_to_be_made(configs: dict[str, Path], tmp_path: Path) -> None:
     [one] = Question(configs=configs).runs(tmp_path / "work")["new"]
     assert one.steps_left == 800
-    one.begin()
+    one.begin({})
     for name in ("iter_100.pth", "iter_300.pth"):
         (one.folder / name).touch()
     assert one.steps_left == 500
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_goes_on_here_notes_where_it_was_before(configs: dict[str, Path], tmp_path: Path) -> None:
+    [one] = Question(configs=configs).runs(tmp_path / "work", tmp_path / "records")["new"]
+    one.begin({"processor": "another", "threads": 1})
+    (one.folder / "iter_400.pth").touch()
+    Lanes().train([one], lambda _: None, lambda: None)
+    processors = one.made_with()["processor"]
+    assert isinstance(processors, list) and processors[0] == "another" and len(processors) == 2
 
 
 @pytest.mark.usefixtures("quick")

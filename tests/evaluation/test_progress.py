@@ -27,7 +27,7 @@ def runs(tmp_path: Path) -> list[Run]:
 
 
 def say(run: Run, iteration: int, eta: str) -> None:
-    run.begin()
+    run.begin({})
     with (run.folder / "output.txt").open("a") as output:
         output.write(f"11/25 - mmengine - INFO - Iter(train) [{iteration}/800]  lr: 1.0e-03  eta: {eta}  time: 0.6\n")
 

@@ -1,5 +1,6 @@
 """What finished trainings gave: whole and legible, or refused by name before anything is trained."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -92,12 +93,26 @@ def test_the_records_of_the_repository_say_the_truth() -> None:
 
 def test_what_goes_on_elsewhere_notes_where_it_was_before(configs: dict[str, Path], tmp_path: Path) -> None:
     [one] = Question(configs=configs).runs(tmp_path / "work")["new"]
-    here, there = {"processor": "EPYC", "threads": 1}, {"processor": "Xeon", "threads": 1}
+    here, there, third = ({"processor": name, "threads": 1} for name in ("EPYC", "Xeon", "i9"))
     assert one.begin(here) == here
     assert one.begin(there) == there  # nothing had been learned
     (one.folder / "iter_100.pth").touch()
-    assert one.begin(here) == {"processor": ["Xeon", "EPYC"], "threads": 1}
+    assert one.begin(third) == {"processor": ["Xeon", "i9"], "threads": 1}
+    assert one.begin(here) == {"processor": ["Xeon", "EPYC"], "threads": 1}  # on the third nothing was
+    (one.folder / "iter_200.pth").touch()
     assert one.begin(there) == {"processor": ["Xeon", "EPYC"], "threads": 1}
+
+
+def test_what_was_begun_before_parts_were_noted_is_of_an_unknown_machine(
+    configs: dict[str, Path], tmp_path: Path
+) -> None:
+    [one] = Question(configs=configs).runs(tmp_path / "work")["new"]
+    one.begin({})
+    noted = json.loads((one.folder / "run.json").read_text())
+    del noted["parts"]
+    (one.folder / "run.json").write_text(json.dumps(noted))
+    (one.folder / "iter_100.pth").touch()
+    assert one.begin({"processor": "EPYC"}) == {"processor": ["unknown", "EPYC"]}
 
 
 def test_trainings_of_two_machines_each_are_no_more_alike(configs: dict[str, Path], tmp_path: Path) -> None:
@@ -120,7 +135,7 @@ def test_the_last_checkpoint_is_of_the_last_iteration_and_of_the_same_settings(
 
     one = asked()
     assert one.last_checkpoint() is None
-    one.begin()
+    one.begin({})
     (one.folder / "iter_400.pth").write_text("weights")  # where it was stopped
     assert asked().last_checkpoint() is None
     (one.folder / "iter_800.pth").touch()  # and killed while it wrote

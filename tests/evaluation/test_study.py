@@ -1,6 +1,7 @@
 """A study: which trainings, in which order, and what they say over data sets, without a training."""
 
 import json
+import shutil
 from itertools import product
 from pathlib import Path
 
@@ -257,6 +258,21 @@ def test_where_all_labels_gain_nothing_there_is_no_share(study: Study, tmp_path:
     assert new["gain"]["mean"] == pytest.approx(5) and new["headroom"]["share"] is None
 
 
+def test_gains_are_drawn_where_no_ceiling_is_finished_and_are_gone_with_them(study: Study, tmp_path: Path) -> None:
+    records = tmp_path / "records"
+    runs = study.runs(tmp_path / "work", records)
+    for name in ("base", "new"):
+        finish(runs["few"]["x"][name][0], MIOU["x"][name][0])
+    report(study, runs, records)
+    assert (records / "few" / "gains.png").exists()
+    shutil.rmtree(runs["few"]["x"]["new"][0].record)
+    shutil.rmtree(runs["few"]["x"]["new"][0].folder)
+    again = study.runs(tmp_path / "work", records)
+    finish(again["few"]["x"]["all"][0], MIOU["x"]["all"][0])
+    report(study, again, records)
+    assert not (records / "few" / "gains.png").exists()
+
+
 def test_machines_are_told(study: Study, tmp_path: Path) -> None:
     records = tmp_path / "records"
     runs = study.runs(tmp_path / "work", records)
@@ -270,7 +286,7 @@ def test_machines_are_told(study: Study, tmp_path: Path) -> None:
     assert part["made_with"] == {"device": ["cpu", "H100"], "commit": "abc"}
     text = (records / "study.md").read_text()
     assert (
-        "another machine, or with other threads, than their baseline: new on y." in text
+        "another machine, or with other threads, than their baseline, or one of the two on several: new on y." in text
         and "device cpu and H100, commit abc." in text
     )
 

@@ -5,6 +5,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from mmseg_css.files import written
+
 
 def draw_curves(results: Mapping[str, Any], out: Path) -> None:
     """A file of :func:`plot_curves`."""
@@ -12,7 +14,8 @@ def draw_curves(results: Mapping[str, Any], out: Path) -> None:
 
     figure = Figure(figsize=(10, 4), layout="constrained")
     plot_curves(figure, results)
-    figure.savefig(out, dpi=120)
+    with written(out) as part:
+        figure.savefig(part, format="png", dpi=120)
 
 
 def plot_curves(figure: Any, results: Mapping[str, Any]) -> None:
@@ -34,7 +37,15 @@ def plot_curves(figure: Any, results: Mapping[str, Any]) -> None:
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("mIoU, percent")
     handles, names = axes[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=min(len(names), 5), frameon=False)
+    figure.legend(
+        handles, names, loc="outside lower center", ncols=columns(names, figure.bbox.width / figure.dpi), frameon=False
+    )
+
+
+def columns(names: Sequence[str], width: float) -> int:
+    """How many columns of a legend there is room for in so many inches: letters of ten points are six points wide or
+    less, a line or mark and the space around it take 45."""
+    return max(1, min(5, len(names), int(72 * width / (6 * max(map(len, names)) + 45))))
 
 
 def styles_of(results: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

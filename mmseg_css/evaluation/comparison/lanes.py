@@ -112,10 +112,13 @@ class Lanes:
                 status, peak_gib = self._process(run, command, device)
             if status != 0:
                 return _last_words(run, status, before)
-            last = json.loads((run.folder / "curve.json").read_text())[-1]
+            curve = json.loads((run.folder / "curve.json").read_text())
+            last = curve[-1]
             if last["iteration"] != run.iterations:  # a loop that does not evaluate once more what was stopped there
                 return f"evaluated after {last['iteration']} of {run.iterations} iterations last"
-            run.finish({"minutes": last["minutes"], "memory_gib": last.get("gpu_gib", peak_gib), "made_with": made})
+            # Of all its parts; on a CPU of the last one.
+            memory = max((point["gpu_gib"] for point in curve if "gpu_gib" in point), default=peak_gib)
+            run.finish({"minutes": last["minutes"], "memory_gib": memory, "made_with": made})
         except Exception as error:
             return f"{type(error).__name__}: {error}"
         return None

@@ -53,8 +53,12 @@ class Run:
     @property
     def steps_left(self) -> int:
         """Iterations after the last checkpoint."""
+        return max(0, self.iterations - self._learned())
+
+    def _learned(self) -> int:
+        """The iteration of the last checkpoint, 0 without one."""
         made = [int(path.stem.removeprefix("iter_")) for path in self.folder.glob("iter_*.pth")]
-        return max(0, self.iterations - max(made, default=0))
+        return max(made, default=0)
 
     def command(self) -> list[str]:
         """What is started."""
@@ -131,15 +135,18 @@ class Run:
         known = read_json(noted, "put back a copy, or delete it")
         return None if differing(known["settings"], self.settings) else checkpoint
 
-    def begin(self, made_with: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Write down whose folder it is, and what the training is made with from here on; what it was made with, the
+    def begin(self, made_with: Mapping[str, Any]) -> dict[str, Any]:
+        """Write down whose folder it is, and what the training is made with from here on; what it is made with in all,
         parts of it that are gone on from included."""
-        noted = self.folder / "run.json"
-        goes_on = noted.exists() and any(self.folder.glob("*.pth"))
-        before = read_json(noted, "put back a copy, or delete it").get("parts", []) if goes_on else []
-        parts = [*before, *([made_with] if made_with else [])]
+        noted, learned = self.folder / "run.json", self._learned()
+        parts: list[dict[str, Any]] = []
+        if learned and noted.exists():
+            unknown = {"from": 0, "made_with": dict.fromkeys(made_with, "unknown")}
+            before = read_json(noted, "put back a copy, or delete it").get("parts", [unknown])
+            parts = [part for part in before if part["from"] < learned]  # the others ended before their checkpoint
+        parts.append({"from": learned, "made_with": dict(made_with)})
         self._note(self.folder, None, parts=parts)
-        return together(parts)
+        return together(part["made_with"] for part in parts)
 
     def finish(self, finished: dict[str, Any]) -> None:
         """Write down that the run is finished, and what it gave.

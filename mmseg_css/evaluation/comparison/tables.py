@@ -28,8 +28,9 @@ def tables(results: Mapping[str, Any], *, markdown: bool = False) -> str:
         note += " One training of each says nothing of other trainings: give several --seeds."
     if differ := results.get("machines_differ"):
         note += (
-            f" The trainings of seed {' and '.join(map(str, differ))} ran on different machines, or with other "
-            "threads: a difference between them may come from that."
+            f" The trainings of seed {' and '.join(map(str, differ))} ran on different machines, one after the "
+            "other or each on its own, or with other threads: a difference between them may come from that, and their "
+            "minutes compare nothing."
         )
     lengths = {name: method["iterations"] for name, method in results["methods"].items()}
     if len({*lengths.values()}) > 1:
@@ -106,8 +107,8 @@ def _pooled_notes(pooled: Mapping[str, Any]) -> Iterable[str]:
     if differ := {name: method["machines_differ"] for name, method in methods.items() if method["machines_differ"]}:
         of = "; ".join(f"{name} on {', '.join(data)}" for name, data in differ.items())
         yield (
-            f"Trained on another machine, or with other threads, than their baseline: {of}. What these gain may come "
-            "from that in part, and their minutes compare nothing."
+            "Trained on another machine, or with other threads, than their baseline, or one of the two on several: "
+            f"{of}. What these gain may come from that in part, and their minutes compare nothing."
         )
     made = ", ".join(f"{key.replace('_', ' ')} {_all(value)}" for key, value in pooled["made_with"].items())
     yield f"Made with {made}."

@@ -32,10 +32,11 @@ def draw_figures(report: Mapping[str, Any], folder: Path) -> list[Figure]:
     ink = dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK)
     folder.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(ink | {"font.size": 9, "svg.fonttype": "none", "svg.hashsalt": "", "legend.frameon": False}):
-        return [_draw(draw, report, folder) for draw in _which(report)]
+        return [_draw(draw, report, folder) for draw in figures_of(report)]
 
 
-def _which(report: Mapping[str, Any]) -> Iterator[Callable]:
+def figures_of(report: Mapping[str, Any]) -> Iterator[Callable]:
+    """What draws the figures that a report has numbers for, in their order."""
     yield from (plots.thresholds, plots.classes, plots.regions, plots.calibration)
     last = report["checkpoints"][-1]
     if "spaces" in last:

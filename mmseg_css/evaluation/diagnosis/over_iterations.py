@@ -22,7 +22,7 @@ def iterations(axes: Any, report: Mapping[str, Any]) -> str:
 
 
 def spaces_by_iteration(axes: Any, report: Mapping[str, Any]) -> str:
-    """Shares of the cells but the largest, which would leave the others little room."""
+    """Shares of the cells but that of what is agreed and right, mostly the largest, which would leave little room."""
     lines = _Lines(axes, report)
     shares = [one["spaces"]["shares"] for one in report["checkpoints"]]
     for cell, colour in CELL_COLOURS.items():

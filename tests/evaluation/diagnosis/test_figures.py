@@ -9,7 +9,7 @@ import pytest
 from matplotlib.text import Text
 
 from mmseg_css.evaluation.diagnosis import over_iterations, plots
-from mmseg_css.evaluation.diagnosis.figures import canvas_of
+from mmseg_css.evaluation.diagnosis.figures import canvas_of, figures_of
 
 LAST = (
     *(plots.thresholds, plots.classes, plots.regions, plots.calibration, plots.cells_by_region),
@@ -19,6 +19,10 @@ SEVERAL = (
     *(over_iterations.iterations, over_iterations.spaces_by_iteration, over_iterations.errors_by_iteration),
     over_iterations.indicators_by_iteration,
 )
+
+
+def test_all_figures_are_looked_at(report: dict[str, Any]) -> None:
+    assert [*figures_of(report)] == [*LAST, *SEVERAL]
 
 
 @pytest.mark.parametrize("draw", [*LAST, *SEVERAL], ids=lambda draw: draw.__name__)
