@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from mmseg_css.evaluation.comparison.runs import Run
+from mmseg_css.evaluation.comparison.study import Study
+from tests.evaluation import studies
 from tests.evaluation.finished import CONFIG, FAILS, GIVES, MIOU
 
 
@@ -24,3 +26,20 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         "command",
         lambda run: [sys.executable, "-c", FAILS if (run.name, run.seed) == ("new", 1) else GIVES, str(run.folder)],
     )
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    """Two parts on two data sets, whose ceilings do not depend on the part."""
+    parts = {
+        part: {
+            data: {
+                "base": studies.write(tmp_path / "configs" / f"{data}_{part}" / "base.py"),
+                "all": studies.write(tmp_path / "configs" / data / "all.py"),
+                "new": studies.write(tmp_path / "configs" / f"{data}_{part}" / "new.py"),
+            }
+            for data in studies.MIOU
+        }
+        for part in ("few", "many")
+    }
+    return Study(parts=parts, ceiling="all", seeds=dict.fromkeys(parts, (0, 1)), blocks={"x": 2})

@@ -1,66 +1,15 @@
 """A study: which trainings, in which order, and what they say over data sets, without a training."""
 
 import json
-import shutil
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mmseg_css.evaluation.comparison.runs import Run
 from mmseg_css.evaluation.comparison.study import Study, in_order, report
 from mmseg_css.evaluation.statistics import holm
-
-CONFIG = (
-    "val_dataloader = dict(dataset=dict(type='FolderDataset', metainfo=dict(classes=['a', 'b', 'c'])))\n"
-    "train_cfg = dict(max_iters=800)\n"
-)
-#: mIoU by data set, method and seed; gains of "new": 10, 12 on x and 2, 4 on y.
-MIOU = {
-    "x": {"base": (40.0, 41.0), "all": (60.0, 61.0), "new": (50.0, 53.0)},
-    "y": {"base": (70.0, 70.0), "all": (80.0, 80.0), "new": (72.0, 74.0)},
-}
-
-
-def write(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(CONFIG)
-    return path
-
-
-@pytest.fixture
-def study(tmp_path: Path) -> Study:
-    """Two parts on two data sets, whose ceilings do not depend on the part."""
-    parts = {
-        part: {
-            data: {
-                "base": write(tmp_path / "configs" / f"{data}_{part}" / "base.py"),
-                "all": write(tmp_path / "configs" / data / "all.py"),
-                "new": write(tmp_path / "configs" / f"{data}_{part}" / "new.py"),
-            }
-            for data in MIOU
-        }
-        for part in ("few", "many")
-    }
-    return Study(parts=parts, ceiling="all", seeds=dict.fromkeys(parts, (0, 1)), blocks={"x": 2})
-
-
-def finish(one: Run, miou: float) -> None:
-    """What a training leaves behind. Class c is the rarest, and what is gained there is half of what b gains."""
-    one.folder.mkdir(parents=True, exist_ok=True)
-    union = np.full((4, 3), 100.0)
-    iou = miou * np.array([1.0, 4 / 3, 2 / 3])
-    label = np.tile([50, 30, 10], (4, 1))
-    np.savez(one.folder / "areas.npz", intersection=union * iou / 100, union=union, label=label)
-    (one.folder / "curve.json").write_text(json.dumps([{"iteration": 800, "minutes": 2.0, "mIoU": miou}]))
-    one.finish({"minutes": 2.0, "memory_gib": 1.5})
-
-
-def finish_part(study: Study, tmp_path: Path, part: str, seeds: tuple[int, ...] = (0, 1)) -> None:
-    for data, methods in study.runs(tmp_path / "work", tmp_path / "records")[part].items():
-        for (name, own), seed in product(methods.items(), seeds):
-            finish(own[seed], MIOU[data][name][seed])
+from tests.evaluation.studies import MIOU, finish, finish_part, write
 
 
 def test_part_by_part_and_seed_by_seed_and_each_training_once(study: Study, tmp_path: Path) -> None:
@@ -256,49 +205,6 @@ def test_where_all_labels_gain_nothing_there_is_no_share(study: Study, tmp_path:
             finish(runs["few"][data][name][seed], miou)
     new = report(study, runs, records)["parts"]["few"]["methods"]["new"]
     assert new["gain"]["mean"] == pytest.approx(5) and new["headroom"]["share"] is None
-
-
-def test_gains_are_drawn_where_no_ceiling_is_finished_and_are_gone_with_them(study: Study, tmp_path: Path) -> None:
-    records = tmp_path / "records"
-    runs = study.runs(tmp_path / "work", records)
-    for name in ("base", "new"):
-        finish(runs["few"]["x"][name][0], MIOU["x"][name][0])
-    report(study, runs, records)
-    assert (records / "few" / "gains.png").exists()
-    shutil.rmtree(runs["few"]["x"]["new"][0].record)
-    shutil.rmtree(runs["few"]["x"]["new"][0].folder)
-    again = study.runs(tmp_path / "work", records)
-    finish(again["few"]["x"]["all"][0], MIOU["x"]["all"][0])
-    report(study, again, records)
-    assert not (records / "few" / "gains.png").exists()
-
-
-def test_machines_are_told(study: Study, tmp_path: Path) -> None:
-    records = tmp_path / "records"
-    runs = study.runs(tmp_path / "work", records)
-    for (data, methods), seed in product(runs["few"].items(), (0, 1)):
-        for name, own in methods.items():
-            finish(own[seed], MIOU[data][name][seed])
-            device = "H100" if (data, name, seed) == ("y", "new", 1) else "cpu"
-            own[seed].finish({"minutes": 2.0, "memory_gib": 1.5, "made_with": {"device": device, "commit": "abc"}})
-    part = report(study, runs, records)["parts"]["few"]
-    assert part["methods"]["new"]["machines_differ"] == ["y"] and part["methods"]["all"]["machines_differ"] == []
-    assert part["made_with"] == {"device": ["cpu", "H100"], "commit": "abc"}
-    text = (records / "study.md").read_text()
-    assert (
-        "another machine, or with other threads, than their baseline, or one of the two on several: new on y." in text
-        and "device cpu and H100, commit abc." in text
-    )
-
-
-def test_other_masks_are_no_comparison(study: Study, tmp_path: Path) -> None:
-    finish_part(study, tmp_path, "few")
-    records = tmp_path / "records"
-    runs = study.runs(tmp_path / "work", records)
-    file = runs["few"]["y"]["new"][1].record / "areas.npz"
-    np.savez(file, **{**np.load(file), "label": np.tile([51, 30, 9], (4, 1))})
-    with pytest.raises(ValueError, match="evaluated with different validation masks"):
-        report(study, runs, records)
 
 
 def test_a_seed_counts_once(study: Study) -> None:
