@@ -8,7 +8,7 @@ import numpy as np
 from mmengine.config import Config
 from mmseg.apis import inference_model, init_model
 
-from mmseg_css.evaluation.comparison.curves import plot_curves
+from mmseg_css.evaluation.comparison.curves import plot_curves, save
 
 
 def draw_summary(
@@ -34,7 +34,7 @@ def draw_summary(
     parts: Any = figure.subfigures(2, 1, height_ratios=(4, height))
     plot_curves(parts[0], results)
     plot_predictions(parts[1], networks, images, masks)
-    figure.savefig(out, dpi=100)
+    save(figure, out, dpi=100)
 
 
 def plot_predictions(

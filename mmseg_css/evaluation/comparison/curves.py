@@ -14,8 +14,7 @@ def draw_curves(results: Mapping[str, Any], out: Path) -> None:
 
     figure = Figure(figsize=(10, 4), layout="constrained")
     plot_curves(figure, results)
-    with written(out) as part:
-        figure.savefig(part, format="png", dpi=120)
+    save(figure, out)
 
 
 def plot_curves(figure: Any, results: Mapping[str, Any]) -> None:
@@ -40,6 +39,12 @@ def plot_curves(figure: Any, results: Mapping[str, Any]) -> None:
     figure.legend(
         handles, names, loc="outside lower center", ncols=columns(names, figure.bbox.width / figure.dpi), frameon=False
     )
+
+
+def save(figure: Any, out: Path, dpi: int = 120) -> None:
+    """A figure as a PNG file, which is whole or as it was before."""
+    with written(out) as part:
+        figure.savefig(part, format="png", dpi=dpi)
 
 
 def columns(names: Sequence[str], width: float) -> int:

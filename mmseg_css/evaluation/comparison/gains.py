@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from mmseg_css.evaluation.comparison.curves import columns
-from mmseg_css.files import written
+from mmseg_css.evaluation.comparison.curves import columns, save
 
 MARKERS: Final = "osD^vPX<>"
 #: Height of a method's row, whose middle is a whole number, that its pairs of trainings take.
@@ -22,8 +21,7 @@ def draw_gains(pooled: Mapping[str, Any], out: Path) -> None:
         return
     figure = Figure(figsize=(WIDTH, 1.6 + 0.55 * len(names)), layout="constrained")
     plot_gains(figure, pooled)
-    with written(out) as part:
-        figure.savefig(part, format="png", dpi=120)
+    save(figure, out)
 
 
 def plot_gains(figure: Any, pooled: Mapping[str, Any]) -> None:
