@@ -1,11 +1,16 @@
 """``mmseg-css balance``."""
 
+from json import dumps
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from mmseg_css.cli.options import CfgOptions, Checkpoint, ConfigFile, Overwrite, TrustCheckpoint, WorkDir
+from mmseg_css.files import write_text
+
+if TYPE_CHECKING:
+    from mmseg_css.engine.testing import Evaluation
 
 Strengths = Annotated[
     list[float] | None,
@@ -13,6 +18,7 @@ Strengths = Annotated[
 ]
 Strength = Annotated[float | None, Parameter(help="How strongly the checkpoint in --out is balanced.")]
 Out = Annotated[Path | None, Parameter(help="Write a checkpoint, and try nothing.")]
+Json = Annotated[Path | None, Parameter(help="Also write what the strengths are worth into this file.")]
 PredictOn = Annotated[
     Literal["teacher", "student"] | None,
     Parameter(
@@ -28,6 +34,7 @@ def command(
     *,
     strengths: Strengths = None,
     predict_on: PredictOn = None,
+    json: Json = None,
     work_dir: WorkDir = None,
     strength: Strength = None,
     out: Out = None,
@@ -43,21 +50,31 @@ def command(
         config: The config that the checkpoint was trained with, whose masks are counted.
     """
     from mmseg_css.register import compat  # isort: skip
-    from mmseg_css.deployment.balancing import STRENGTHS, balance_checkpoint, strengths_table
+    from mmseg_css.deployment.balancing import balance_checkpoint
     from mmseg_css.engine.testing import Evaluation
 
     if (strength is None) != (out is None):
         raise ValueError("--strength and --out go together: first see what strengths are worth, without both")
     if trust_checkpoint:
         compat.trust_checkpoints()
-    options = cfg_options or ()
     if strength is None or out is None:
-        asked = Evaluation(config=config, checkpoint=checkpoint, work_dir=work_dir, cfg_options=options)
-        print(strengths_table(asked, strengths or STRENGTHS, predict_on))
+        asked = Evaluation(config=config, checkpoint=checkpoint, work_dir=work_dir, cfg_options=cfg_options or ())
+        _try(asked, strengths, predict_on, json)
         return
-    if strengths or predict_on or work_dir:
+    if strengths or predict_on or work_dir or json:
         raise ValueError(
-            "--strengths, --predict-on and --work-dir are of a trial; --out balances every network at once"
+            "--strengths, --predict-on, --json and --work-dir are of a trial; --out balances every network at once"
         )
-    balance_checkpoint(config, checkpoint, strength, out, cfg_options=options, overwrite=overwrite)
+    balance_checkpoint(config, checkpoint, strength, out, cfg_options=cfg_options or (), overwrite=overwrite)
     print(f"wrote {out}")
+
+
+def _try(asked: "Evaluation", strengths: list[float] | None, predict_on: str | None, json: Path | None) -> None:
+    """Say what strengths are worth."""
+    from mmseg_css.deployment.balancing import STRENGTHS, strengths_table, worth_at
+    from mmseg_css.evaluation.comparison.machine import made_with
+
+    worth = worth_at(asked, strengths or STRENGTHS, predict_on)
+    print(strengths_table(worth))
+    if json is not None:
+        write_text(json, dumps({"strengths": worth, "made_with": made_with(jobs=1)}, indent=2) + "\n")

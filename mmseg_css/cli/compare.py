@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmseg_css.cli.options import CfgOptions, Jobs, Seeds
+from mmseg_css.cli.options import Balance, CfgOptions, Jobs, Seeds
 from mmseg_css.extras import check_extra
 from mmseg_css.locations import find_config
 
@@ -38,6 +38,7 @@ def command(
     jobs: Jobs = 1,
     evaluations: int = 8,
     block: int = 1,
+    balance: Balance = False,
     cfg_options: CfgOptions = None,
 ) -> None:
     """Train several configs with the same seeds, and say what their difference is worth.
@@ -64,4 +65,4 @@ def command(
     question = Question(
         configs=named, seeds=seeds, ceiling=ceiling, block=block, evaluations=evaluations, options=options
     )
-    compare(question, work_dir, records=records, jobs=jobs)
+    compare(question, work_dir, records=records, jobs=jobs, balance=balance)

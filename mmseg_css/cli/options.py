@@ -33,6 +33,9 @@ Jobs = Annotated[
     int,
     Parameter(validator=Number(gte=1), help="Trainings side by side; with more than one, each has one thread."),
 ]
+Balance = Annotated[
+    bool, Parameter(help="Also evaluate each training with its classes balanced, at several strengths.")
+]
 WorkDir = Annotated[
     str | None, Parameter(help="Where logs, checkpoints and metrics go; work_dirs/NAME_OF_THE_CONFIG otherwise.")
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from mmseg_css.cli.options import Jobs, Seeds
+from mmseg_css.cli.options import Balance, Jobs, Seeds
 from mmseg_css.extras import check_extra
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def command(
     jobs: JobsOrLanes = 1,
     cluster: ClusterName = None,
     cluster_options: ClusterOptions = None,
+    balance: Balance = False,
     report_only: bool = False,
 ) -> None:
     """Train methods on several data sets, and say what each is worth over all of them. See docs/comparing.md.
@@ -75,10 +76,10 @@ def command(
     study = _study(plan, seeds, work_dir, records)
     runs = study.runs(work_dir, records)
     check_records(runs)
-    failed = None
+    failed, trainer = None, launcher(cluster, cluster_options, work_dir, jobs)
     if not report_only:
         asked = replace(study, parts={name: study.parts[name] for name in chosen}, seeds=chosen)
-        failed = _train(asked, work_dir, records, jobs, launcher(cluster, cluster_options, work_dir, jobs))
+        failed = _train(asked, work_dir, records, jobs, trainer, balance=balance)
     _report(study, runs, records, failed)
 
 
@@ -110,7 +111,7 @@ def _study(plan: "Plan", seeds: Sequence[int] | None, work_dir: Path, records: P
 
 
 def _train(
-    study: "Study", work_dir: Path, records: Path, jobs: int, trainer: "Cluster | None"
+    study: "Study", work_dir: Path, records: Path, jobs: int, trainer: "Cluster | None", *, balance: bool
 ) -> "TrainingFailedError | None":
     """What is not finished, after it was said how long that takes; what failed, if anything did."""
     from mmseg_css.evaluation.comparison.lanes import TrainingFailedError
@@ -119,7 +120,7 @@ def _train(
     runs = study.runs(work_dir, records)
     _look_ahead([run for run in in_order(runs) if run.finished() is None], jobs, here=trainer is None)
     try:
-        train(runs, work_dir, records, jobs=jobs, launcher=trainer)
+        train(runs, work_dir, records, jobs=jobs, launcher=trainer, balance=balance)
     except TrainingFailedError as error:
         return error
     return None

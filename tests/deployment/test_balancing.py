@@ -89,7 +89,8 @@ def test_the_table_says_what_test_says_of_each_checkpoint(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     checkpoint = str(trained / "iter_4.pth")
-    call(["balance", str(config), checkpoint, "--strengths", "0", "0.7", "--work-dir", str(tmp_path / "tried")])
+    asked = ["balance", str(config), checkpoint, "--strengths", "0", "0.7", "--work-dir", str(tmp_path / "tried")]
+    call([*asked, "--json", str(tmp_path / "worth.json")])
     table = [line.strip("| ").split("|") for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
     rows = {strength.strip(): [float(cell) for cell in cells] for strength, *cells in table[1:]}
     balanced = tmp_path / "balanced.pth"
@@ -100,6 +101,9 @@ def test_the_table_says_what_test_says_of_each_checkpoint(
         said = json.loads(log.read_text().splitlines()[-1])
         assert rows[strength] == pytest.approx([said["mIoU"], said["mAcc"], said["aAcc"]], abs=0.011)
     assert rows["0"] != rows["0.7"]
+    written = json.loads((tmp_path / "worth.json").read_text())["strengths"]
+    assert {strength: pytest.approx([*of.values()], abs=0.006) for strength, of in written.items()} == rows
+    assert [*written["0.7"]] == ["mIoU", "mAcc", "aAcc"]
 
 
 @pytest.fixture
@@ -163,7 +167,7 @@ def test_wrong_requests_in_words(config: Path, trained: Path, tmp_path: Path) ->
     checkpoint, out = str(trained / "iter_4.pth"), tmp_path / "balanced.pth"
     with pytest.raises(ValueError, match="--strength and --out go together"):
         call(["balance", str(config), checkpoint, "--strength", "0.5"])
-    with pytest.raises(ValueError, match="--predict-on and --work-dir are of a trial"):
+    with pytest.raises(ValueError, match="--json and --work-dir are of a trial"):
         call(["balance", str(config), checkpoint, "--strength", "1", "--out", str(out), "--predict-on", "student"])
     with pytest.raises(FileNotFoundError, match="nowhere.pth"):
         balance_checkpoint(config, str(tmp_path / "nowhere.pth"), 0.5, out)

@@ -1,10 +1,11 @@
-"""mmseg-css compare and study, with trainings of four iterations."""
+"""mmseg-css compare, with trainings of four iterations."""
 
 import json
 from pathlib import Path
 
+import pytest
+
 from mmseg_css.evaluation.comparison import Question, compare
-from mmseg_css.evaluation.comparison.study import Study, report, train
 from tests.trained import MakeConfig
 
 
@@ -36,14 +37,7 @@ def test_trains_side_by_side_and_goes_on_inside_a_run(make_config: MakeConfig, t
     assert [point["mIoU"] for point in after] == [point["mIoU"] for point in before]  # resuming is exact
     assert again["methods"]["css"]["mIoU"] == results["methods"]["css"]["mIoU"]
 
-
-def test_a_study_trains_and_reports_and_is_not_trained_again(make_config: MakeConfig, tmp_path: Path) -> None:
-    configs = {name: make_config(f"study-{name}") for name in ("base", "all", "css")}
-    study = Study(parts={"few": {"shapes": configs}}, ceiling="all", seeds={"few": (0,)}, blocks={})
-    runs = study.runs(tmp_path / "work", tmp_path / "records")
-    train(runs, tmp_path / "work", tmp_path / "records", jobs=2)
-    found = report(study, runs, tmp_path / "records")["parts"]["few"]
-    assert (found["baseline"], found["methods"]["css"]["pairs"]) == ("base", 1)
-    elsewhere = study.runs(tmp_path / "another machine", tmp_path / "records")
-    assert all(run.finished() for own in elsewhere["few"]["shapes"].values() for run in own)
-    assert report(study, elsewhere, tmp_path / "records")["parts"]["few"] == found
+    found = compare(question, tmp_path, jobs=2, balance=True)
+    unbalanced = {name: method["mIoU"] for name, method in found["balanced"]["0"].items()}
+    assert unbalanced == {name: pytest.approx(method["mIoU"]) for name, method in found["methods"].items()}
+    assert [*found["balanced"]] == ["0", "0.25", "0.5", "0.75", "1"]

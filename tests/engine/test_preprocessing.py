@@ -49,7 +49,7 @@ def test_the_same_in_other_words_is_the_same() -> None:
         preprocessing.check_preprocessing(SegDataPreProcessor(**one), noted(**other))
 
 
-def tested(*steps: dict) -> Config:
+def config_of(*steps: dict) -> Config:
     pipeline = [{"type": "LoadImageFromFile"}, *steps, {"type": "LoadAnnotations"}, {"type": "PackSegInputs"}]
     dataset = {"type": "BaseSegDataset", "data_prefix": {}, "pipeline": pipeline}
     return Config({f"{part}_dataloader": {"dataset": dataset} for part in ("val", "test")})
@@ -57,18 +57,20 @@ def tested(*steps: dict) -> Config:
 
 def test_other_steps_than_those_of_the_validation_are_said() -> None:
     resize, stretch = {"type": "Resize", "scale": (64, 32)}, {"type": "StretchTo8Bit", "low": 3, "high": 9}
-    checkpoint = {"meta": {"mmseg_css": {"run": {preprocessing.STEPS: preprocessing.steps_of(tested(stretch), "val")}}}}
-    assert preprocessing.other_steps(tested(stretch), checkpoint) is None
-    assert preprocessing.other_steps(tested(), {"meta": {}}) is None  # older ones do not say
+    checkpoint = {
+        "meta": {"mmseg_css": {"run": {preprocessing.STEPS: preprocessing.steps_of(config_of(stretch), "val")}}}
+    }
+    assert preprocessing.other_steps(config_of(stretch), checkpoint) is None
+    assert preprocessing.other_steps(config_of(), {"meta": {}}) is None  # older ones do not say
     assert preprocessing.other_steps(Config(), checkpoint) is None
-    assert preprocessing.other_steps(tested({"type": "TestTimeAug", "transforms": []}), checkpoint) is None
-    wrapped = tested(resize, stretch)
+    assert preprocessing.other_steps(config_of({"type": "TestTimeAug", "transforms": []}), checkpoint) is None
+    wrapped = config_of(resize, stretch)
     wrapped.test_dataloader.dataset = {"type": "ConcatDataset", "datasets": [wrapped.test_dataloader.dataset]}
-    assert preprocessing.steps_of(wrapped) == preprocessing.steps_of(tested(resize, stretch))
+    assert preprocessing.steps_of(wrapped) == preprocessing.steps_of(config_of(resize, stretch))
     wrapped.test_dataloader, wrapped.test_pipeline = None, [resize]
     assert preprocessing.steps_of(wrapped) == ["Resize(scale=(64, 32))"]
     dumped = {"high": 9, "low": 3, "type": "StretchTo8Bit"}  # MMEngine sorts keys
-    assert preprocessing.other_steps(tested(dumped), checkpoint) is None
-    said = preprocessing.other_steps(tested(resize, {**stretch, "low": 4}), checkpoint, "iter_1.pth") or ""
+    assert preprocessing.other_steps(config_of(dumped), checkpoint) is None
+    said = preprocessing.other_steps(config_of(resize, {**stretch, "low": 4}), checkpoint, "iter_1.pth") or ""
     assert said.startswith("images go through Resize(scale=(64, 32)), StretchTo8Bit(high=9, low=4) here")
     assert "iter_1.pth was validated with went through StretchTo8Bit(high=9, low=3): unless that is meant" in said

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmseg_css.evaluation.comparison.study import Study, in_order, report
+from mmseg_css.evaluation.comparison.study import Study, in_order, report, train
 from mmseg_css.evaluation.statistics import holm
 from tests.evaluation.studies import MIOU, finish, finish_part, write
 
@@ -218,3 +218,15 @@ def test_one_training_of_each_tells_no_chance(study: Study, tmp_path: Path) -> N
     records = tmp_path / "records"
     gain = report(one, one.runs(tmp_path / "work", records), records)["parts"]["few"]["methods"]["new"]["gain"]
     assert (gain["mean"], gain["p"], gain["interval"]) == (pytest.approx(10), None, [None, None])
+
+
+@pytest.mark.usefixtures("quick")
+def test_it_trains_and_reports_and_is_not_trained_again(configs: dict[str, Path], tmp_path: Path) -> None:
+    asked = Study(parts={"few": {"shapes": configs}}, ceiling="all", seeds={"few": (0,)}, blocks={})
+    runs = asked.runs(tmp_path / "work", tmp_path / "records")
+    train(runs, tmp_path / "work", tmp_path / "records", jobs=2)
+    found = report(asked, runs, tmp_path / "records")["parts"]["few"]
+    assert (found["baseline"], found["methods"]["new"]["pairs"]) == ("base", 1)
+    elsewhere = asked.runs(tmp_path / "another machine", tmp_path / "records")
+    assert all(run.finished() for own in elsewhere["few"]["shapes"].values() for run in own)
+    assert report(asked, elsewhere, tmp_path / "records")["parts"]["few"] == found

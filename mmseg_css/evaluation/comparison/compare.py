@@ -87,7 +87,9 @@ class Question:
         }
 
 
-def compare(question: Question, work_dir: Path, *, records: Path | None = None, jobs: int = 1) -> dict[str, Any]:
+def compare(
+    question: Question, work_dir: Path, *, records: Path | None = None, jobs: int = 1, balance: bool = False
+) -> dict[str, Any]:
     """Train what is not finished, and write ``results.json``, ``results.md`` and ``curves.png``.
 
     Args:
@@ -96,13 +98,15 @@ def compare(question: Question, work_dir: Path, *, records: Path | None = None, 
         records: Where results and what the runs gave go instead, without weights and logs. A run that stands there is
             finished, wherever it was trained.
         jobs: Trainings side by side; with more than one, each has one thread.
+        balance: Also evaluate each with its classes balanced (docs/balance.md).
 
     Returns:
         What ``results.json`` holds (docs/comparing.md).
 
     Raises:
         ValueError: A run there has other settings, or a config is none to compare.
-        TrainingFailedError: A training failed; the results are those of the seeds that the others have in common.
+        TrainingFailedError: A training failed, or could not be balanced; the results are those of the seeds that the
+            others have in common.
         RuntimeError: Another comparison is at work there.
     """
     runs = question.runs(work_dir, records)
@@ -113,6 +117,8 @@ def compare(question: Question, work_dir: Path, *, records: Path | None = None, 
         try:
             with Board(in_order, jobs) as board:
                 Lanes(jobs).train(in_order, board.done, board.waiting)
+            if balance:
+                Lanes(jobs).balance(in_order)
         except TrainingFailedError as failed:
             with told_after(failed):
                 _report_in_common(question, runs, records or work_dir)

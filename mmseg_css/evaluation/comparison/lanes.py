@@ -16,7 +16,9 @@ from types import FrameType
 from typing import Final
 
 from filelock import FileLock, Timeout
+from tqdm import tqdm
 
+from mmseg_css.evaluation.comparison import balanced
 from mmseg_css.evaluation.comparison.machine import at_a_time, devices, made_with
 from mmseg_css.evaluation.comparison.runs import Run, unfinished
 from mmseg_css.locations import PACKAGE
@@ -75,29 +77,67 @@ class Lanes:
         commands = [run.command() for run in wanted]
         if wanted and (cores := at_a_time(self.jobs)) < self.jobs:
             print(f"{self.jobs} trainings side by side are slower than {cores}, the cores of this machine")
-        self._devices = _turns(self.jobs)
         failed = []
+
+        def ended(run: Run, why: str | None) -> None:
+            if why is not None:
+                failed.append(f"the training of {run.source.path} with seed {run.seed} failed: {why}")
+            done(run)
+
+        self._side_by_side(self._train, zip(wanted, commands, strict=True), ended, waiting)
+        if failed:
+            raise TrainingFailedError("\n".join(failed))
+
+    def balance(self, runs: Iterable[Run]) -> None:
+        """Evaluate finished runs with their classes balanced, where that is not known and the checkpoint is there.
+
+        Raises:
+            TrainingFailedError: One could not be evaluated; the others were.
+        """
+        unknown = balanced.missing(runs)
+        wanted = [run for run in unknown if run.last_checkpoint() is not None]
+        if absent := [f"{run.name} with seed {run.seed}" for run in unknown if run not in wanted]:
+            print(f"Not balanced, because their last checkpoints are not here: {', '.join(absent)}")
+        failed = []
+        with tqdm(desc="balancing", total=len(wanted), unit="training", disable=not wanted) as progress:
+
+            def ended(run: Run, why: str | None) -> None:
+                if why is not None:
+                    failed.append(f"{run.source.path} with seed {run.seed} could not be balanced: {why}")
+                progress.update()
+
+            work = [(run, balanced.command(run)) for run in wanted]
+            self._side_by_side(self._balance, work, ended, progress.refresh)
+        if failed:
+            raise TrainingFailedError("\n".join(failed))
+
+    def _side_by_side(
+        self,
+        work: Callable[[Run, list[str]], str | None],
+        wanted: Iterable[tuple[Run, list[str]]],
+        ended: Callable[[Run, str | None], None],
+        waiting: Callable[[], object],
+    ) -> None:
+        """Work on runs, so many at a time; call ``ended`` with each and why it failed, and ``waiting`` now and then."""
+        self._devices = _turns(self.jobs)
         with ThreadPoolExecutor(self.jobs) as pool, ended_in_order():
             try:
-                futures = {pool.submit(self._train, *one): one[0] for one in zip(wanted, commands, strict=True)}
+                futures = {pool.submit(work, run, command): run for run, command in wanted}
                 pending = set(futures)
                 while pending:
-                    ended, pending = wait(pending, PATIENCE, FIRST_COMPLETED)
-                    for future in ended:
-                        run, why = futures[future], future.result()
-                        if why is not None:
-                            failed.append(f"the training of {run.source.path} with seed {run.seed} failed: {why}")
-                        done(run)
+                    over, pending = wait(pending, PATIENCE, FIRST_COMPLETED)
+                    for future in over:
+                        ended(futures[future], future.result())
                     waiting()
             except BaseException as error:
                 pool.shutdown(wait=False, cancel_futures=True)
                 self._stop()
                 if isinstance(error, (KeyboardInterrupt, SystemExit)):
                     with suppress(OSError):  # our terminal may be what ended
-                        print("stopped, with a checkpoint of what has begun: the same command goes on", flush=True)
+                        print(
+                            "stopped; trainings that had begun have a checkpoint: the same command goes on", flush=True
+                        )
                 raise
-        if failed:
-            raise TrainingFailedError("\n".join(failed))
 
     def _train(self, run: Run, command: list[str]) -> str | None:
         """Why the training failed, if it did: whatever it was, the others go on."""
@@ -119,6 +159,19 @@ class Lanes:
             # Of all its parts; on a CPU of the last one.
             memory = max((point["gpu_gib"] for point in curve if "gpu_gib" in point), default=peak_gib)
             run.finish({"minutes": last["minutes"], "memory_gib": memory, "made_with": made})
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+        return None
+
+    def _balance(self, run: Run, command: list[str]) -> str | None:
+        """Why the evaluation failed, if it did."""
+        try:
+            before = output.stat().st_size if (output := run.folder / "output.txt").exists() else 0
+            with self._on_a_device() as device:
+                status, _ = self._process(run, command, device)
+            if status != 0:
+                return _last_words(run, status, before)
+            balanced.check(run)
         except Exception as error:
             return f"{type(error).__name__}: {error}"
         return None

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mmseg_css.evaluation.areas import class_iou, load_areas, rare_classes
+from mmseg_css.evaluation.comparison import balanced
 from mmseg_css.evaluation.comparison.machine import together
 from mmseg_css.evaluation.comparison.results import check_one_truth, machines_of
 from mmseg_css.evaluation.comparison.runs import Run
@@ -26,6 +27,20 @@ class Set(NamedTuple):
 
     runs: dict[str, dict[int, Run]]
     worth: dict[str, dict[int, Worth]]
+
+    def by_strength(self) -> dict[str, "Set"]:
+        """The same with the classes balanced, as far as that is known, by strength."""
+        known = {name: {seed: balanced.worth(run) for seed, run in own.items()} for name, own in self.runs.items()}
+        strengths = {strength for own in known.values() for one in own.values() for strength in one}
+        return {
+            strength: self._replace(
+                worth={
+                    name: {seed: Worth(one[strength], np.nan) for seed, one in own.items() if strength in one}
+                    for name, own in known.items()
+                }
+            )
+            for strength in strengths
+        }
 
     def gains(self, name: str, over: str, seeds: Sequence[int], part: str = "miou") -> np.ndarray:
         """Of a method over another one, a pair of trainings of each seed."""
@@ -72,9 +87,57 @@ def pool(sets: Mapping[str, Mapping[str, Sequence[Run]]], ceiling: str) -> dict[
             "made_with": together(made),
             "methods": methods,
             "pairs": _pairs(compared, finished),
+            "balanced": _balanced(finished, baseline, compared),
         }
     )
     return found
+
+
+def _balanced(finished: Mapping[str, Set], baseline: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """By strength, gains over the baseline balanced alike, and of the baseline over itself as it was trained; where
+    that is known of both. Holm over the methods, for each strength."""
+    known = {data: own.by_strength() for data, own in finished.items()}
+    strengths = sorted({strength for own in known.values() for strength in own}, key=float)
+    found = {}
+    for strength in strengths:
+        sets = {data: own[strength] for data, own in known.items() if strength in own}
+        gains = {name: gain for name in names if (gain := _gain_at(name, baseline, sets)) is not None}
+        _adjust([gain["gain"] for gain in gains.values()])
+        itself = _balancing(baseline, sets, finished) if float(strength) else None
+        found[strength] = gains if itself is None else {baseline: itself, **gains}
+    return {strength: of_strength for strength, of_strength in found.items() if of_strength}
+
+
+def _balancing(name: str, after: Mapping[str, Set], before: Mapping[str, Set]) -> dict[str, Any] | None:
+    """What balancing itself is worth to a method."""
+    gains = {
+        data: {seed: worth.miou - before[data].worth[name][seed].miou for seed, worth in own.worth[name].items()}
+        for data, own in after.items()
+        if own.worth[name]
+    }
+    if not gains:
+        return None
+    return {
+        "gain": _tested([np.array([*own.values()]) for own in gains.values()]),
+        "seeds": {data: [*own] for data, own in gains.items()},
+        "gains": {data: [*own.values()] for data, own in gains.items()},
+    }
+
+
+def _gain_at(name: str, baseline: str, sets: Mapping[str, Set]) -> dict[str, Any] | None:
+    own = {data: of_set for data, of_set in sets.items() if of_set.in_common(name, baseline)}
+    if not own:
+        return None
+    return {"gain": _difference(name, baseline, own), **_pairs_of(name, baseline, own)}
+
+
+def _pairs_of(name: str, over: str, sets: Mapping[str, Set]) -> dict[str, Any]:
+    """Seeds by data set, and what each pair of trainings gains."""
+    seeds = {data: own.in_common(name, over) for data, own in sets.items()}
+    return {
+        "seeds": seeds,
+        "gains": {data: own.gains(name, over, seeds[data]).tolist() for data, own in sets.items()},
+    }
 
 
 def _adjust(tests: Sequence[dict[str, Any]]) -> None:
@@ -113,6 +176,11 @@ def _difference(name: str, over: str, sets: Mapping[str, Set]) -> dict[str, Any]
     samples = [own.gains(name, over, of_set) for own, of_set in zip(sets.values(), seeds, strict=True)]
     if any(_share_trainings(one, sets.values()) for one in (name, over)):
         samples = by_seed(samples, seeds)
+    return _tested(samples)
+
+
+def _tested(samples: Sequence[np.ndarray]) -> dict[str, Any]:
+    """The mean of differences over data sets, and how sure it is."""
     tested = paired_t_test_within(samples)
     return {
         "mean": tested.mean,
@@ -145,10 +213,7 @@ def _method(name: str, sets: Mapping[str, Set], baseline: str, ceiling: str) -> 
     return {
         "gain": _difference(name, baseline, sets),
         "pairs": sum(map(len, pairs.values())),
-        "seeds": {data: own.in_common(name, baseline) for data, own in sets.items()},
-        "gains": {
-            data: own.gains(name, baseline, own.in_common(name, baseline)).tolist() for data, own in sets.items()
-        },
+        **_pairs_of(name, baseline, sets),
         "gain_per_data_set": {data: _mean(name, baseline, {data: own}) for data, own in sets.items()},
         "headroom": None if name == ceiling else _share(name, sets, baseline, ceiling),
         "gain_rare": _mean(name, baseline, sets, "rare"),

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from mmseg_css.evaluation.areas import class_iou, load_areas, load_labels
+from mmseg_css.evaluation.comparison.balanced import by_strength
 from mmseg_css.evaluation.comparison.machine import together
 from mmseg_css.evaluation.comparison.runs import Run
 from mmseg_css.evaluation.json_numbers import without_nan
@@ -50,6 +51,7 @@ def summarise(runs: Mapping[str, Sequence[Run]], *, ceiling: str | None = None, 
             "machines_differ": _machines_differ(runs),
             "methods": methods,
             "pairs": _pairs({name: miou[name] for name in compared}),
+            "balanced": by_strength(runs, ceiling),
         }
     )
 

@@ -86,17 +86,23 @@ def train(
     *,
     jobs: int = 1,
     launcher: Cluster | None = None,
+    balance: bool = False,
 ) -> None:
     """Train what is not finished, on this machine or by a launcher; nobody else may write into either folder meanwhile.
 
+    With ``balance`` each is then evaluated here with its classes balanced, too (docs/balance.md).
+
     Raises:
         ValueError: A run there has other settings, or a config is none to compare.
-        TrainingFailedError: A training failed; the others were trained.
+        TrainingFailedError: A training failed, or could not be balanced; the others were.
         RuntimeError: Another study is at work there.
     """
     order = in_order(runs)
-    with locked(work_dir, records), Board(order, jobs) as board:
-        (launcher or Lanes(jobs)).train(order, board.done, board.waiting)
+    with locked(work_dir, records):
+        with Board(order, jobs) as board:
+            (launcher or Lanes(jobs)).train(order, board.done, board.waiting)
+        if balance:
+            Lanes(jobs).balance(order)
 
 
 def check_records(runs: Mapping[str, Mapping[str, Runs]]) -> None:

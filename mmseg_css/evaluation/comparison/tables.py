@@ -9,6 +9,15 @@ from prettytable import PrettyTable, TableStyle
 PAIRS: Final = (
     "Points of mIoU by which a row's method is above a column's, and p over seeds, adjusted (Holm) for these pairs."
 )
+BALANCED: Final = (
+    "With the classes balanced after the training, by strength (docs/balance.md): mIoU, and the gain over the baseline "
+    "at the same strength."
+)
+POOLED_BALANCED: Final = (
+    "Gains with the classes of both balanced at the same strength (docs/balance.md), over the pairs of trainings of "
+    "which that is known; of the baseline what balancing alone is worth. In brackets p of swaps, adjusted (Holm) for "
+    "the methods, by strength."
+)
 POOLED_PAIRS: Final = (
     "Methods beside each other, over the pairs of trainings of one data set and seed that both have; p adjusted (Holm) "
     "for these rows."
@@ -22,6 +31,8 @@ def tables(results: Mapping[str, Any], *, markdown: bool = False) -> str:
     if results["pairs"] and len(results["seeds"]) > 1:
         parts += [_render(_pairs(results), markdown), PAIRS]
     parts.append(_render(_classes(results), markdown))
+    if results.get("balanced"):
+        parts += [_render(_balanced(results), markdown), BALANCED]
     made = ", ".join(f"{key.replace('_', ' ')} {_all(value)}" for key, value in results["made_with"].items())
     note = f"mIoU and IoU in percent, last checkpoint, seeds {seeds}; {made}. Columns: docs/comparing.md."
     if len(results["seeds"]) == 1:
@@ -60,9 +71,22 @@ def pooled_table(pooled: Mapping[str, Any], *, markdown: bool = False) -> str:
             by_set.add_row([name, *(_number(method["gain_per_data_set"].get(data), "+.1f") for data in sets)])
         parts.append(_render(by_set, markdown))
     parts.append(" ".join(_pooled_notes(pooled)))
+    if balanced := pooled.get("balanced"):
+        parts += [_render(_pooled_balanced(balanced, [pooled["baseline"], *methods]), markdown), POOLED_BALANCED]
     if pooled["pairs"]:
         parts += [_render(_pooled_pairs(pooled["pairs"]), markdown), POOLED_PAIRS]
     return "\n\n".join(parts)
+
+
+def _pooled_balanced(balanced: Mapping[str, Any], names: Sequence[str]) -> PrettyTable:
+    """A row for each method of which it is known, a column for each strength."""
+    known = [name for name in names if any(name in of_strength for of_strength in balanced.values())]
+    table = PrettyTable(["strength", "pairs", *balanced])
+    for name in known:
+        found = [of_strength.get(name) for of_strength in balanced.values()]
+        pairs = max(sum(map(len, one["seeds"].values())) for one in found if one)
+        table.add_row([name, pairs, *("" if one is None else _gained(one["gain"], "p_holm") for one in found)])
+    return table
 
 
 def _pooled_pairs(pairs: Sequence[Mapping[str, Any]]) -> PrettyTable:
@@ -181,6 +205,25 @@ def _classes(results: Mapping[str, Any]) -> PrettyTable:
     for name in next(iter(methods.values()))["IoU"]:
         table.add_row([name, *(_number(method["IoU"][name], ".1f") for method in methods.values())])
     return table
+
+
+def _balanced(results: Mapping[str, Any]) -> PrettyTable:
+    balanced = results["balanced"]
+    table = PrettyTable(["strength", *balanced])
+    for name in results["methods"]:
+        if found := [of_strength.get(name) for of_strength in balanced.values()]:
+            cells = ["" if one is None else f"{one['mIoU']:.1f}" + _beside(one.get("gain")) for one in found]
+            table.add_row([name, *cells])
+    return table
+
+
+def _beside(gain: Mapping[str, Any] | None) -> str:
+    return "" if gain is None else f", {_gained(gain, 'p_seeds_holm')}"
+
+
+def _gained(gain: Mapping[str, Any], key: str) -> str:
+    """Of the baseline, and of one seed, there is no p."""
+    return f"{gain['mean']:+.1f}" + ("" if gain.get(key) is None else f" ({_p(gain[key])})")
 
 
 def _number(value: float | None, form: str) -> str:

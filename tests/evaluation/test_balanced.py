@@ -1,0 +1,135 @@
+"""Comparisons and studies whose networks are also evaluated with their classes balanced."""
+
+import json
+import sys
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from mmseg_css.evaluation.comparison import Question, balanced, compare
+from mmseg_css.evaluation.comparison.lanes import Lanes, TrainingFailedError
+from mmseg_css.evaluation.comparison.results import summarise
+from mmseg_css.evaluation.comparison.runs import Run
+from mmseg_css.evaluation.comparison.study import Study, report
+from mmseg_css.evaluation.comparison.tables import tables
+from tests.evaluation import studies
+from tests.evaluation.finished import MIOU, finish_all
+
+#: What half of the strength adds to the mIoU of each method, by seed.
+ADDED = {"base": (3.0, 4.0, 5.0), "new": (1.0, 1.5, 2.0)}
+
+
+def note(run: Run, miou: dict[str, float]) -> None:
+    strengths = {strength: {"mIoU": value, "mAcc": 60.0, "aAcc": 80.0} for strength, value in miou.items()}
+    (run.record / balanced.NAME).write_text(json.dumps({"strengths": strengths}))
+
+
+@pytest.fixture
+def question(configs: dict[str, Path], tmp_path: Path) -> Question:
+    asked = Question(configs=configs, seeds=(0, 1, 2), ceiling="all")
+    finish_all(asked, tmp_path)
+    return asked
+
+
+def test_methods_are_compared_at_equal_strength(question: Question, tmp_path: Path) -> None:
+    runs = question.runs(tmp_path)
+    for name, own in ADDED.items():
+        for run, miou, added in zip(runs[name], MIOU[name], own, strict=True):
+            note(run, {"0": miou, "0.5": miou + added})
+    results = summarise(runs, ceiling="all")
+    assert [*results["balanced"]] == ["0", "0.5"]
+    base, new = (results["balanced"]["0.5"][name] for name in ("base", "new"))
+    assert base == {"mIoU": pytest.approx(45), "mIoU_per_seed": pytest.approx([43, 45, 47])}
+    # 8, 8.5 and 6 points above the baseline: their variance is 1.75, Student's quantile of two degrees 4.3027.
+    assert new["gain"]["mean"] == pytest.approx(7.5)
+    half = 4.3027 * (1.75 / 3) ** 0.5
+    assert new["gain"]["interval"] == pytest.approx([7.5 - half, 7.5 + half], abs=1e-3)
+    assert new["gain"]["p_seeds_holm"] == pytest.approx(new["gain"]["p_seeds"])  # one method
+    assert results["balanced"]["0"]["new"]["gain"]["mean"] == pytest.approx(results["methods"]["new"]["gain"]["mean"])
+    assert "all" not in results["balanced"]["0"]
+    p_0, p_half = (results["balanced"][strength]["new"]["gain"]["p_seeds_holm"] for strength in ("0", "0.5"))
+    [row] = [line for line in tables(results, markdown=True).splitlines() if f"52.5, +7.5 ({p_half:.4f})" in line]
+    assert f"51.0, +10.0 ({p_0:.4f})" in row and row.startswith("| new")
+
+
+def test_a_method_counts_where_all_of_its_seeds_are_known(question: Question, tmp_path: Path) -> None:
+    runs = question.runs(tmp_path)
+    assert summarise(runs)["balanced"] == {}
+    assert "strength" not in tables(summarise(runs))
+    for run, miou in zip(runs["new"], MIOU["new"], strict=True):
+        note(run, {"0": miou, "1": miou + 1})
+    note(runs["base"][0], {"0": MIOU["base"][0], "1": 50.0})
+    found = summarise(runs)["balanced"]["1"]
+    assert found == {"new": {"mIoU": pytest.approx(52), "mIoU_per_seed": pytest.approx([51, 53, 52])}}
+
+
+def test_what_is_of_other_images_is_refused(question: Question, tmp_path: Path) -> None:
+    run = question.runs(tmp_path)["base"][0]
+    note(run, {"0": MIOU["base"][0] + 0.2, "0.5": 44.0})
+    with pytest.raises(ValueError, match=r"balance.json: unbalanced it has an mIoU of 40.20, .* ended with 40.00"):
+        balanced.worth(run)
+    note(run, {"0": MIOU["base"][0] + 0.05, "0.5": 44.0})  # another processor
+    assert balanced.worth(run)["0.5"] == 44
+
+
+def test_over_data_sets(study: Study, tmp_path: Path) -> None:
+    studies.finish_part(study, tmp_path, "few")
+    records = tmp_path / "records"
+    runs = study.runs(tmp_path / "work", records)
+    added = {"x": {"base": (2.0, 4.0), "new": (1.0, 1.0)}, "y": {"base": (1.0, 1.0), "new": (2.0, 0.0)}}
+    for data, name, seed in product(added, ADDED, (0, 1)):
+        miou = studies.MIOU[data][name][seed]
+        note(runs["few"][data][name][seed], {"0": miou, "0.5": miou + added[data][name][seed]})
+    found = report(study, runs, records)["parts"]["few"]["balanced"]
+    new, base = found["0.5"]["new"], found["0.5"]["base"]
+    assert new["gains"] == {"x": pytest.approx([9, 9]), "y": pytest.approx([3, 3])}
+    assert new["gain"]["mean"] == pytest.approx(6)
+    assert new["gain"]["p"] == new["gain"]["p_holm"] == pytest.approx(2 / 16)  # all four are positive
+    assert base["gains"] == {"x": pytest.approx([2, 4]), "y": pytest.approx([1, 1])}
+    assert base["gain"]["mean"] == pytest.approx((3 + 1) / 2)
+    assert [*found["0"]] == ["new"] and found["0"]["new"]["gain"]["mean"] == pytest.approx(7)
+    lines = (records / "study.md").read_text().splitlines()
+    [row] = [line for line in lines if line.startswith("| new") and "+6.0 (0.1250)" in line]
+    assert [cell.strip() for cell in row.strip("|").split("|")] == ["new", "4", "+7.0 (0.1250)", "+6.0 (0.1250)"]
+
+
+WRITES = """
+import json, pathlib, sys
+pathlib.Path(sys.argv[1]).write_text(json.dumps({"strengths": {"0": {"mIoU": float(sys.argv[2])}}}))
+"""
+
+
+def test_each_once_and_one_that_fails_costs_no_other(
+    question: Question, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of "all" the checkpoints are not here; one of "new" belongs to other images."""
+    begun: list[str] = []
+
+    def command(run: Run) -> list[str]:
+        begun.append(f"{run.name}{run.seed}")
+        miou = 0.0 if begun[-1] == "new1" else MIOU[run.name][run.seed]
+        return [sys.executable, "-c", WRITES, str(run.record / balanced.NAME), str(miou)]
+
+    monkeypatch.setattr(balanced, "command", command)
+    monkeypatch.setattr(Run, "last_checkpoint", lambda run: None if run.name == "all" else run.folder / "iter_800.pth")
+    with pytest.raises(TrainingFailedError, match=r"new.py with seed 1 could not be balanced: ValueError: .*of 0.00"):
+        compare(question, tmp_path, jobs=2, balance=True)
+    assert begun == [f"{name}{seed}" for seed in (0, 1, 2) for name in ("base", "new")]
+    said = capsys.readouterr().out
+    assert "last checkpoints are not here: all with seed 0, all with seed 1, all with seed 2" in said
+    assert [*json.loads((tmp_path / "results.json").read_text())["balanced"]] == ["0"]
+
+    begun.clear()
+    with pytest.raises(TrainingFailedError):
+        Lanes(1).balance(question.runs(tmp_path)["new"])
+    assert begun == ["new1"]
+
+
+def test_where_baseline_or_method_is_not_known_there_is_no_gain(study: Study, tmp_path: Path) -> None:
+    studies.finish_part(study, tmp_path, "few")
+    records = tmp_path / "records"
+    runs = study.runs(tmp_path / "work", records)
+    note(runs["few"]["x"]["new"][0], {"0": studies.MIOU["x"]["new"][0], "0.5": 55.0})
+    found = report(study, runs, records)["parts"]["few"]
+    assert found["balanced"] == {} and "strength" not in (records / "study.md").read_text()
