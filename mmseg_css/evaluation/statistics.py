@@ -87,11 +87,16 @@ def _covariance(first: Sequence[Float[np.ndarray, " _"]], second: Sequence[Float
 def _covariances(first: Sequence[Float[np.ndarray, " _"]], second: Sequence[Float[np.ndarray, " _"]]) -> list[float]:
     """What each data set adds to it."""
     return [
-        float(((x - x.mean()) * (y - y.mean())).sum()) / (len(x) * (len(x) - 1) * len(first) ** 2)
+        float((_deviations(x) * _deviations(y)).sum()) / (len(x) * (len(x) - 1) * len(first) ** 2)
         if len(x) > 1
         else np.nan
         for x, y in zip(first, second, strict=True)
     ]
+
+
+def _deviations(sample: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
+    """From the mean; of equal values nothing, which rounding must not make scatter."""
+    return np.zeros_like(sample) if np.ptp(sample) == 0 else sample - sample.mean()
 
 
 def _freedom(samples: Sequence[Float[np.ndarray, " _"]]) -> float:
@@ -108,8 +113,9 @@ def by_seed(
     """One sample for several data sets whose differences of one seed hang together, having a training in common.
 
     Its mean is that of the data sets' means, and it scatters as the sums of what each seed adds to that. With the same
-    seeds everywhere it is the mean over the data sets, by seed. Where a data set has one seed, how much seeds scatter
-    there is not known: then it is that mean alone.
+    seeds everywhere it is the mean over the data sets, by seed; those of a data set that has fewer are stretched, so
+    that the variance of its mean stays what it is. Where a data set has one seed, how much seeds scatter there is not
+    known: then it is that mean alone.
 
     >>> by_seed([np.array([1.0, 2.0]), np.array([5.0, 7.0])], [[0, 1], [0, 1]])
     [array([3. , 4.5])]
@@ -120,7 +126,8 @@ def by_seed(
     every = sorted({seed for own in seeds for seed in own})
     added = np.zeros(len(every))
     for own, of_seeds in zip(differences, seeds, strict=True):
-        added[np.searchsorted(every, of_seeds)] += (own - own.mean()) / (len(own) * len(differences))
+        fewer = ((1 - 1 / len(every)) / (1 - 1 / len(own))) ** 0.5
+        added[np.searchsorted(every, of_seeds)] += fewer * _deviations(own) / (len(own) * len(differences))
     return [mean + len(every) * added]
 
 
@@ -230,7 +237,7 @@ def paired_swap_test(
     gave which predictions. So each such run of images is swapped by a fair coin, for all seeds together, in all ways up
     to 13 runs and ``permutations`` times beyond; p is the share of swaps (the observed one counted in) whose mean
     difference is at least as large. ``block`` > 1 for frames of a video, which are no independent images; images are
-    parted into runs of nearly the same length. This says nothing about other trainings: `paired_t_test`.
+    parted into runs of nearly the same length (p of one is NaN). Nothing is said of other trainings: `paired_t_test`.
 
     Raises:
         ValueError: if the two do not have the same seeds, images and classes.
@@ -238,6 +245,8 @@ def paired_swap_test(
     if ours.shape != theirs.shape:
         raise ValueError(f"the runs to compare differ in seeds, images or classes: {ours.shape} and {theirs.shape}")
     blocks = np.array_split(np.arange(ours.shape[1]), max(1, round(ours.shape[1] / block)))
+    if len(blocks) < 2:  # the one swap there is changes the sign alone
+        return np.nan
     starts = [part[0] for part in blocks]
     ours, theirs = (np.add.reduceat(areas.astype(np.float64), starts, axis=1) for areas in (ours, theirs))
 

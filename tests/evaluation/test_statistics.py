@@ -164,6 +164,14 @@ def test_blocks_make_copies_of_an_image_count_once() -> None:
     assert paired_swap_test(*copies, permutations=2000) < frames / 2
 
 
+def test_one_block_tells_nothing() -> None:
+    """Swapping all images at once changes the sign of the difference, and nothing else."""
+    ours, theirs = np.full((1, 4, 2, 2), 10.0), np.full((1, 4, 2, 2), 10.0)
+    theirs[..., 0] = 5
+    assert np.isnan(paired_swap_test(ours, theirs, block=10))
+    assert paired_swap_test(ours, theirs, block=2) == pytest.approx(0.5)  # of four ways two are as large
+
+
 def test_deterministic_given_the_seed() -> None:
     rng = np.random.default_rng(0)
     ours, theirs = random_areas(rng, 1, 20, 0.62), random_areas(rng, 1, 20, 0.6)

@@ -39,6 +39,19 @@ def test_differences_that_share_trainings_are_taken_by_seed() -> None:
     assert np.mean(apart) < 0.9 and 0.93 < np.mean(together) < 0.97
 
 
+def test_a_data_set_with_fewer_seeds_scatters_as_it_does_alone() -> None:
+    """Where nothing else scatters the variance of the mean is that of the one data set, whatever seeds others have."""
+    few = np.array([1.0, 3.0])
+    sample = by_seed([few, np.zeros(5)], [[0, 1], range(5)])[0]
+    of_the_mean = few.var(ddof=1) / 2 / 2**2  # two data sets
+    assert sample.mean() == pytest.approx(1) and sample.var(ddof=1) / 5 == pytest.approx(of_the_mean)
+
+
+def test_equal_differences_scatter_by_no_rounding() -> None:
+    found = paired_t_test_within([np.full(3, 0.1), np.full(3, 0.7)])
+    assert np.isnan([found.low, found.high, found.p]).all() and found.freedom == 0
+
+
 def test_a_shared_training_says_nothing_of_a_data_set_with_one_seed() -> None:
     """Its mean counts, and there is no interval, as where nothing is shared."""
     samples = by_seed([np.array([12.0, 11.0, 12.4]), np.array([7.0]), np.array([3.5])], [[0, 1, 2], [0], [0]])

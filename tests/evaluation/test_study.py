@@ -183,6 +183,8 @@ def test_trainings_that_both_data_sets_share_are_no_further_evidence(study: Stud
     # 5 and 7 on x, 27 and 28 on y: by seed 16 and 17.5, with Student's quantile for one degree of freedom.
     half = 12.7062 * 1.5 / 2
     assert pair["difference"]["interval"] == pytest.approx([16.75 - half, 16.75 + half], abs=1e-3)
+    text = (tmp_path / "records" / "study.md").read_text()
+    assert "Of other, a training of which several data sets share, all pairs of one seed count as one" in text
 
 
 def test_no_data_set_counts_for_more_than_another_in_the_swaps(study: Study, tmp_path: Path) -> None:

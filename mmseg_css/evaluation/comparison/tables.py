@@ -123,6 +123,11 @@ def _pooled_notes(pooled: Mapping[str, Any]) -> Iterable[str]:
         f"Welch's t within data sets ({_freedom(methods)}); p of swaps takes no distribution for granted, and with so "
         f"few pairs cannot be below {_least(methods)}."
     )
+    if shared := [name for name, method in methods.items() if method["gain"]["least_p"] > 2 / 2 ** method["pairs"]]:
+        yield (
+            f"Of {', '.join(shared)}, a training of which several data sets share, all pairs of one seed count as one "
+            "in interval and both p, and t is Student's."
+        )
     if len({json.dumps(method["seeds"]) for method in methods.values()}) > 1:
         yield (
             "Methods with other pairs than others are means over other trainings: compare them by data set, or in the "

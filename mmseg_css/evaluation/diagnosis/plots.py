@@ -56,9 +56,10 @@ def classes(axes: Any, report: Mapping[str, Any]) -> str:
 
 def regions(axes: Any, report: Mapping[str, Any]) -> str:
     """Precision of each source near boundaries and in parts of each size."""
-    for offset, (name, source) in enumerate(report["checkpoints"][-1]["sources"].items()):
+    sources = report["checkpoints"][-1]["sources"]
+    for offset, (name, source) in enumerate(sources.items()):
         values, reach = spread([source["regions"][region]["precision"] for region in REGIONS])
-        at = [row + 0.22 * (offset - 1) for row in range(len(REGIONS))]
+        at = [row + 0.22 * (offset - (len(sources) - 1) / 2) for row in range(len(REGIONS))]
         _points(axes, values, reach, at, COLOURS[name], name)
     _rows(axes, _counted(REGIONS, _pixels_of_regions(report)))
     axes.set_xlabel(f"precision, percent right, n = {report['images']} images")
@@ -89,7 +90,10 @@ def calibration(axes: Any, report: Mapping[str, Any]) -> str:
     axes.set_xlabel("confidence, percent (n: labelled pixels)")
     axes.set_ylabel("right, percent")
     legend(axes, columns=1)
-    return f"Calibration: bins of equal numbers of the pixels that each source labels. Dashed: as sure as right.{note}"
+    return (
+        "Calibration: bins of about equal numbers of the pixels that each source labels. Dashed: as sure as "
+        f"right.{note}"
+    )
 
 
 def cells_by_region(axes: Any, report: Mapping[str, Any]) -> str:

@@ -28,6 +28,7 @@ from mmseg_css.types import PseudoLabel
 #: Of each image, histograms have this many bins, for intervals, those of a class fewer; over all images `BINS`.
 IMAGE_BINS: Final = 100
 CLASS_BINS: Final = 50
+NO_LABEL: Final = -1
 SPACES: Final = ("logit", "representation")
 
 
@@ -94,8 +95,13 @@ class Tally:
             self._add_source(name, counts)
             if name in looked.relative:
                 self.relative.add(name)
-                counts = source_counts(source._replace(confidence=looked.relative[name]), truth, band, self.num_classes)
-            self._image(f"{name}/confident", _from(counts, int(bins_of(torch.tensor(self.threshold)))))
+            if name in looked.relative or not self._is_edge:
+                unsure = looked.relative.get(name, source.confidence) < self.threshold
+                confident = source._replace(label=source.label.masked_fill(unsure, NO_LABEL))
+                counts, first = source_counts(confident, truth, band, self.num_classes), 0
+            else:
+                first = int(bins_of(torch.tensor(self.threshold)))
+            self._image(f"{name}/confident", _from(counts, first))
             where = (parts_of >= 0) & is_class(source.label, self.num_classes)
             self._part(name, joint_counts(where, (parts_of, len(parts.areas)), ((source.label == truth).int(), 2)))
         if "representation" in sources:
@@ -103,6 +109,11 @@ class Tally:
         for name, labelling in looked.labellings.items():
             self._add_labelling(name, labelling)
         self._image("pixels", of_bands.sum(0))
+
+    @property
+    def _is_edge(self) -> bool:
+        """Whether the threshold is where a bin begins: 1 lies within the last one."""
+        return self.threshold < 1 and bool(np.isclose(self.threshold * BINS, round(self.threshold * BINS)))
 
     @property
     def _index(self) -> int:

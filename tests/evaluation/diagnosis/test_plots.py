@@ -120,6 +120,13 @@ def test_regions(report: dict[str, Any], axes: Axes) -> None:
     assert f"n = {IMAGES} images" in axes.get_xlabel() and "within 1 pixels" in caption
 
 
+def test_regions_of_one_source_stand_on_their_rows(report: dict[str, Any], axes: Axes) -> None:
+    only = {**report["checkpoints"][-1], "sources": {"logit": sources(report)["logit"]}}
+    plots.regions(axes, {**report, "checkpoints": [only]})
+    [points] = [line for line in axes.lines if line.get_marker() not in ("None", "|", "_", "")]
+    assert [*points.get_ydata()] == [*range(len(REGIONS))]
+
+
 def test_calibration(report: dict[str, Any], axes: Axes) -> None:
     caption = plots.calibration(axes, report)
     lines = [line for line in axes.lines if line.get_marker() == "."]

@@ -83,6 +83,16 @@ def test_the_threshold_compares_what_it_is_given() -> None:
         assert (beside.last[name] == plain.last[name]).all()
 
 
+@pytest.mark.parametrize(("threshold", "confident"), [(1.0, 1), (0.9995, 2), (0.999, 3), (0.9, 4)])
+def test_a_threshold_within_a_bin_is_no_edge(threshold: float, confident: int) -> None:
+    """As the losses compare: a threshold of 1 is reached by a confidence of 1 alone."""
+    confidence = torch.tensor([[1.0, 0.9998, 0.9992, 0.95, 0.5]])
+    source = PseudoLabel(torch.zeros(1, 5, dtype=torch.long), confidence)
+    tally = Tally(num_classes=2, threshold=threshold)
+    tally.add(Looked(torch.zeros(1, 5, dtype=torch.long), {"logit": source}, {}, {}))
+    assert tally.last["logit/confident"][:, 0].tolist() == [confident] * 3
+
+
 def test_the_worst_are_kept_and_of_equal_ones_the_first(tmp_path: Path) -> None:
     worst, drawn = Worst(), []
 
