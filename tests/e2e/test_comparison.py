@@ -40,4 +40,4 @@ def test_trains_side_by_side_and_goes_on_inside_a_run(make_config: MakeConfig, t
     found = compare(question, tmp_path, jobs=2, balance=True)
     unbalanced = {name: method["mIoU"] for name, method in found["balanced"]["0"].items()}
     assert unbalanced == {name: pytest.approx(method["mIoU"]) for name, method in found["methods"].items()}
-    assert [*found["balanced"]] == ["0", "0.25", "0.5", "0.75", "1"]
+    assert [*found["balanced"]] == ["0", "0.25", "0.5", "0.75", "1", "best"]

@@ -38,7 +38,7 @@ def test_methods_are_compared_at_equal_strength(question: Question, tmp_path: Pa
         for run, miou, added in zip(runs[name], MIOU[name], own, strict=True):
             note(run, {"0": miou, "0.5": miou + added})
     results = summarise(runs, ceiling="all")
-    assert [*results["balanced"]] == ["0", "0.5"]
+    assert [*results["balanced"]] == ["0", "0.5", "best"]
     base, new = (results["balanced"]["0.5"][name] for name in ("base", "new"))
     assert base == {"mIoU": pytest.approx(45), "mIoU_per_seed": pytest.approx([43, 45, 47])}
     # 8, 8.5 and 6 points above the baseline: their variance is 1.75, Student's quantile of two degrees 4.3027.
@@ -48,6 +48,7 @@ def test_methods_are_compared_at_equal_strength(question: Question, tmp_path: Pa
     assert new["gain"]["p_seeds_holm"] == pytest.approx(new["gain"]["p_seeds"])  # one method
     assert results["balanced"]["0"]["new"]["gain"]["mean"] == pytest.approx(results["methods"]["new"]["gain"]["mean"])
     assert "all" not in results["balanced"]["0"]
+    assert results["balanced"]["best"] == results["balanced"]["0.5"]  # all gain by it
     p_0, p_half = (results["balanced"][strength]["new"]["gain"]["p_seeds_holm"] for strength in ("0", "0.5"))
     [row] = [line for line in tables(results, markdown=True).splitlines() if f"52.5, +7.5 ({p_half:.4f})" in line]
     assert f"51.0, +10.0 ({p_0:.4f})" in row and row.startswith("| new")
@@ -91,7 +92,21 @@ def test_over_data_sets(study: Study, tmp_path: Path) -> None:
     assert [*found["0"]] == ["new"] and found["0"]["new"]["gain"]["mean"] == pytest.approx(7)
     lines = (records / "study.md").read_text().splitlines()
     [row] = [line for line in lines if line.startswith("| new") and "+6.0 (0.1250)" in line]
-    assert [cell.strip() for cell in row.strip("|").split("|")] == ["new", "4", "+7.0 (0.1250)", "+6.0 (0.1250)"]
+    assert [cell.strip() for cell in row.strip("|").split("|")][:4] == ["new", "4", "+7.0 (0.1250)", "+6.0 (0.1250)"]
+
+
+def test_each_training_at_its_best_strength(question: Question, tmp_path: Path) -> None:
+    runs = question.runs(tmp_path)
+    for run, miou in zip(runs["base"], MIOU["base"], strict=True):
+        note(run, {"0": miou, "0.5": miou + 5, "1": miou + 1})
+    for run, miou in zip(runs["new"], MIOU["new"], strict=True):
+        note(run, {"0": miou, "0.5": miou - 1, "1": miou - 2})
+    found = summarise(runs, ceiling="all")["balanced"]
+    assert [*found] == ["0", "0.5", "1", "best"]
+    assert found["best"]["base"] == found["0.5"]["base"] and found["best"]["new"]["mIoU"] == found["0"]["new"]["mIoU"]
+    assert found["best"]["new"]["gain"]["mean"] == pytest.approx(5) and found["0"]["new"]["gain"][
+        "mean"
+    ] == pytest.approx(10)
 
 
 WRITES = """
@@ -118,7 +133,7 @@ def test_each_once_and_one_that_fails_costs_no_other(
     assert begun == [f"{name}{seed}" for seed in (0, 1, 2) for name in ("base", "new")]
     said = capsys.readouterr().out
     assert "last checkpoints are not here: all with seed 0, all with seed 1, all with seed 2" in said
-    assert [*json.loads((tmp_path / "results.json").read_text())["balanced"]] == ["0"]
+    assert [*json.loads((tmp_path / "results.json").read_text())["balanced"]] == ["0", "best"]
 
     begun.clear()
     with pytest.raises(TrainingFailedError):

@@ -13,6 +13,8 @@ from mmseg_css.files import read_json
 
 #: In the folder of a record, beside what the training gave.
 NAME: Final = "balance.json"
+#: In the place of a strength: the one that is best for a training on the images that it is evaluated on.
+BEST: Final = "best"
 #: Points of mIoU by which two processors may see one checkpoint differently.
 TOLERANCE: Final = 0.1
 
@@ -32,7 +34,7 @@ def missing(runs: Iterable[Run]) -> list[Run]:
 
 
 def worth(run: Run) -> dict[str, float]:
-    """mIoU of a finished run by strength; nothing if it is not known.
+    """mIoU of a finished run by strength, and at its `BEST`; nothing if it is not known.
 
     Raises:
         ValueError: It is of other images or of another checkpoint than the comparison's own evaluation.
@@ -48,7 +50,12 @@ def worth(run: Run) -> dict[str, float]:
             f"{own:.2f}: test_dataloader and val_dataloader of {run.source.path} name different images, or it is of "
             "another checkpoint. Without the file compare --balance makes it again"
         )
-    return found
+    return {**found, BEST: max(found.values())}
+
+
+def in_order(strengths: Iterable[str]) -> list[str]:
+    """Each once, the lowest first, and `BEST` last."""
+    return sorted({*strengths}, key=lambda strength: float("inf") if strength == BEST else float(strength))
 
 
 def check(run: Run) -> None:
@@ -71,7 +78,7 @@ def by_strength(runs: Mapping[str, Sequence[Run]], ceiling: str | None) -> dict[
     """
     known = {name: [worth(run) for run in own] for name, own in runs.items()}
     baseline = next(iter(runs))
-    strengths = sorted({strength for own in known.values() for one in own for strength in one}, key=float)
+    strengths = in_order(strength for own in known.values() for one in own for strength in one)
     found = {strength: _at(strength, known, baseline, ceiling) for strength in strengths}
     return {strength: of_strength for strength, of_strength in found.items() if of_strength}
 

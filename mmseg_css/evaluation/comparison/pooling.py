@@ -97,13 +97,12 @@ def _balanced(finished: Mapping[str, Set], baseline: str, names: Sequence[str]) 
     """By strength, gains over the baseline balanced alike, and of the baseline over itself as it was trained; where
     that is known of both. Holm over the methods, for each strength."""
     known = {data: own.by_strength() for data, own in finished.items()}
-    strengths = sorted({strength for own in known.values() for strength in own}, key=float)
     found = {}
-    for strength in strengths:
+    for strength in balanced.in_order(strength for own in known.values() for strength in own):
         sets = {data: own[strength] for data, own in known.items() if strength in own}
         gains = {name: gain for name in names if (gain := _gain_at(name, baseline, sets)) is not None}
         _adjust([gain["gain"] for gain in gains.values()])
-        itself = _balancing(baseline, sets, finished) if float(strength) else None
+        itself = None if strength == "0" else _balancing(baseline, sets, finished)
         found[strength] = gains if itself is None else {baseline: itself, **gains}
     return {strength: of_strength for strength, of_strength in found.items() if of_strength}
 

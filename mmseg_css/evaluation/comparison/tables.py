@@ -11,12 +11,12 @@ PAIRS: Final = (
 )
 BALANCED: Final = (
     "With the classes balanced after the training, by strength (docs/balance.md): mIoU, and the gain over the baseline "
-    "at the same strength."
+    "at the same strength, or of each training at its best one, chosen on these images."
 )
 POOLED_BALANCED: Final = (
-    "Gains with the classes of both balanced at the same strength (docs/balance.md), over the pairs of trainings of "
-    "which that is known; of the baseline what balancing alone is worth. In brackets p of swaps, adjusted (Holm) for "
-    "the methods, by strength."
+    "Gains with the classes of both balanced at the same strength (docs/balance.md), or each training at its best one, "
+    "chosen on these images, over the pairs of trainings of which that is known; of the baseline what balancing alone "
+    "is worth. In brackets p of swaps, adjusted (Holm) for the methods, by strength."
 )
 POOLED_PAIRS: Final = (
     "Methods beside each other, over the pairs of trainings of one data set and seed that both have; p adjusted (Holm) "
