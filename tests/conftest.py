@@ -4,13 +4,14 @@ import importlib
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import hypothesis
 import pytest
 import torch
 from jaxtyping import install_import_hook
 from mmengine.config import Config
+from mmengine.dataset import base_dataset
 from mmengine.visualization import Visualizer
 from mmseg.visualization import SegLocalVisualizer
 
@@ -65,4 +66,12 @@ def _unformatted_configs() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Config, "pretty_text", property(text))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_collection_for_every_data_set() -> Iterator[None]:
+    """MMEngine collects garbage in each that it builds, up to half a second once torch is imported."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(base_dataset, "gc", SimpleNamespace(collect=lambda: 0))
         yield

@@ -1,4 +1,3 @@
-import gc
 from pathlib import Path
 
 import pytest
@@ -8,13 +7,6 @@ import mmseg_css  # noqa: F401  (registers)
 from tests.datasets.helpers import write_list, write_pairs
 
 CAMVID = Path(__file__).resolve().parents[3] / "shared" / "data" / "camvid"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _quick_garbage_collection() -> None:
-    """MMEngine collects garbage in every data set that it builds: half a second once torch is imported."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -82,10 +82,6 @@ def config(root: Path, method: str = "css", iterations: int = 3, **changes: Any)
         dataloader = dataloader_config(root, str(root / "labeled.txt"))
         dataloader["dataset"]["labeled"]["pipeline"] = [*load, {"type": "LoadAnnotations"}, *crop]
         dataloader["dataset"]["unlabeled"]["pipeline"] = [*load, *crop]
-    parts = [labeled] if method == "supervised" else dataloader["dataset"].values()
-    for part in parts:
-        if isinstance(part, dict):
-            part["serialize_data"] = False  # spares a collection of garbage for each
     number = next(RUNS)
     cfg = Config(
         {

@@ -1,7 +1,7 @@
 import pytest
 
 from mmseg_css.engine import estimate
-from tests.datasets.conftest import _mmseg_scope, _quick_garbage_collection  # noqa: F401  (fixtures)
+from tests.datasets.conftest import _mmseg_scope  # noqa: F401  (a fixture)
 
 
 @pytest.fixture(autouse=True)
