@@ -11,7 +11,9 @@ from torch import multiprocessing as mp
 
 def as_two_ranks(function: Callable[[int, Path], None], folder: Path) -> None:
     """Call ``function(rank, folder)`` in two processes, which meet and may leave files in ``folder``."""
-    mp.spawn(_as_rank, args=(function, folder), nprocs=2)
+    # A forked process has everything imported, but cannot use the CUDA of the one that it is forked from.
+    method = "spawn" if torch.cuda.is_available() else "fork"
+    mp.start_processes(_as_rank, args=(function, folder), nprocs=2, start_method=method)
 
 
 def _as_rank(rank: int, function: Callable[[int, Path], None], folder: Path) -> None:
