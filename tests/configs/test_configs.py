@@ -15,6 +15,7 @@ import torch
 from mmengine.runner import Runner
 
 from mmseg_css.datasets import PairedDataset, UnlabeledDataset
+from mmseg_css.datasets.protocols import PROTOCOLS
 from mmseg_css.registry import DATASETS, MODELS
 from tests.configs.groups import (
     CEILINGS,
@@ -93,6 +94,15 @@ def test_labeled_list_fits_the_name(name: str) -> None:
     for node in datasets_of(read(name)):
         if node["type"] == "UnlabeledDataset":
             assert node["exclude"] == train["ann_file"]
+
+
+def test_lists_are_files_of_the_registry() -> None:
+    files = {f"data/splits/{protocol.file}" for protocol in PROTOCOLS.values()}
+    datasets = [read(name).train_dataloader.dataset for name in NAMES if name.startswith(("css/", "pc2seg/"))]
+    named = {dataset.get("labeled", dataset).ann_file for dataset in datasets}
+    published = {name for name in named if name.startswith("data/splits") and "-own-" not in name}
+    assert published and published <= files
+    assert not [file for file in files if "-own-" in file]
 
 
 @cache

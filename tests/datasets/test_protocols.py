@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from mmengine.config import Config
 
 from mmseg_css.datasets.protocols import PROTOCOLS, get_protocol, identify
 from mmseg_css.datasets.splits import fingerprint, read_ids
@@ -50,17 +49,6 @@ def test_names_are_those_that_people_say() -> None:
 def test_what_is_no_name(name: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         get_protocol(name)
-
-
-def test_configs_name_files_of_the_registry() -> None:
-    files = {f"data/splits/{protocol.file}" for protocol in PROTOCOLS.values()}
-    named = set()
-    for path in (ROOT / "configs").glob("*/*.py"):
-        if path.parent.name in ("css", "pc2seg"):
-            dataset = Config.fromfile(path).train_dataloader.dataset
-            named.add(dataset.get("labeled", dataset).ann_file)
-    assert {name for name in named if name.startswith("data/splits") and "-own-" not in name} <= files
-    assert not [file for file in files if "-own-" in file]
 
 
 def test_documentation_holds_the_registry() -> None:
