@@ -1,17 +1,16 @@
 """Three commands from folders that nobody prepared to a running CSS training: what docs/own-data.md promises."""
 
-import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from mmseg_css.cli.main import call
 from mmseg_css.datasets import CamVidDataset
 from tests.configs.helpers import ROOT
 
@@ -41,29 +40,31 @@ def street(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(command: str, folder: Path, *more: str) -> str:
-    """A command as it is typed, by this interpreter."""
-    name, *arguments = shlex.split(command)
-    assert name == "mmseg-css"
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200", "PYTHONPATH": str(ROOT)}
-    call = [sys.executable, "-m", "mmseg_css", *arguments, *more]
-    done = subprocess.run(call, cwd=folder, env=environment, timeout=300, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout + done.stderr
+@pytest.fixture
+def run(street: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """A command as it is typed in the folder of the frames; what it says."""
+    monkeypatch.chdir(street)
+
+    def run(command: str, *more: str) -> str:
+        name, *arguments = shlex.split(command)
+        assert name == "mmseg-css"
+        call([*arguments, *more])
+        return "".join(capfd.readouterr())
+
+    return run
 
 
-def test_from_folders_to_a_running_training_in_three_commands(street: Path) -> None:
+def test_from_folders_to_a_running_training_in_three_commands(street: Path, run: Callable[..., str]) -> None:
     ignore = ",".join(map(str, IGNORED))
     said = run(
         "mmseg-css init 'my street/pictures' 'my street/coloured' 'my street/more' --crop 64 "
-        f"--ignore {ignore} --out configs/street",
-        street,
+        f"--ignore {ignore} --out configs/street"
     )
     assert "6 for training, 2 for validation, 5 unlabelled" in said
     weights, *trainings = [line.strip() for line in said.splitlines() if line.startswith("  mmseg-css ")]
-    assert "wrote work_dirs/pretrained" in run(weights, street)
+    assert "wrote work_dirs/pretrained" in run(weights)
     [css] = [command for command in trainings if "train configs/street/css_" in command]
-    log = run(css, street, "--cfg-options", *SHORT)
+    log = run(css, "--cfg-options", *SHORT)
     assert "labelled images: 6, protocol custom" in log
     assert len(re.findall(r"unsup\.loss_pseudo_label: \d", log)) == 2
     assert re.search(r"mIoU: \d", log)
@@ -71,4 +72,4 @@ def test_from_folders_to_a_running_training_in_three_commands(street: Path) -> N
     told = f"The last checkpoint is {last}. To evaluate it, with the same --cfg-options: "
     [test] = [line.split(told)[1] for line in log.splitlines() if told in line]
     assert test == f"mmseg-css test configs/street/css_lite0_street.py {last}"
-    assert "mIoU: " in run(test, street)
+    assert "mIoU: " in run(test)
