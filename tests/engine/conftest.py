@@ -1,8 +1,9 @@
 """A model that only notes what the hooks ask of it, and a CSS in the small that trains on eight images."""
 
 import errno
+import multiprocessing
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 
@@ -118,6 +119,14 @@ def css_runner(data: Path, max_iters: int, *hooks: Hook, **settings: object) -> 
     for hook in (ProgressHook(), TeacherUpdateHook(), PrototypeCommitHook(), *hooks):
         runner.register_hook(hook)
     return runner
+
+
+def exit_code(function: Callable[..., None], *arguments: object) -> int | None:
+    """Of a process of its own in which a function runs; forked, it has everything imported."""
+    process = multiprocessing.get_context("fork").Process(target=function, args=arguments)
+    process.start()
+    process.join(200)
+    return process.exitcode
 
 
 def save(path: Path, value: float = 0.0) -> Path:

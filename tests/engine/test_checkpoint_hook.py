@@ -2,8 +2,7 @@
 
 import os
 import signal
-import subprocess
-import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,8 +13,7 @@ from mmengine.runner import Runner
 
 from mmseg_css.engine.hooks import DurableCheckpointHook
 from mmseg_css.engine.hooks.checkpoint import ECHO
-from tests.configs.helpers import ROOT
-from tests.engine.conftest import full_disk, save
+from tests.engine.conftest import exit_code, full_disk, save
 from tests.engine.tiny import config, write_data
 
 
@@ -164,18 +162,19 @@ def test_a_signal_that_comes_twice_is_one(trained: tuple[Trained, DurableCheckpo
     assert "iter_1.pth" in names(runner)
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
-def test_a_second_signal_ends_the_process_at_once(tmp_path: Path, name: str) -> None:
-    code = (
-        "import os, signal, sys, time; sys.path.insert(0, sys.argv[1])\n"
-        "from pathlib import Path; from tests.engine.test_checkpoint_hook import DurableCheckpointHook, Trained\n"
-        "DurableCheckpointHook(1, by_epoch=False).before_train(Trained(Path(sys.argv[2])))\n"
-        f"os.kill(os.getpid(), signal.{name}); print('goes on', flush=True)\n"
-        f"time.sleep({ECHO}); os.kill(os.getpid(), signal.{name}); print('still there', flush=True)"
-    )
-    done = subprocess.run([sys.executable, "-c", code, str(ROOT), str(tmp_path)], capture_output=True, timeout=200)
-    assert done.returncode == -signal.Signals[name]
-    assert done.stdout.decode().splitlines()[-1] == "goes on"
+def told_twice(number: signal.Signals, folder: Path) -> None:
+    DurableCheckpointHook(1, by_epoch=False).before_train(Trained(folder))
+    os.kill(os.getpid(), number)
+    (folder / "goes on").touch()
+    time.sleep(ECHO)
+    os.kill(os.getpid(), number)
+    (folder / "still there").touch()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_ends_the_process_at_once(tmp_path: Path, number: signal.Signals) -> None:
+    assert exit_code(told_twice, number, tmp_path) == -number
+    assert [path.name for path in tmp_path.iterdir()] == ["goes on"]
 
 
 def test_two_of_it_are_refused(tmp_path: Path) -> None:

@@ -1,8 +1,6 @@
 """Checkpoints: written whole or not at all, found again, refused where they do not fit."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,8 +12,7 @@ from torch import nn
 
 from mmseg_css.compat import damage
 from mmseg_css.engine import checkpoints
-from tests.configs.helpers import ROOT
-from tests.engine.conftest import full_disk, save
+from tests.engine.conftest import exit_code, full_disk, save
 
 # -- writing ----------------------------------------------------------------------------------------------------------
 
@@ -39,16 +36,15 @@ def test_a_folder_that_cannot_be_synced_is_no_fault(tmp_path: Path, monkeypatch:
     assert (tmp_path / "iter_1.pth").read_bytes() == b"whole"
 
 
+def die_while_writing(path: Path) -> None:
+    os.fsync = lambda file: os._exit(9)
+    checkpoints.DurableBackend().put(bytes(500), path)
+
+
 def test_a_process_that_dies_while_it_writes_leaves_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "iter_1.pth"
     path.write_bytes(b"before")
-    code = (
-        "import os; from mmseg_css.engine.checkpoints import DurableBackend\n"
-        f"os.fsync = lambda file: os._exit(9)\nDurableBackend().put(bytes(500), {str(path)!r})"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, timeout=200)
-    assert done.returncode == 9
+    assert exit_code(die_while_writing, path) == 9
     assert path.read_bytes() == b"before"
 
 
