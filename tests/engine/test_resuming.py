@@ -16,10 +16,23 @@ from tests.engine.tiny import config, log_of, train, with_validation, write_data
 POLY = {"type": "PolyLR", "eta_min": 1e-6, "power": 0.9, "begin": 0, "by_epoch": False}
 
 
+def write(folder: Path) -> Path:
+    write_list(folder / "some.txt", [f"{number:02d}" for number in range(5, 10)])
+    return write_data(folder, images=14)
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    write_list(tmp_path / "some.txt", [f"{number:02d}" for number in range(5, 10)])
-    return write_data(tmp_path, images=14)
+    return write(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where others go on from: four iterations of CSS, and of labels alone."""
+    root = write(tmp_path_factory.mktemp("trained"))
+    for method in ("css", "supervised"):
+        train(cfg_of(root, method, 4, method))
+    return root
 
 
 def cfg_of(root: Path, method: str, iterations: int, name: str, **changes: Any) -> Any:
@@ -87,15 +100,14 @@ def rates_of(root: Path, name: str, iterations: range) -> list[float]:
     return [checkpoint(root, name, n)["optimizer"]["param_groups"][0]["lr"] for n in iterations]
 
 
-def test_a_longer_training_goes_on_with_the_longer_schedule(root: Path) -> None:
+def test_a_longer_training_goes_on_with_the_longer_schedule(trained: Path) -> None:
     """At the end of the first one the rate was 1e-6; from there on it is what 8 iterations have."""
     every = {"default_hooks__checkpoint__interval": 1, "default_hooks__checkpoint__max_keep_ckpts": 9}
-    train(cfg_of(root, "supervised", 8, "whole", **every))
-    train(cfg_of(root, "supervised", 4, "short"))
-    assert rates_of(root, "short", range(4, 5)) == pytest.approx([1e-6])
-    resume(root, "short", 4, cfg_of(root, "supervised", 8, "long", **every))
-    assert rates_of(root, "long", range(5, 9)) == rates_of(root, "whole", range(5, 9))
-    said = "\n".join(notes(root, "long"))
+    train(cfg_of(trained, "supervised", 8, "whole", **every))
+    assert rates_of(trained, "supervised", range(4, 5)) == pytest.approx([1e-6])
+    resume(trained, "supervised", 4, cfg_of(trained, "supervised", 8, "long", **every))
+    assert rates_of(trained, "long", range(5, 9)) == rates_of(trained, "whole", range(5, 9))
+    said = "\n".join(notes(trained, "long"))
     assert "param_scheduler[0].end: 8, the config's; the checkpoint has 4" in said
     assert re.search(r"as if the config's had been followed from the start, lr = 0\.0466\d* \(was 1e-06\)", said)
     assert "train_cfg.max_iters: 8, the config's; the checkpoint has 4, so what rises or falls" in said
@@ -112,18 +124,17 @@ def test_the_rate_that_is_logged_goes_on_with_the_longer_schedule_too(root: Path
     assert long.optim_wrapper.get_lr() == whole.optim_wrapper.get_lr()
 
 
-def test_the_end_raised_on_the_way_counts(root: Path) -> None:
-    train(cfg_of(root, "supervised", 4, "short"))
-    assert rate(resume(root, "short", 2, cfg_of(root, "supervised", 8, "long"))) == pytest.approx(1e-6)
+def test_the_end_raised_on_the_way_counts(trained: Path) -> None:
+    runner = resume(trained, "supervised", 2, cfg_of(trained, "supervised", 8, "raised"))
+    assert rate(runner) == pytest.approx(1e-6)
 
 
-def test_a_schedule_that_is_over_is_refused(root: Path) -> None:
-    train(cfg_of(root, "supervised", 4, "short"))
-    cfg = cfg_of(root, "supervised", 8, "long", param_scheduler=[{**POLY, "end": 4}])
+def test_a_schedule_that_is_over_is_refused(trained: Path) -> None:
+    cfg = cfg_of(trained, "supervised", 8, "over", param_scheduler=[{**POLY, "end": 4}])
     with pytest.raises(
         ValueError, match=r"ended at iteration 4.*go on to 8 with a learning rate of 1e-06.*raise the end"
     ):
-        resume(root, "short", 4, cfg)
+        resume(trained, "supervised", 4, cfg)
 
 
 def test_a_schedule_that_was_to_end_before_the_training_is_not(root: Path) -> None:
@@ -203,10 +214,10 @@ def test_a_schedule_by_metrics_counts_each_validation_once(root: Path) -> None:
         ({"train_dataloader__dataset__unlabeled__ann_file": "some.txt"}, "unlabelled images: 5, fingerprint "),
     ],
 )
-def test_what_differs_is_named(root: Path, changes: dict[str, Any], said: str) -> None:
-    train(cfg_of(root, "css", 4, "before"))
-    runner = resume(root, "before", 2, cfg_of(root, "css", 4, "after", **changes))
-    assert any(said in note for note in notes(root, "after")), notes(root, "after")
+def test_what_differs_is_named(trained: Path, tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+    cfg = cfg_of(trained, "css", 4, "after", work_dir=str(tmp_path / "after"), **changes)
+    runner = resume(trained, "css", 2, cfg)
+    assert any(said in note for note in notes(tmp_path, "after")), notes(tmp_path, "after")
     group = runner.optim_wrapper.optimizer.param_groups[0]
     expected = {"initial_lr": 0.1, "momentum": 0.9} | {name.split("__")[-1]: value for name, value in changes.items()}
     assert group["momentum"] == expected["momentum"]
@@ -214,11 +225,10 @@ def test_what_differs_is_named(root: Path, changes: dict[str, Any], said: str) -
     assert runner.seed == 7
 
 
-def test_another_type_of_optimiser_is_refused(root: Path) -> None:
-    train(cfg_of(root, "css", 2, "before"))
+def test_another_type_of_optimiser_is_refused(trained: Path) -> None:
     other = {"optim_wrapper__optimizer": {"_delete_": True, "type": "AdamW", "lr": 0.1}}
     with pytest.raises(ValueError, match=r"written with SGD, and the config has AdamW.*load_from"):
-        resume(root, "before", 2, cfg_of(root, "css", 4, "after", **other))
+        resume(trained, "css", 2, cfg_of(trained, "css", 4, "other", **other))
 
 
 def test_a_checkpoint_without_an_optimiser_is_refused(root: Path) -> None:
