@@ -22,6 +22,8 @@ VENV_LOWEST := .venv-lowest-$(FAMILY)
 PYTEST_PROCESSES ?= 2
 # One thread per process: the tests run side by side.
 PYTEST := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+# Files in the order of tests/conftest.py, the long ones first; else those with the most tests are.
+SIDE_BY_SIDE = -n $(PYTEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 PIP_FLAGS := --quiet --disable-pip-version-check --no-input
 
 ifdef PYTHON
@@ -67,13 +69,13 @@ demo: $(DEMO_INSTALLED)
 	$(PY) -m mmseg_css demo
 
 test: $(TESTS_INSTALLED)
-	$(PYTEST) $(PY) -m pytest -n $(PYTEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
+	$(PYTEST) $(PY) -m pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS)
 
 test-upstream: $(VENV_UPSTREAM)/.installed
-	$(PYTEST) $(VENV_UPSTREAM)/bin/python -m pytest -n $(PYTEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
+	$(PYTEST) $(VENV_UPSTREAM)/bin/python -m pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS)
 
 test-lowest: $(VENV_LOWEST)/.installed
-	$(PYTEST) $(VENV_LOWEST)/bin/python -m pytest -n $(PYTEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
+	$(PYTEST) $(VENV_LOWEST)/bin/python -m pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS)
 
 # The wheel is built from the sdist, and tried with the packages of $(PY), of which it replaces ours.
 test-wheel: $(WHEEL_INSTALLED)

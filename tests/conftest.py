@@ -23,10 +23,27 @@ install_import_hook("mmseg_css.functional", "tests.typechecker.checked")
 #: Whose fixtures are made once in a process, whichever folders use them.
 pytest_plugins = ["tests.trained"]
 
+#: Files that take minutes with a few tests. Processes that run side by side begin with them: else one is left alone
+#: with the last of them.
+LONG = (
+    "documentation/test_notebook.py",
+    "e2e/test_comparison.py",
+    "e2e/test_new_method.py",
+    "e2e/test_soak.py",
+    "e2e/test_soak_methods.py",
+    "e2e/test_soak_supervised.py",
+    "e2e/test_training.py",
+    "evaluation/test_cluster.py",
+)
+
 torch.set_num_threads(1)
 
 hypothesis.settings.register_profile("quick", max_examples=25, deadline=None, derandomize=True)
 hypothesis.settings.load_profile("quick")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.path.as_posix().endswith(LONG))
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from tests.conftest import LONG
+
 ROOT: Final = Path(__file__).resolve().parents[1]
 LONGEST_FILE: Final = 300
 LONGEST_FUNCTION: Final = 40  # the docstring included, decorators not
@@ -40,3 +42,7 @@ def test_no_file_is_long() -> None:
 def test_no_function_is_long() -> None:
     found = list(long_functions("mmseg_css", "tools", "benchmarks"))
     assert not found, f"more than {LONGEST_FUNCTION} lines; give a step a name of its own:\n" + "\n".join(found)
+
+
+def test_files_that_take_long_are_there() -> None:
+    assert [name for name in LONG if not (ROOT / "tests" / name).is_file()] == []
