@@ -16,6 +16,7 @@ from mmengine.registry import init_default_scope
 from mmseg_css.cli.main import call
 from mmseg_css.engine.diagnosing import as_in_training
 from mmseg_css.engine.looking import without_ignored
+from mmseg_css.evaluation.diagnosis import report as reports
 from mmseg_css.evaluation.diagnosis.report import draw_report
 from mmseg_css.models import CPS, CSS
 from mmseg_css.models.segmentors import Inspection
@@ -134,6 +135,13 @@ def test_statistics_are_as_before_when_the_teacher_labelled_as_in_training() -> 
     assert not model.teacher.training
 
 
+@pytest.fixture
+def numbers_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a report its JSON: figures and page take longer than all else."""
+    monkeypatch.setattr(reports, "draw_report", lambda path: path)
+
+
+@pytest.mark.usefixtures("numbers_alone")
 def test_training_mode(trained: Path, make_config: MakeConfig, tmp_path: Path) -> None:
     """Three images and batches of four, of which two are labelled as unlabelled ones: all three go at once."""
     config = make_config("odd", {"test_dataloader.dataset.indices": 3, "train_dataloader.batch_size": 4})
@@ -214,6 +222,7 @@ def test_labels_alone(make_config: MakeConfig, tmp_path: Path) -> None:
     assert 100 * source["all"]["mIoU"]["value"] == pytest.approx(figures["mIoU"], abs=0.01)
 
 
+@pytest.mark.usefixtures("numbers_alone")
 @pytest.mark.parametrize("kind", ["paired", "wrapped", "supervised"])
 def test_unlabelled_images_with_masks(kind: str, trained: Path, config: Path, tmp_path: Path) -> None:
     """Of both halves, also of a config that learns one and names the other, and below wrappers."""
