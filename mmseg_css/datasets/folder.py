@@ -1,6 +1,7 @@
 """Images and masks in two folders, whatever kinds of files they are."""
 
 import os.path as osp
+from collections.abc import Iterable
 from typing import Any
 
 from mmengine import fileio
@@ -25,7 +26,7 @@ class FolderDataset(BaseSegDataset):
 
     Raises:
         FileNotFoundError: A folder or the list is missing.
-        ValueError: The list is empty.
+        ValueError: The list is empty, or two of its images would have one mask.
     """
 
     def __init__(self, *, ann_file: str, seg_map_suffix: str = ".png", **kwargs: Any) -> None:
@@ -34,13 +35,30 @@ class FolderDataset(BaseSegDataset):
     def load_data_list(self) -> list[dict]:
         check_paths(data_prefix=self.data_prefix, lists=[self.ann_file], backend_args=self.backend_args)
         text = fileio.get_text(self.ann_file, backend_args=self.backend_args)
+        names = list(filter(None, map(str.strip, text.lstrip("\ufeff").splitlines())))
+        masks = self._masks_of(names)
         return [
             {
                 "img_path": osp.join(self.data_prefix["img_path"], name),
-                "seg_map_path": osp.join(self.data_prefix["seg_map_path"], osp.splitext(name)[0] + self.seg_map_suffix),
+                **({"seg_map_path": masks[name]} if masks else {}),
                 "label_map": self.label_map,
                 "reduce_zero_label": self.reduce_zero_label,
                 "seg_fields": [],
             }
-            for name in filter(None, map(str.strip, text.lstrip("\ufeff").splitlines()))
+            for name in names
         ]
+
+    def _masks_of(self, names: Iterable[str]) -> dict[str, str]:
+        """The mask of each image, by the image's name; nothing where the data set names no folder of masks."""
+        folder = self.data_prefix.get("seg_map_path")
+        if folder is None:
+            return {}
+        masks = {name: osp.join(folder, osp.splitext(name)[0] + self.seg_map_suffix) for name in names}
+        owners: dict[str, str] = {}
+        for name, mask in masks.items():
+            if (other := owners.setdefault(mask, name)) != name:
+                raise ValueError(
+                    f"{self.ann_file!r} lists {other!r} and {name!r}, which would have one mask, {mask!r}: rename one, "
+                    "on the list, too, and give it a mask of its own"
+                )
+        return masks

@@ -80,7 +80,7 @@ def _labelled_later(leaf: BaseDataset, origin: Origin | None) -> list[str]:
     texts = [path.read_text(encoding="utf-8-sig", errors="replace") for path in lists]  # not all of them need be lists
     listed = {line.strip() for text in texts for line in text.splitlines()}
     images, (masks, suffixes) = leaf.data_prefix["img_path"], _masks_of(leaf, origin)
-    if not fileio.isdir(masks, backend_args=leaf.backend_args):
+    if not masks or not fileio.isdir(masks, backend_args=leaf.backend_args):
         return []
     names, there = (
         fileio.list_dir_or_file(folder, list_dir=False, recursive=True, backend_args=leaf.backend_args)
@@ -97,7 +97,7 @@ def _labelled_later(leaf: BaseDataset, origin: Origin | None) -> list[str]:
 def _masks_of(leaf: BaseDataset, origin: Origin | None) -> tuple[str, list[str]]:
     """Where the user's masks are, and what they have in the place of an image's ending."""
     if origin is None or not origin.folder:
-        return leaf.data_prefix["seg_map_path"], [leaf.seg_map_suffix]
+        return leaf.data_prefix.get("seg_map_path") or "", [leaf.seg_map_suffix]
     endings = {osp.splitext(source.path)[1] for source in origin.sources.values()}
     return origin.folder, sorted(origin.ending + ending for ending in endings)
 

@@ -3,6 +3,7 @@
 import filecmp
 import os.path as osp
 from collections.abc import Sequence
+from glob import escape
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from mmseg_css.datasets.checks import leaves
 from mmseg_css.datasets.halves import halves_of
-from mmseg_css.datasets.splits import check_utf8
+from mmseg_css.datasets.splits import IMAGE_SUFFIXES, check_utf8
 from mmseg_css.deployment.labelled import labelled_pixels
 from mmseg_css.deployment.prediction.inputs import Item
 from mmseg_css.typos import explained
@@ -111,10 +112,16 @@ def line_of(image: Item, labelled_set: Any) -> str:
 
 
 def in_the_way(image: Item, labelled_set: Any) -> str | None:
-    """Another image, in the folder of the labelled ones, under the path that an image would have there."""
-    ending = ending_of_lines(labelled_set) or image.path.suffix
+    """Another image, in the folder of the labelled ones, that an image would replace there, or share its mask with:
+    masks are called as images are, without their endings."""
+    ending = ending_of_lines(labelled_set)
     there = Path(labelled_set.data_prefix["img_path"], f"{line_of(image, labelled_set)}{ending}")
-    return str(there) if there.is_file() and not there.samefile(image.path) else None
+    if ending:
+        named = [there]
+    else:  # a line is a whole name, and images of all endings may be listed
+        beside = there.parent.glob(f"{escape(there.stem)}.*")
+        named = sorted(path for path in beside if path.stem == there.stem and path.suffix.lower() in IMAGE_SUFFIXES)
+    return next((str(path) for path in named if path.is_file() and not path.samefile(image.path)), None)
 
 
 def ending_of_lines(labelled_set: Any) -> str:

@@ -66,8 +66,23 @@ def test_another_image_of_the_same_name_is_suggested_and_told(folder: Path) -> N
     assert taken == [str(folder / "images" / "a.jpg"), None]
 
 
-def test_an_image_is_not_in_its_own_way(folder: Path) -> None:
-    pool = pool_of(paired(labeled(folder), unlabeled(folder)))
+def test_an_image_that_would_share_its_mask_is_told(folder: Path) -> None:
+    """In a `FolderDataset`, whose lines have endings, of any kind, and whose masks are called without them."""
+    (folder / "whole.txt").write_text("a.jpg\nb.jpg\n")
+    write(folder / "images" / "f.1.JPG", noise(4))
+    for seed, name in enumerate(("a.jpg", "b.png", "f.1.png", "f.jpg"), start=20):
+        write(folder / "more" / name, noise(seed))
+    pool = pool_of(paired(labeled(folder, type="FolderDataset", ann_file="whole.txt"), unlabeled(folder, "more")))
+    taken = {str(image.path.name): in_the_way(image, pool.labelled_set) for image in pool.unlabelled}
+    images = folder / "images"
+    expected = {"a.jpg": str(images / "a.jpg"), "b.png": str(images / "b.jpg"), "f.1.png": str(images / "f.1.JPG")}
+    assert taken == expected | {"f.jpg": None, "e.png": None}
+
+
+@pytest.mark.parametrize("changes", [{}, {"type": "FolderDataset", "ann_file": "whole.txt"}])
+def test_an_image_is_not_in_its_own_way(folder: Path, changes: dict) -> None:
+    (folder / "whole.txt").write_text("a.jpg\nb.jpg\n")
+    pool = pool_of(paired(labeled(folder, **changes), unlabeled(folder)))
     assert [in_the_way(image, pool.labelled_set) for image in pool.unlabelled] == [None, None]
 
 
