@@ -37,12 +37,16 @@ class PairedDataset(Dataset[PairedSample]):
 
     Raises:
         FileNotFoundError: A folder, a list, an image or a mask is missing.
-        ValueError: A data set is empty, or a mask does not fit its image or the classes.
+        ValueError: A data set is empty, a mask does not fit its image or the classes or is an unlabelled image, too, or
+            the unlabelled pipeline needs masks.
     """
 
     def __init__(self, *, labeled: BaseDataset | dict, unlabeled: BaseDataset | dict, check_masks: bool = True) -> None:
         self.labeled = _build(labeled, "labeled")
         self.unlabeled = _build(unlabeled, "unlabeled")
+        for leaf in checks.leaves(self.unlabeled):
+            checks.check_mask_free(getattr(leaf, "pipeline", None))
+        checks.check_no_masks(self.labeled, self.unlabeled)
         if check_masks:
             checks.check_masks(self.labeled)
             checks.check_images(self.unlabeled)

@@ -123,9 +123,12 @@ class UnlabeledDataset(BaseSegDataset):
         return {image_id for image_id in ids.values() if image_id is not None}
 
     def _resolve(self, line: str, images: dict[str, str]) -> str | None:
-        # A name as it stands comes first, because ids may hold dots ("frame.png.001").
+        # The name of a file means that file, also where its mask lies beside it ("0001.jpg", "0001.jpg.png"). An id as
+        # it stands comes next, because ids may hold dots ("frame.png.001").
         name = PurePath(line).as_posix()
-        return next((image_id for image_id in (name, self._image_id(name)) if image_id in images), None)
+        shortened = self._image_id(name)
+        named = shortened in images and PurePath(images[shortened]).as_posix() == name
+        return next((image_id for image_id in (name, shortened)[named:] if image_id in images), None)
 
     def _image_id(self, name: str) -> str:
         suffix = max((s for s in self.suffixes if name.lower().endswith(s)), key=len, default="")

@@ -12,7 +12,17 @@ from mmseg.registry import DATASETS
 
 from mmseg_css.datasets import PairedDataset, paired_collate
 from mmseg_css.datasets.seeded import Draw, seeded
-from tests.datasets.helpers import AUGMENT, LOAD, METAINFO, dataloader_config, labeled_config, unlabeled_config
+from tests.datasets.helpers import (
+    AUGMENT,
+    LOAD,
+    METAINFO,
+    dataloader_config,
+    labeled_config,
+    unlabeled_config,
+    write_image,
+    write_list,
+    write_mask,
+)
 
 
 @pytest.fixture
@@ -125,3 +135,42 @@ def test_runner_builds_it_and_workers_change_nothing(root: Path) -> None:
     alone, helped = images(0), images(2)
     assert len(alone) == len(helped) == 30
     assert all(torch.equal(first, second) for first, second in zip(alone, helped, strict=True))
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_a_mask_beside_its_image_is_no_unlabelled_image(tmp_path: Path, link: bool) -> None:
+    """``1.png`` and ``1_mask.png`` in one folder, of which a list excludes the labelled image alone."""
+    images = tmp_path / "images"
+    for name in ("1", "2", "3"):
+        write_image(images / f"{name}.png")
+    write_mask(tmp_path / "masks" / "1_mask.png")
+    (images / "1_mask.png").symlink_to(tmp_path / "masks" / "1_mask.png")
+    prefix = {"img_path": "images", "seg_map_path": "masks" if link else "images"}
+    listed = write_list(tmp_path / "labeled.txt", ["1"])
+    labeled = labeled_config(tmp_path, ann_file=listed, data_prefix=prefix, seg_map_suffix="_mask.png")
+    message = "^1 unlabelled images are masks of labelled ones, .* the first: '.*/images/1_mask.png'; move the masks"
+    with pytest.raises(ValueError, match=message):
+        PairedDataset(labeled=labeled, unlabeled=unlabeled_config(tmp_path, exclude=listed))
+    others = write_list(tmp_path / "others.txt", ["2", "3"])
+    assert PairedDataset(labeled=labeled, unlabeled=unlabeled_config(tmp_path, ann_file=others)).num_unlabeled == 2
+
+
+@pytest.mark.parametrize(
+    ("transform", "message"),
+    [
+        ({"type": "LoadAnnotations"}, "LoadAnnotations, but there are no masks to load"),
+        ({"type": "Pad", "size": (64, 64)}, "Pad of the unlabelled pipeline pads"),
+        ({"type": "RandomCrop", "crop_size": (8, 8), "cat_max_ratio": 0.75}, "cat_max_ratio=0.75"),
+    ],
+)
+@pytest.mark.parametrize("times", [1, 2])
+def test_unlabelled_pipelines_of_any_data_set_need_no_masks(
+    root: Path, transform: dict, message: str, times: int
+) -> None:
+    def unlabeled(*transforms: dict) -> dict:
+        dataset = labeled_config(root, pipeline=[*LOAD, *transforms, *AUGMENT])
+        return dataset if times == 1 else {"type": "RepeatDataset", "times": times, "dataset": dataset}
+
+    with pytest.raises(ValueError, match=message):
+        PairedDataset(labeled=labeled_config(root), unlabeled=unlabeled(transform))
+    assert PairedDataset(labeled=labeled_config(root), unlabeled=unlabeled()).num_unlabeled == 10 * times

@@ -47,6 +47,14 @@ def test_ids_may_hold_dots(tmp_path: Path) -> None:
     assert ids(dataset) == ["video.png.002.png"]
 
 
+def test_the_name_of_a_file_means_that_file(tmp_path: Path) -> None:
+    """And not the mask beside it, of which it is the id."""
+    for name in ("1.jpg", "1.jpg.png", "2.jpg"):
+        write_image(tmp_path / "images" / name)
+    assert ids(build(tmp_path, exclude=write_list(tmp_path / "labeled.txt", ["1.jpg"]))) == ["1.jpg.png", "2.jpg"]
+    assert ids(build(tmp_path, ann_file=write_list(tmp_path / "list.txt", ["1.jpg"]))) == ["1.jpg"]
+
+
 def test_unlabelled_is_all_minus_labelled(root: Path) -> None:
     dataset = build(root, exclude="labeled.txt")
     labelled = {f"{line}.png" for line in (root / "labeled.txt").read_text().splitlines()}

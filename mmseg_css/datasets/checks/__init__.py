@@ -1,6 +1,7 @@
 """What can be wrong with the data, said in words when the data set is built and not hours into a run."""
 
 from mmseg_css.datasets.checks.batch import check_batch, check_ratio
+from mmseg_css.datasets.checks.beside import check_no_masks
 from mmseg_css.datasets.checks.classes import check_num_classes, check_same_classes
 from mmseg_css.datasets.checks.config import (
     check_config,
@@ -16,7 +17,7 @@ from mmseg_css.datasets.checks.images import EXIF_ORIENTATION, TOO_LARGE, check_
 from mmseg_css.datasets.checks.labels import EVALUATION, TRAINING
 from mmseg_css.datasets.checks.masks import FAULTY, IGNORED, MaskCheck, check_mask_free, check_masks
 from mmseg_css.datasets.checks.outputs import check_output_names
-from mmseg_css.datasets.checks.paths import check_links, check_not_empty, check_paths, leaves
+from mmseg_css.datasets.checks.paths import check_links, check_not_empty, check_paths, infos_of, leaves, paths_of
 from mmseg_css.datasets.checks.reading import WatchedPipeline, watch
 from mmseg_css.datasets.checks.sets import SET_REMEDY, check_set
 from mmseg_css.datasets.checks.sides import check_views, mirrored
@@ -41,6 +42,7 @@ __all__ = [
     "check_links",
     "check_mask_free",
     "check_masks",
+    "check_no_masks",
     "check_not_empty",
     "check_num_classes",
     "check_output_names",
@@ -59,8 +61,10 @@ __all__ = [
     "find_faults",
     "ignored_values",
     "image_fault",
+    "infos_of",
     "leaves",
     "mirrored",
     "names_weights",
+    "paths_of",
     "watch",
 ]

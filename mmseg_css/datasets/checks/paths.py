@@ -100,3 +100,13 @@ def leaves(dataset: Any) -> Iterator[BaseDataset]:
         yield dataset
     for child in children:
         yield from leaves(child)
+
+
+def infos_of(leaf: BaseDataset) -> list[dict]:
+    """What a data set that reads files knows of each of its images."""
+    return [leaf.get_data_info(index) for index in range(len(leaf))]
+
+
+def paths_of(leaf: BaseDataset) -> list[str]:
+    """The images of a data set that reads files."""
+    return [info["img_path"] for info in infos_of(leaf)]

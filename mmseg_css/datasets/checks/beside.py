@@ -1,0 +1,33 @@
+"""Masks that lie beside images, and are no unlabelled images themselves."""
+
+import os.path as osp
+from functools import cache
+from typing import Any
+
+from mmseg_css.datasets.checks.paths import infos_of, leaves, paths_of
+
+
+def check_no_masks(labeled: Any, unlabeled: Any) -> None:
+    """Check that no unlabelled image is the mask of a labelled one, as the same file or by a link.
+
+    Args:
+        labeled, unlabeled: Data sets; wrappers are looked into.
+
+    Raises:
+        ValueError: Some are.
+    """
+    folder = cache(osp.realpath)  # of many files few folders: resolving each would take minutes on a share
+
+    def real(path: str) -> str:
+        return osp.realpath(path) if osp.islink(path) else osp.join(folder(osp.dirname(path)), osp.basename(path))
+
+    masks = {
+        real(info["seg_map_path"]) for leaf in leaves(labeled) for info in infos_of(leaf) if "seg_map_path" in info
+    }
+    found = [path for leaf in leaves(unlabeled) for path in paths_of(leaf) if real(path) in masks]
+    if found:
+        raise ValueError(
+            f"{len(found)} unlabelled images are masks of labelled ones, and would be learnt from as pictures, the "
+            f"first: {found[0]!r}; move the masks into a folder of their own, or list the unlabelled images "
+            "(ann_file). `mmseg-css init IMAGES IMAGES --mask-names '*_mask.png'` writes such a config"
+        )
