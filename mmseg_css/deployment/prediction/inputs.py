@@ -30,6 +30,12 @@ class Inputs(NamedTuple):
     videos: list[Item]
     passed_over: list[Path]
 
+    def without(self, names: Iterable[str]) -> list[PurePosixPath]:
+        """Those of these names of predictions that are neither of the images nor of a frame of the videos."""
+        images, videos = {item.name for item in self.images}, {item.name for item in self.videos}
+        others = map(PurePosixPath, names)
+        return [name for name in others if name not in images and name.parent not in videos]
+
 
 def find_inputs(given: Sequence[Path], out: Path) -> Inputs:
     """The files that are meant, each once.

@@ -12,9 +12,10 @@ from jaxtyping import UInt, UInt8
 from PIL import Image
 
 from mmseg_css.datasets.pictures import PREDICTIONS
+from mmseg_css.deployment.prediction.inputs import Inputs
 from mmseg_css.deployment.prediction.network import Classes
 from mmseg_css.deployment.prediction.predictor import Prediction
-from mmseg_css.deployment.prediction.sources import SOURCES, Source, Sources, digest_of, is_same
+from mmseg_css.deployment.prediction.sources import SOURCES, Source, Sources, digest_at, digest_of, is_same
 from mmseg_css.files import remove_parts, write_bytes, write_text, written
 
 #: Folders, and how their files end: overlays that are too large for JPEG are PNG.
@@ -37,6 +38,7 @@ class Outputs:
 
     Args:
         folder: The folder.
+        inputs: What is to be predicted.
         classes: What the indices mean.
         made_by: What the predictions depend on; anything that JSON can say.
         probabilities: Whether to write them.
@@ -44,13 +46,22 @@ class Outputs:
             but for predictions of an image that was changed since.
 
     Raises:
-        FileExistsError: The folder holds predictions that depend on something else, and they are not to be overwritten.
+        FileExistsError: The folder holds predictions that depend on something else, and they are not to be overwritten;
+            or masks of other images among them were changed by hand.
     """
 
     def __init__(
-        self, folder: Path, *, classes: Classes, made_by: dict[str, Any], probabilities: bool, overwrite: bool
+        self,
+        folder: Path,
+        *,
+        inputs: Inputs,
+        classes: Classes,
+        made_by: dict[str, Any],
+        probabilities: bool,
+        overwrite: bool,
     ) -> None:
         self.folder = folder
+        self.inputs = inputs
         self.classes = classes
         self.overwrite = overwrite
         self.kinds = dict(KINDS)
@@ -76,9 +87,22 @@ class Outputs:
     def _clear(self, record: dict[str, Any], path: Path) -> None:
         """Remove predictions made otherwise: who goes on after an interruption must not find them."""
         if json.loads(path.read_text(encoding="utf-8")) != record:
+            self._check_not_corrected()
             for kind in KINDS:
                 shutil.rmtree(self.folder / kind, ignore_errors=True)
             (self.folder / SOURCES).unlink(missing_ok=True)
+
+    def _check_not_corrected(self) -> None:
+        """Refuse to remove masks that were changed by hand and will not be predicted again."""
+        sources = Sources(self.folder)
+        masks = {self.mask_of(name): sources[str(name)] for name in self.inputs.without(sources)}
+        corrected = [path for path, made in masks.items() if made and path.is_file() and digest_at(path) != made.mask]
+        if corrected:
+            raise FileExistsError(
+                f"{self.folder} holds predictions made otherwise, which --overwrite removes, and {len(corrected)} "
+                "masks among them, of images that are not predicted now, were changed by hand, the first: "
+                f"{corrected[0]}; move them away, or name another --out"
+            )
 
     def _check_same(self, record: dict[str, Any], path: Path) -> None:
         if not path.is_file():
@@ -125,8 +149,7 @@ class Outputs:
             )
         if "masks" not in there:
             return "changed"
-        with self.mask_of(name).open("rb") as file:
-            return "changed" if digest_of(file) == made.mask else "corrected"
+        return "changed" if digest_at(self.mask_of(name)) == made.mask else "corrected"
 
     def mask_of(self, name: PurePosixPath) -> Path:
         """Where the mask of an image is."""
@@ -195,5 +218,4 @@ def fingerprint(checkpoint: str) -> str:
     """The first 16 hexadecimal digits of a file's SHA-256; a URL as it is."""
     if "://" in checkpoint:
         return checkpoint
-    with open(checkpoint, "rb") as file:
-        return digest_of(file)
+    return digest_at(Path(checkpoint))

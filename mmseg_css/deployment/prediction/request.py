@@ -52,6 +52,7 @@ def predict_files(asked: Request) -> None:
     predictor = Predictor(asked.config, asked.checkpoint, **settings)
     outputs = Outputs(
         asked.out,
+        inputs=found,
         classes=predictor.classes,
         made_by={
             "config": str(asked.config.resolve()),

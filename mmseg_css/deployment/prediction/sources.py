@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from functools import cache
 from io import BufferedReader, BytesIO
 from os import path as osp
@@ -50,6 +51,11 @@ def source_of(path: Path) -> Source:
 
 @cache  # a video is asked for by each of its frames
 def _digest_as_it_is(path: Path, size: int, mtime_ns: int) -> str:
+    return digest_at(path)
+
+
+def digest_at(path: Path) -> str:
+    """That of the file at a path."""
     with path.open("rb") as file:
         return digest_of(file)
 
@@ -78,6 +84,10 @@ class Sources:
 
     def __getitem__(self, name: str) -> Made | None:
         return self._made.get(name)
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the images of which something is noted."""
+        return iter(self._made)
 
     def note(self, name: str, source: Source, mask: str) -> None:
         """Note what a prediction is made of."""

@@ -1,6 +1,7 @@
 """The folder of predictions: of one network, whatever happens."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 
 from mmseg_css.datasets.pictures import pictures
+from mmseg_css.deployment.prediction.inputs import Inputs, Item
 from mmseg_css.deployment.prediction.network import Classes
 from mmseg_css.deployment.prediction.outputs import Outputs
 from mmseg_css.deployment.prediction.predictor import Prediction
@@ -16,10 +18,26 @@ from mmseg_css.deployment.prediction.sources import source_of
 NAMES = PurePosixPath("x"), PurePosixPath("deep/y")
 
 
-def outputs(folder: Path, checkpoint: str, *, probabilities: bool = False, overwrite: bool = False) -> Outputs:
+def outputs(
+    folder: Path,
+    checkpoint: str,
+    *,
+    asked: Sequence[PurePosixPath] = NAMES,
+    videos: Sequence[PurePosixPath] = (),
+    probabilities: bool = False,
+    overwrite: bool = False,
+) -> Outputs:
+    images, drives = ([Item(Path(name), name) for name in names] for names in (asked, videos))
     classes = Classes(("sky", "road"), np.array([[0, 0, 0], [255, 0, 0]], np.uint8))
     made_by = {"checkpoint": checkpoint}
-    return Outputs(folder, classes=classes, made_by=made_by, probabilities=probabilities, overwrite=overwrite)
+    return Outputs(
+        folder,
+        inputs=Inputs(images, drives, []),
+        classes=classes,
+        made_by=made_by,
+        probabilities=probabilities,
+        overwrite=overwrite,
+    )
 
 
 def image_of(out: Outputs, name: PurePosixPath) -> Path:
@@ -59,6 +77,32 @@ def test_overwriting_with_the_same_network_loses_nothing(folder: Path) -> None:
         write(outputs(folder, "a.pth"), name)
     outputs(folder, "a.pth", overwrite=True)
     assert states(outputs(folder, "a.pth")) == ["done", "done"]
+
+
+def test_overwriting_with_another_network_keeps_corrected_masks_of_other_images(folder: Path) -> None:
+    """Those that are predicted again are replaced, as is said."""
+    for name in NAMES:
+        write(outputs(folder, "a.pth"), name)
+    mask = folder / "masks" / "deep" / "y.png"
+    mask.write_text("corrected")
+    message = (
+        r"1 masks among them, .* changed by hand, the first: \S+/masks/deep/y.png; move them away, or name another"
+    )
+    with pytest.raises(FileExistsError, match=message):
+        outputs(folder, "b.pth", asked=NAMES[:1], overwrite=True)
+    assert mask.read_text() == "corrected" and states(outputs(folder, "a.pth")) == ["done", "done"]
+    outputs(folder, "a.pth", asked=NAMES[:1], overwrite=True)  # by the same network nothing is removed
+    mask.rename(folder.parent / "y.png")
+    outputs(folder, "b.pth", asked=NAMES[:1], overwrite=True)
+    assert not (folder / "masks").exists()
+
+
+@pytest.mark.parametrize("again", [{"asked": NAMES[1:]}, {"asked": (), "videos": [NAMES[1].parent]}])
+def test_overwriting_replaces_corrected_masks_of_what_is_asked_for(again: dict, folder: Path) -> None:
+    write(outputs(folder, "a.pth"), NAMES[1])
+    (folder / "masks" / "deep" / "y.png").write_text("corrected")
+    outputs(folder, "b.pth", overwrite=True, **again)
+    assert not (folder / "masks").exists()
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
