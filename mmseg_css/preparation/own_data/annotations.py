@@ -72,6 +72,7 @@ def write_masks(asked: Request) -> None:
         ValueError: A file cannot be read, its labels are no classes, or nothing is labelled.
         ModuleNotFoundError: There are shapes of COCO, and pycocotools is not installed.
     """
+    check_own(asked.out)
     found = read(asked.annotations)
     classes = classes_of(asked, found)
     values = {name: index for index, name in enumerate(classes.names)} | dict.fromkeys(asked.ignored, IGNORED)
@@ -223,6 +224,22 @@ def check_labels(found: Collection[Found], known: Mapping[str, int]) -> None:
         raise ValueError(
             f"labels of shapes are no classes, which are {', '.join(known)}:{listed(faults, SHOWN)}\nCorrect the "
             "labels, name all classes, or say --ignore LABEL if nothing is known of such pixels"
+        )
+
+
+def check_own(out: Path) -> None:
+    """Check that masks are not to go among those that `mmseg-css init` makes of the user's own, and would replace.
+
+    Raises:
+        FileExistsError: They are.
+    """
+    origin = origin_of(out)
+    if origin and origin.folder:
+        raise FileExistsError(
+            f"{out} holds what `{origin.command}` made of the masks in {origin.folder!r}: if those are class indices, "
+            f"and 255 what is ignored, put the new ones there, with --out {shlex.quote(origin.folder)}, otherwise into "
+            f"a folder with copies of those in {out} (docs/suggest.md); then call `{origin.command}` with it, and "
+            "--overwrite"
         )
 
 

@@ -150,6 +150,24 @@ def test_what_is_there_is_not_replaced_unasked_and_images_never() -> None:
     assert not Path("labelme/a.png").exists()
 
 
+def test_masks_that_init_made_are_not_the_place() -> None:
+    """What they were made of would be forgotten, and changes of it be missed."""
+    write_images(names(3))
+    for name in names(2):
+        mask = np.zeros((40, 40, 3), np.uint8)
+        mask[20:] = 200
+        Path("masks").mkdir(exist_ok=True)
+        Image.fromarray(mask).save(f"masks/{name}")
+    run_init()
+    write("labelme/00.json", ("road", ALL))
+    made = Path("data/own/index_masks")
+    before = (made / ".made_of.json").read_bytes(), (made / "00.png").read_bytes()
+    message = "index_masks holds what `mmseg-css init` made of the masks in 'masks': if .* --out masks, otherwise"
+    with pytest.raises(FileExistsError, match=message):
+        call(["data", "masks", "labelme", "--out", str(made), "--classes", "road,car", "--overwrite"])
+    assert before == ((made / ".made_of.json").read_bytes(), (made / "00.png").read_bytes())
+
+
 def test_files_that_cannot_be_used_are_all_named() -> None:
     write("labelme/a.json", ("road", ALL))
     write("labelme/b.json", ("road", ALL), height=0)
