@@ -68,26 +68,35 @@ def read_json(path: Path, remedy: str) -> Any:
 
 
 def is_left(path: Path) -> bool:
-    """Whether `replacing` wrote here in a process that was killed."""
+    """Whether `hidden_within` is what this was, of a process that was killed."""
     return path.is_dir() and path.name.startswith(NEW)
 
 
 @contextmanager
-def replacing(folder: Path, old: Collection[str]) -> Iterator[Path]:
-    """A folder to write into. If all goes well, what it holds takes the place of ``old``, names in ``folder``; else
-    these stay.
+def hidden_within(folder: Path) -> Iterator[Path]:
+    """A folder to write into, which goes when the block ends; what is to stay has to be moved out of it.
 
-    It lies within: what is above a share or a mount may be nobody's to write into.
+    It lies within: what is above a share or a mount may be nobody's to write into. What a process that was killed left
+    of one goes, too.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for left in filter(is_left, [*folder.iterdir()]):
         shutil.rmtree(left)
     with TemporaryDirectory(dir=folder, prefix=NEW) as new:
         yield Path(new)
+
+
+@contextmanager
+def replacing(folder: Path, old: Collection[str]) -> Iterator[Path]:
+    """A folder to write into. If all goes well, what it holds takes the place of ``old``, names in ``folder``; else
+    these stay.
+    """
+    with hidden_within(folder) as new:
+        yield new
         for path in (folder / name for name in old):
             if path.is_dir():
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
-        for path in Path(new).iterdir():
+        for path in new.iterdir():
             path.replace(folder / path.name)

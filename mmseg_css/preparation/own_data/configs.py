@@ -25,7 +25,7 @@ class Plan(NamedTuple):
 
     ``steps`` is the length of a training.
     ``unlabeled_names`` lists the unlabelled images where masks lie among them, and is empty elsewhere.
-    ``before`` are the lists that an earlier call wrote.
+    ``before`` are the lists that an earlier call wrote, and ``corrected`` is what was kept of its masks.
     """
 
     images: Path
@@ -40,6 +40,7 @@ class Plan(NamedTuple):
     steps: int
     unlabeled_names: tuple[str, ...] = ()
     before: Split | None = None
+    corrected: tuple[Path, ...] = ()
 
 
 class Written(NamedTuple):
@@ -80,7 +81,7 @@ def write_configs(plan: Plan, out: Path, methods: Iterable[str] = DEFAULT) -> Wr
     useless = target_files(out).values() if plan.unlabeled is None else ()
     stale = [path for path in (*useless, out / "repeated.txt", out / "unlabeled.txt") if path not in texts]
     changed = [path for path, text in texts.items() if path.is_file() and path.read_bytes() != text.encode()]
-    copies = tuple(_set_aside(path) for path in (*filter(Path.is_file, stale), *changed))
+    copies = tuple(set_aside(path) for path in (*filter(Path.is_file, stale), *changed))
     for path, text in texts.items():
         path.write_bytes(text.encode())
     return Written(configs, copies, other_classes)
@@ -92,7 +93,7 @@ def config_path(path: Path) -> str:
     return (absolute.relative_to(Path.cwd()) if absolute.is_relative_to(Path.cwd()) else absolute).as_posix()
 
 
-def _set_aside(path: Path) -> Path:
+def set_aside(path: Path) -> Path:
     """Keep a file, which may have been changed by hand, under the next free name."""
     numbered = (path.with_name(f"{path.name}.~{number}~") for number in count(1))
     return path.rename(next(name for name in numbered if not name.exists()))

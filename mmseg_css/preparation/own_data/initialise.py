@@ -65,11 +65,11 @@ def initialise(folders: Folders, known: Known, wanted: Wanted, *, overwrite: boo
     before = lists_in(folders.out)
     parts = _split(found, coding, wanted, before)
     loading, sizes = choose_input(found.images), choose_sizes(found.images, wanted.crop)
-    masks, suffix = readable_masks(found, coding, folders.out)
+    masks = readable_masks(found, coding, folders.out)
     plan = Plan(
         images=folders.images,
-        masks=masks,
-        mask_suffix=suffix,
+        masks=masks.folder,
+        mask_suffix=masks.suffix,
         unlabeled=found.unlabeled_folder if found.unlabeled else None,
         repeated=found.repeated,
         split=parts,
@@ -79,6 +79,7 @@ def initialise(folders: Folders, known: Known, wanted: Wanted, *, overwrite: boo
         steps=steps_for(max(len(parts.train), len(found.unlabeled))),
         unlabeled_names=tuple(found.unlabeled) if found.listed else (),
         before=before,
+        corrected=masks.copies,
     )
     written = write_configs(plan, folders.out, wanted.methods)
     print_report(found, plan, written, training_commands(written.configs, place_of("efficientnet-lite0"), plan.steps))

@@ -37,6 +37,7 @@ def _about_folders(found: Survey, plan: Plan) -> Iterator[str]:
             "No image is unlabelled, so there is nothing to learn from beside the labels: only the supervised config "
             "was written. Give a folder of images without masks as UNLABELED."
         )
+    yield from _about_masks_of_before(found, plan)
     if found.apart and pairing.without_mask:
         yield (
             f"{_count(pairing.without_mask, 'image')} in IMAGES without a mask, not used because UNLABELED is given "
@@ -64,6 +65,18 @@ def _about_folders(found: Survey, plan: Plan) -> Iterator[str]:
         yield (
             f"{_count(several, 'file')} with several pages or frames ({_some(several, 1)}), of which only the first is "
             "used. To use the others, write each into a file of its own."
+        )
+
+
+def _about_masks_of_before(found: Survey, plan: Plan) -> Iterator[str]:
+    if plan.before is None:
+        return
+    lost = {*found.pairing.without_mask}
+    if gone := [name for name in dict.fromkeys((*plan.before.train, *plan.before.val)) if name in lost]:
+        use = "not used" if found.apart else "learnt from as unlabelled ones"
+        yield (
+            f"{_count(gone, 'image')} of the lists that were there ({_some(gone)}) without a mask now, {use}. If their "
+            "masks were moved or renamed, put them back and call again."
         )
 
 
@@ -104,6 +117,12 @@ def _about_masks(found: Survey, plan: Plan) -> Iterator[str]:
         )
     elif plan.masks != found.masks_folder:
         yield f"The masks' names do not all end alike; copies that do were written to {plan.masks}."
+    if plan.corrected:
+        kept = [path.relative_to(plan.masks).as_posix() for path in plan.corrected]
+        yield (
+            f"{_count(kept, 'mask')} in {plan.masks} had been changed by hand, and kept as {_some(kept)}: the new ones "
+            f"are of those in {found.masks_folder}. Correct these, and call again."
+        )
     yield from _about_values(coding)
     binary = [name for name, mask in found.masks.items() if {*(mask.values or ())} == {0, 255}]
     if coding.kind == "values" and coding.table.get(255) == 255 and len(coding.classes) == 2 and binary:
