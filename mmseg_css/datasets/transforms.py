@@ -86,7 +86,7 @@ class StretchTo8Bit(BaseTransform):
         low, high: one number, or one for each channel.
 
     Raises:
-        ValueError: A ``low`` is not below its ``high``.
+        ValueError: A ``low`` is not below its ``high``; or an image has 8 bits already, and a ``high`` has more.
     """
 
     def __init__(self, *, low: float | Sequence[float], high: float | Sequence[float]) -> None:
@@ -95,6 +95,13 @@ class StretchTo8Bit(BaseTransform):
             raise ValueError(f"StretchTo8Bit.low must be below high, got {low} and {high}")
 
     def transform(self, results: dict) -> dict:
+        if results["img"].dtype == np.uint8 and np.any(self.high > 256):
+            path = results.get("img_path")  # none of an array
+            raise ValueError(
+                f"the image{f' {path!r}' if path else ''} has 8 bits, and StretchTo8Bit(low={self.low.tolist()}, "
+                f"high={self.high.tolist()}) is for values of 16 bits: it would be almost black. Export it with 16 "
+                "bits, as those of the training, or take it out"
+            )
         share = (results["img"].astype(np.float32) - self.low) / (self.high - self.low)
         results["img"] = (share.clip(0, 1) * 255).round().astype(np.uint8)
         return results

@@ -1,4 +1,4 @@
-"""RandomScale and Cached."""
+"""RandomScale, Cached and StretchTo8Bit."""
 
 import random
 from copy import deepcopy
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmseg_css.datasets import Cached, RandomScale
+from mmseg_css.datasets import Cached, RandomScale, StretchTo8Bit
 
 
 def sample(height: int, width: int) -> dict:
@@ -73,3 +73,14 @@ def test_random_transforms_are_not_kept(tmp_path: Path) -> None:
     cached = Cached([dict(type="LoadImageFromFile"), dict(type="RandomFlip", prob=0.5)])
     with pytest.raises(ValueError, match=r"Cached.transforms holds a random transform[\s\S]*RandomFlip"):
         cached(sample)
+
+
+@pytest.mark.parametrize("high", [4000, [200, 200, 4000]])
+def test_an_image_of_8_bits_is_not_stretched_as_one_of_16(high: float | list[float]) -> None:
+    stretch = StretchTo8Bit(low=20, high=high)
+    image = np.full((2, 2, 3), 200, np.uint8)
+    with pytest.raises(ValueError, match=r"the image 'a.jpg' has 8 bits, and StretchTo8Bit\(low=20.0, high=.*4000.0"):
+        stretch({"img": image, "img_path": "a.jpg"})
+    assert stretch({"img": image.astype(np.uint16)})["img"].dtype == np.uint8
+    within = StretchTo8Bit(low=20, high=[120, 220, 256])
+    assert within({"img": image})["img"][0, 0].tolist() == [255, 230, 194]

@@ -170,7 +170,7 @@ def _read(predictor: Predictor, task: _Task) -> _Read | Exception:
         source = source_of(task.source) if isinstance(task.source, Path) else task.source
         return _Read(predictor.prepare(task.image), task.name, source)
     except (ValueError, OSError) as fault:
-        return fault
+        return fault if isinstance(task.source, Path) else ValueError(f"{task.source.path!r}, {task.name}: {fault}")
 
 
 def ahead(function: Callable[[Item], Result], items: Iterable[Item], threads: int = READERS) -> Iterator[Result]:

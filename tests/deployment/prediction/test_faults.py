@@ -1,11 +1,14 @@
 """What does not fit, in words."""
 
+import re
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
+from mmseg_css.cli.main import run
 from mmseg_css.config_files import read_config
 from mmseg_css.deployment import Predictor
 from mmseg_css.deployment.prediction.network import classes_of
@@ -34,6 +37,28 @@ def test_an_image_of_other_channels_than_the_network(tmp_path: Path) -> None:
     trained = save(tmp_path, reading(data_preprocessor=preprocessor))
     with pytest.raises(ValueError, match="the image has 4 channels, and the network takes 3"):
         Predictor(trained.config, trained.checkpoint, device="cpu")(np.zeros((8, 8, 4), np.uint8))
+
+
+def test_images_of_8_bits_where_16_are_stretched(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exports in JPEG, arrays, and frames of videos, which would be almost black."""
+    loading = [
+        {"type": "LoadImageFromFile", "color_type": cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH},
+        {"type": "StretchTo8Bit", "low": 200, "high": 4000},
+    ]
+    trained = save(tmp_path, reading(), test_dataloader={"dataset": {"pipeline": [*loading, *PIPELINE[1:]]}})
+    with pytest.raises(ValueError, match=r"the image has 8 bits, and StretchTo8Bit\(low=200.0, high=4000.0\)"):
+        Predictor(trained.config, trained.checkpoint, device="cpu")(noise(0))
+    for name, depth in (("deep.png", np.uint16), ("exported.jpg", np.uint8)):
+        write(tmp_path / "images" / name, noise(0).astype(depth))
+    writer = cv2.VideoWriter(str(tmp_path / "images" / "clip.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10, (32, 24))
+    writer.write(noise(0, 24, 32))
+    writer.release()
+    images = [str(path) for path in (tmp_path / "images").iterdir()]
+    assert run(["predict", str(trained.config), str(trained.checkpoint), *images, "--out", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr()
+    assert "predicted 1 image " in said.out and "2 files could not be read, all others are done" in said.err
+    assert re.search(r"the image '\S+/exported.jpg' cannot be read \(the image '\S+' has 8 bits, and Stretch", said.err)
+    assert re.search(r"'\S+/clip.avi', clip/000000: the image has 8 bits, and StretchTo8Bit", said.err)
 
 
 @pytest.mark.parametrize(
