@@ -12,6 +12,8 @@ SUGGESTIONS: Final = "suggestions.json"
 RECORDS: Final = (PREDICTIONS, SUGGESTIONS)
 #: The folders beside these files.
 WRITTEN: Final = ("masks", "overlays", "probabilities", "coco", "labelme")
+#: Endings of pictures whose compression changes values along every edge, as no mask bears.
+JPEG: Final = (".jpg", ".jpeg", ".jfif")
 #: Endings of pictures of other kinds, which nothing here reads.
 UNREAD: Final = (".heic", ".heif", ".avif", ".gif", ".jp2", ".jxl", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".dcm")
 

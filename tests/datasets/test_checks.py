@@ -94,6 +94,20 @@ def test_colour_mask(root: Path) -> None:
         build(root)
 
 
+def test_masks_in_jpeg_are_told(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one value each they are what was meant, and others rarely are."""
+    said: list[str] = []
+    monkeypatch.setattr(checks.masks, "warn", said.append)
+    build(root)
+    assert not said
+    for path in (root / "masks").rglob("*.png"):
+        write_mask(path.with_suffix(".JPG"), np.full((16, 16), "town 0" in str(path), np.uint8))
+    build(root, seg_map_suffix=".JPG")
+    [message] = said
+    assert message.startswith("10 of the 10 masks of BaseSegDataset are JPEG, whose compression changes values along")
+    assert "the first: " in message and "frame 00.JPG'; export them as PNG" in message
+
+
 def test_palette_mask_is_read_by_index(root: Path) -> None:
     picture = Image.fromarray(np.eye(16, dtype=np.uint8), mode="P")
     picture.putpalette([0, 0, 0, 200, 100, 50])

@@ -24,9 +24,11 @@ from mmseg_css.datasets.checks.images import (
 )
 from mmseg_css.datasets.checks.labels import TRAINING, Purpose, check_labels
 from mmseg_css.datasets.checks.listing import check_listing
-from mmseg_css.datasets.checks.paths import leaves
+from mmseg_css.datasets.checks.paths import infos_of, leaves
 from mmseg_css.datasets.checks.pipelines import transforms_in
 from mmseg_css.datasets.checks.sides import check_sides
+from mmseg_css.datasets.checks.warning import warn
+from mmseg_css.datasets.pictures import JPEG
 
 IGNORED: Final = 255  # what MMSeg itself writes for reduce_zero_label, for dropped classes and for padding
 FAULTY: Final = -1
@@ -110,6 +112,7 @@ def check_masks(
     checks = []
     for leaf in leaves(dataset):
         check = MaskCheck(leaf, step=1 if most is None else -(-len(leaf) // most))
+        _tell_of_lossy(leaf)
         faults = find_faults(check, range(len(leaf)), "checking masks", threads)
         what = f"labelled images of {type(leaf).__name__}"
         summary = f"{len(faults)} of the {len(leaf)} {what} cannot be {purpose.participle} on"
@@ -129,6 +132,16 @@ def check_leaf(leaf: BaseDataset, purpose: Purpose, remedy: str) -> None:
     check_depth(leaf, remedy)
     if purpose is TRAINING:
         check_sides(leaf)
+
+
+def _tell_of_lossy(leaf: BaseDataset) -> None:
+    """Warn of masks in JPEG, also where their values are no classes any more, which is an error."""
+    masks = [info["seg_map_path"] for info in infos_of(leaf) if "seg_map_path" in info]
+    if lossy := [mask for mask in masks if mask.lower().endswith(JPEG)]:
+        warn(
+            f"{len(lossy)} of the {len(leaf)} masks of {type(leaf).__name__} are JPEG, whose compression changes "
+            f"values along every edge, so that classes run into each other, the first: {lossy[0]!r}; export them as PNG"
+        )
 
 
 class MaskCheck:

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, TypeVar
 from tqdm import tqdm
 
 from mmseg_css.datasets.checks.images import listed
+from mmseg_css.datasets.pictures import JPEG
 from mmseg_css.datasets.splits import check_utf8
 from mmseg_css.preparation.own_data.folders import (
     Pair,
@@ -28,7 +29,6 @@ from mmseg_css.preparation.own_data.split import check_unlabeled
 Item = TypeVar("Item", bound=Hashable)
 Facts = TypeVar("Facts")
 SAME_PROPORTION: Final = 0.01
-JPEG: Final = (".jpg", ".jpeg", ".jfif")
 
 
 class Survey(NamedTuple):
