@@ -95,6 +95,25 @@ def test_masks_among_the_unlabelled_images_are_no_images(
     assert sorted(read) == [f"more {number}.png" for number in range(7)]
 
 
+def test_unlabelled_images_called_as_labelled_ones_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Copies in another format, say; byte for byte the same they are left out."""
+    for number in range(5):
+        write_image(f"images/site/{number}.png")
+        write(f"masks/site/{number}.png", labels_of(number))
+        write_image(f"more/other/{number}.png")
+    run("images", "masks", "more")
+    assert "with the name of a labelled one" not in capsys.readouterr().out
+    [validating] = lines("val")
+    training = lines("train")[0]
+    write_image(f"more/{training}")
+    write_image(f"more/{validating.removesuffix('.png')}.jpg")
+    run("images", "masks", "more", "--overwrite")
+    said = " ".join(capsys.readouterr().out.split())
+    assert "of UNLABELED are labelled, too, and left out there" in said
+    copy = validating.removesuffix("png") + "jpg"
+    assert f"1 image of UNLABELED ({copy}) with the name of a labelled one, 1 of them of a validation image" in said
+
+
 def test_unlabelled_images_that_end_as_masks_do_are_images() -> None:
     """Masks are PNG beside photographs in JPEG, and unlabelled images PNG."""
     for number in range(5):

@@ -81,6 +81,7 @@ def test_nothing_is_thrown_together(names: list[str]) -> None:
         ("{}.jpg", "{}.png", "*.png"),
         ("{}.png", "{}_mask.png", "*_mask.png"),
         ("site 1/{}.png", "site 1/{}_label.png", "*_label.*"),
+        ("{}.png", "{}_mask.PNG", "*_mask.png"),
     ],
 )
 def test_side_by_side(image: str, mask: str, glob: str) -> None:

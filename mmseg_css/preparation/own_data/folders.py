@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from fnmatch import fnmatch
+from fnmatch import fnmatchcase
 from itertools import combinations
 from pathlib import Path, PurePath
 from shlex import quote
@@ -151,8 +151,8 @@ def pair(images_folder: Path, masks_folder: Path, mask_names: str | None = None)
     Raises:
         ValueError: A folder holds no pictures, or no mask is named after an image.
     """
-    images = find_images(images_folder, lambda name: mask_names is None or not fnmatch(name, mask_names))
-    masks = find_images(masks_folder, lambda name: mask_names is None or fnmatch(name, mask_names))
+    images = find_images(images_folder, lambda name: mask_names is None or not is_called(name, mask_names))
+    masks = find_images(masks_folder, lambda name: mask_names is None or is_called(name, mask_names))
     ending = mask_ending(images, masks)
     if ending is None:
         raise ValueError(
@@ -171,6 +171,15 @@ def pair(images_folder: Path, masks_folder: Path, mask_names: str | None = None)
     )
 
 
+def is_called(name: str, pattern: str) -> bool:
+    """Whether a file is called as a pattern says, in any case, as endings count.
+
+    >>> is_called("site 1/2_mask.PNG", "*_mask.png")
+    True
+    """
+    return fnmatchcase(name.lower(), pattern.lower())
+
+
 def masks_among(folder: Path, ending: str, mask_names: str) -> list[str]:
     """Masks in a folder of unlabelled images: what is called like an image there and their ending, or as was said.
 
@@ -183,7 +192,7 @@ def masks_among(folder: Path, ending: str, mask_names: str) -> list[str]:
     """
     files = fileio.list_dir_or_file(str(folder), list_dir=False, recursive=True)
     names = [PurePath(name).as_posix() for name in pictures(files)]
-    called = {name for name in names if mask_names and fnmatch(name, mask_names)}
+    called = {name for name in names if mask_names and is_called(name, mask_names)}
     images = {without_ending(name) + ending for name in names if name not in called}
     return [
         name

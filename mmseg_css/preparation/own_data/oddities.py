@@ -51,6 +51,7 @@ def _about_folders(found: Survey, plan: Plan) -> Iterator[str]:
         )
     if found.repeated:
         yield f"{_count(found.repeated, 'image')} of UNLABELED are labelled, too, and left out there (repeated.txt)."
+    yield from _about_names(found, plan)
     if found.stray:
         yield (
             f"{_count(found.stray, 'mask')} in UNLABELED ({_some(found.stray)}), not used. To learn from them, move "
@@ -65,6 +66,19 @@ def _about_folders(found: Survey, plan: Plan) -> Iterator[str]:
         yield (
             f"{_count(several, 'file')} with several pages or frames ({_some(several, 1)}), of which only the first is "
             "used. To use the others, write each into a file of its own."
+        )
+
+
+def _about_names(found: Survey, plan: Plan) -> Iterator[str]:
+    """Images in a folder of their own that have the name of a labelled one, but for the ending."""
+    labelled = {without_ending(name): name for name in found.labeled} if found.apart else {}
+    alike = {name: labelled[stem] for name in found.unlabeled if (stem := without_ending(name)) in labelled}
+    if alike:
+        validating = len({*alike.values()} & {*plan.split.val})
+        yield (
+            f"{_count([*alike], 'image')} of UNLABELED ({_some([*alike])}) with the name of a labelled one, "
+            f"{validating} of them of a validation image, and another content. If they show the same picture "
+            "(converted, resized), take them out, or figures will be too good."
         )
 
 
