@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from mmseg.registry import DATASETS
@@ -86,6 +87,33 @@ def test_exif_rotation_counts(root: Path, suffix: str) -> None:
     Image.new("RGB", (16, 8)).save(folder / f"a{suffix}", exif=exif)  # decoded as 8 wide, 16 high
     write_mask(root / "turned masks" / "a.png", np.eye(16, 8, dtype=np.uint8))
     build(root, data_prefix={"img_path": "turned", "seg_map_path": "turned masks"}, img_suffix=suffix)
+
+
+@pytest.mark.parametrize(
+    "loading",
+    [
+        {"color_type": "unchanged"},
+        {"color_type": "color_ignore_orientation"},
+        {"color_type": cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION},
+        {"color_type": "unchanged", "imdecode_backend": "pillow"},
+    ],
+)
+@pytest.mark.parametrize(("suffix", "turned"), [(".png", False), (".tif", True)])
+def test_exif_rotation_counts_where_it_is_made(root: Path, loading: dict, suffix: str, turned: bool) -> None:
+    """TIFF is turned by its decoder, whatever it is asked for."""
+    exif = Image.Exif()
+    exif[checks.EXIF_ORIENTATION] = 6
+    (root / "turned").mkdir()
+    Image.new("RGB", (16, 8)).save(root / "turned" / f"a{suffix}", exif=exif)
+    pipeline = [{**LOAD[0], **loading}, {"type": "LoadAnnotations"}, {"type": "PackSegInputs"}]
+    data = {"data_prefix": {"img_path": "turned", "seg_map_path": "turned masks"}, "pipeline": pipeline}
+    for height, width in ((16, 8), (8, 16)):
+        write_mask(root / "turned masks" / "a.png", np.eye(height, width, dtype=np.uint8))
+        if turned == (height == 16):
+            assert build(root, **data, img_suffix=suffix)[0].sample["inputs"].shape[1:] == (height, width)
+        else:
+            with pytest.raises(ValueError, match=f"is {width}x{height}, its image .* is {height}x{width}"):
+                build(root, **data, img_suffix=suffix)
 
 
 def test_colour_mask(root: Path) -> None:

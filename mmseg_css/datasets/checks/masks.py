@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import mmcv
 import numpy as np
-from mmcv.transforms import LoadAnnotations
+from mmcv.transforms import LoadAnnotations, LoadImageFromFile
 from mmengine import fileio
 from mmengine.dataset import BaseDataset
 from mmseg.datasets.transforms import RandomCrop
@@ -24,6 +24,7 @@ from mmseg_css.datasets.checks.images import (
 )
 from mmseg_css.datasets.checks.labels import TRAINING, Purpose, check_labels
 from mmseg_css.datasets.checks.listing import check_listing
+from mmseg_css.datasets.checks.orientation import turns
 from mmseg_css.datasets.checks.paths import infos_of, leaves
 from mmseg_css.datasets.checks.pipelines import transforms_in
 from mmseg_css.datasets.checks.sides import check_sides
@@ -162,6 +163,8 @@ class MaskCheck:
         self.dataset, self.step = dataset, step
         self.backend_args = getattr(dataset, "backend_args", None)
         self.decoder = loaders[0].imdecode_backend
+        images = [t for t in transforms_in(dataset.pipeline) if isinstance(t, LoadImageFromFile)]
+        self.turns = not images or turns(images[0])
         self.classes = len(dataset.metainfo["classes"])
         self.ignored = getattr(dataset, "ignore_index", IGNORED)
         self.seen: set[int] = set()
@@ -209,11 +212,11 @@ class MaskCheck:
         return None
 
     def _size(self, path: str) -> tuple[int, int]:
-        """Height and width after the rotation that the EXIF orientation asks for, from the header alone."""
+        """Height and width after the turn that the EXIF orientation asks for, if it is made; from the header alone."""
         with fileio.get_local_path(path, backend_args=self.backend_args) as local, Image.open(local) as image:
             if image.format == "TIFF":
                 return _size_of_tiff(image)
-            turned = image.getexif().get(EXIF_ORIENTATION, 1) >= 5
+            turned = self.turns and image.getexif().get(EXIF_ORIENTATION, 1) >= 5
             return image.size if turned else image.size[::-1]
 
     def _header_shape(self, path: str) -> tuple[int, ...]:

@@ -23,7 +23,7 @@ class ImageFacts(NamedTuple):
 
     ``size`` is height and width as MMSeg reads it, ``turned`` says whether its EXIF data had a part in that. ``low``
     and ``high`` bound all but a thousandth of the values at either end, for each channel. ``more`` says whether the
-    file holds further pictures.
+    file holds further pictures, and ``upright`` whether it is read upright with all its channels, too.
     """
 
     size: tuple[int, int]
@@ -34,6 +34,7 @@ class ImageFacts(NamedTuple):
     low: tuple[float, ...]
     high: tuple[float, ...]
     more: bool = False
+    upright: bool = True
 
 
 class Input(NamedTuple):
@@ -80,6 +81,8 @@ def look_at_image(path: Path) -> ImageFacts:
         low=low,
         high=high,
         more=more,
+        # Four channels are read as they lie in the file, but in TIFF, which its decoder turns.
+        upright=orientation == 1 or pixels.shape[2] != 4 or np.array_equal(pixels[..., :3], turned),
     )
 
 
@@ -122,7 +125,7 @@ def choose_input(images: Collection[ImageFacts]) -> Input:
     saturated image would leave the others a few levels.
 
     Raises:
-        ValueError: Some images have 8 bits and others 16.
+        ValueError: Some images have 8 bits and others 16, or four channels and EXIF data that ask for a turn.
     """
     depths = {image.depth for image in images}
     if len(depths) > 1:
@@ -134,6 +137,7 @@ def choose_input(images: Collection[ImageFacts]) -> Input:
     four = all(image.channels == 4 for image in images) and any(image.alpha == "varies" for image in images)
     load: dict[str, Any] = {"type": "LoadImageFromFile"}
     if four:
+        _check_upright(images)
         load["color_type"] = "unchanged"
     if depths == {8}:
         return Input(4 if four else 3, (load,))
@@ -146,6 +150,14 @@ def choose_input(images: Collection[ImageFacts]) -> Input:
         return Input(4, (load, {"type": "StretchTo8Bit", "low": low, "high": high}))
     load["color_type"] = COLOUR
     return Input(3, (load, {"type": "StretchTo8Bit", "low": min(low), "high": max(high)}))
+
+
+def _check_upright(images: Collection[ImageFacts]) -> None:
+    if lying := sum(not image.upright for image in images):
+        raise ValueError(
+            f"{lying} of {len(images)} images have EXIF data that ask for a turn, which is not made of images of four "
+            "channels: store them upright"
+        )
 
 
 def _spare(images: int) -> int:

@@ -7,7 +7,9 @@ import pytest
 from PIL import Image
 
 from mmseg_css.cli.main import call
+from mmseg_css.datasets.checks import EXIF_ORIENTATION
 from mmseg_css.preparation.own_data.folders import pair
+from mmseg_css.preparation.own_data.images import choose_input, look_at_image
 from tests.preparation.own_data.conftest import (
     SIDE,
     labels_of,
@@ -161,3 +163,19 @@ def test_masks_named_in_two_ways_are_copied() -> None:
     cfg = run()
     assert cfg.masks == "data/own/index_masks"
     np.testing.assert_array_equal(labels_read(cfg)["\u00fc.png"], labels_of(0))
+
+
+@pytest.mark.parametrize(("suffix", "alpha", "refused"), [(".png", 9, True), (".png", 255, False), (".tif", 9, False)])
+def test_four_channels_that_exif_data_turn(suffix: str, alpha: int, refused: bool) -> None:
+    """They are read as they are, and not turned, unless they are opaque and read as colour; TIFF its decoder turns."""
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 16, 4), np.uint8)
+    pixels[..., 3] = alpha
+    exif = Image.Exif()
+    exif[EXIF_ORIENTATION] = 3  # upside down, of which sizes say nothing
+    Image.fromarray(pixels).save(f"a{suffix}", exif=exif)
+    images = [look_at_image(Path(f"a{suffix}"))]
+    if refused:
+        with pytest.raises(ValueError, match="1 of 1 images have EXIF data that ask for a turn, which is not made of"):
+            choose_input(images)
+    else:
+        assert choose_input(images).channels == (4 if alpha < 255 else 3)
