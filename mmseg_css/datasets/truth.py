@@ -9,7 +9,7 @@ from mmengine.dataset import BaseDataset
 from mmseg.datasets import BaseSegDataset
 from mmseg.datasets.transforms import LoadAnnotations
 
-from mmseg_css.datasets.checks import leaves
+from mmseg_css.datasets.checks import leaves, paths_of
 from mmseg_css.datasets.paired import PairedDataset
 
 
@@ -48,7 +48,7 @@ def masks_of_unlabeled(
         (leaf, Masks(str(leaf.data_prefix["img_path"]), tuple(getattr(leaf, "suffixes", ())), folder, suffix))
         for leaf in leaves(dataset.unlabeled)
     ]
-    paths = [masks.of(image) for leaf, masks in found for image in _images(leaf)]
+    paths = [masks.of(image) for leaf, masks in found for image in paths_of(leaf)]
     missing = [path for path in paths if not osp.isfile(path)]
     if len(missing) > (0 if every else len(paths) - 1):
         raise FileNotFoundError(
@@ -62,10 +62,6 @@ def coding_of(dataset: PairedDataset) -> dict[str, Any]:
     """How values of masks become classes, as of the labelled images."""
     labeled: Any = next(leaves(dataset.labeled))
     return {"label_map": labeled.label_map, "reduce_zero_label": labeled.reduce_zero_label}
-
-
-def _images(leaf: BaseDataset) -> list[str]:
-    return [leaf.get_data_info(index)["img_path"] for index in range(len(leaf))]
 
 
 class LoadTruth(LoadAnnotations):
@@ -109,9 +105,9 @@ class TruthDataset(BaseSegDataset):
         found = {
             image: masks.of(image)
             for leaf, masks in masks_of_unlabeled(paired, folder, suffix, every=False)
-            for image in _images(leaf)
+            for image in paths_of(leaf)
         }
-        labelled = {osp.realpath(image) for leaf in leaves(paired.labeled) for image in _images(leaf)}
+        labelled = {osp.realpath(image) for leaf in leaves(paired.labeled) for image in paths_of(leaf)}
         unlabelled = {image: mask for image, mask in found.items() if osp.realpath(image) not in labelled}
         self.infos = [
             {"img_path": image, "seg_map_path": mask, "seg_fields": [], **coding}

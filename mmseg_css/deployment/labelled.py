@@ -8,7 +8,7 @@ from jaxtyping import Int
 from mmengine.dataset import BaseDataset
 from torch import Tensor
 
-from mmseg_css.datasets.checks import leaves
+from mmseg_css.datasets.checks import infos_of, leaves
 from mmseg_css.preparation.splits.statistics import histograms
 
 
@@ -19,9 +19,10 @@ def labelled_pixels(dataset: Any) -> Int[Tensor, " k"]:
         FileNotFoundError: A mask is missing.
         ValueError: A mask cannot be read or is in colour.
     """
-    infos, weights, ignored = [], [], getattr(next(leaves(dataset)), "ignore_index", 255)
+    infos: list[dict] = []
+    weights, ignored = [], getattr(next(leaves(dataset)), "ignore_index", 255)
     for leaf, weight in _weighted(dataset):
-        infos += [leaf.get_data_info(index) for index in range(len(leaf))]
+        infos += infos_of(leaf)
         weights += [weight] * len(leaf)
     counts = sum(weight * torch.as_tensor(one) for weight, one in zip(weights, histograms(infos, ignored), strict=True))
     return torch.as_tensor(counts)[: len(dataset.metainfo["classes"])]

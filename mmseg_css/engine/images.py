@@ -12,7 +12,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from mmseg_css.datasets import PairedDataset
-from mmseg_css.datasets.checks import check_training_paths, leaves
+from mmseg_css.datasets.checks import check_training_paths, leaves, paths_of
 from mmseg_css.datasets.splits import id_of
 from mmseg_css.registry import DATASETS
 
@@ -80,7 +80,6 @@ def _of_leaf(leaf: Any) -> Iterator[tuple[str, str]]:
     if not isinstance(leaf, BaseDataset):
         return
     folder = leaf.data_prefix.get("img_path") or ""
-    for index in range(len(leaf)):
-        path = leaf.get_data_info(index)["img_path"]
+    for path in paths_of(leaf):
         suffix = getattr(leaf, "img_suffix", "")  # which some data sets inherit, and whose images end in another way
         yield path, id_of(path, folder, suffix if path.endswith(suffix) and suffix else osp.splitext(path)[1])

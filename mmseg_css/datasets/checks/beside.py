@@ -1,10 +1,11 @@
 """Masks that lie beside images, and are no unlabelled images themselves."""
 
 import os.path as osp
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from mmseg_css.datasets.checks.paths import infos_of, leaves, paths_of
+from mmseg_css.datasets.checks.paths import infos_of, leaves
 
 
 def check_no_masks(labeled: Any, unlabeled: Any) -> None:
@@ -21,13 +22,16 @@ def check_no_masks(labeled: Any, unlabeled: Any) -> None:
     def real(path: str) -> str:
         return osp.realpath(path) if osp.islink(path) else osp.join(folder(osp.dirname(path)), osp.basename(path))
 
-    masks = {
-        real(info["seg_map_path"]) for leaf in leaves(labeled) for info in infos_of(leaf) if "seg_map_path" in info
-    }
-    found = [path for leaf in leaves(unlabeled) for path in paths_of(leaf) if real(path) in masks]
+    masks = {real(path) for path in _files(labeled, "seg_map_path")}
+    found = [path for path in _files(unlabeled, "img_path") if real(path) in masks]
     if found:
         raise ValueError(
             f"{len(found)} unlabelled images are masks of labelled ones, and would be learnt from as pictures, the "
             f"first: {found[0]!r}; move the masks into a folder of their own, or list the unlabelled images "
             "(ann_file). `mmseg-css init IMAGES IMAGES --mask-names '*_mask.png'` writes such a config"
         )
+
+
+def _files(dataset: Any, key: str) -> Iterator[str]:
+    """What the data sets below one name, where they name it."""
+    return (info[key] for leaf in leaves(dataset) for info in infos_of(leaf) if key in info)

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from mmseg_css.datasets.checks.depth import check_depth
 from mmseg_css.datasets.checks.listing import check_listing
-from mmseg_css.datasets.checks.paths import LINK_REMEDY, leaves
+from mmseg_css.datasets.checks.paths import LINK_REMEDY, leaves, paths_of
 from mmseg_css.datasets.splits import IMAGE_SUFFIXES
 
 MASK_REMEDY: Final = "PairedDataset(check_masks=False) skips this check"
@@ -94,7 +94,7 @@ def check_images(dataset: BaseDataset, *, remedy: str = MASK_REMEDY, threads: in
     """
     for leaf in leaves(dataset):
         backend_args = getattr(leaf, "backend_args", None)
-        paths = [leaf.get_data_info(index)["img_path"] for index in range(len(leaf))]
+        paths = paths_of(leaf)
         faults = find_faults(partial(image_fault, backend_args=backend_args), paths, "checking images", threads)
         summary = f"{len(faults)} of the {len(paths)} images of {type(leaf).__name__} cannot be read"
         raise_faults(faults, summary, shown, remedy)

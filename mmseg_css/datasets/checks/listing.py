@@ -9,6 +9,7 @@ from mmengine import fileio
 from mmengine.dataset import BaseDataset
 from mmseg.datasets import BaseSegDataset
 
+from mmseg_css.datasets.checks.paths import infos_of, paths_of
 from mmseg_css.datasets.checks.warning import warn
 from mmseg_css.datasets.pictures import pictures
 from mmseg_css.datasets.rewritten import Origin, changed_since, origin_of
@@ -18,7 +19,7 @@ from mmseg_css.registry import DATASETS
 
 def check_listing(leaf: BaseDataset) -> None:
     """Warn of images that a list repeats, and of images in the folder that have another ending than ``img_suffix``."""
-    times = Counter(leaf.get_data_info(index)["img_path"] for index in range(len(leaf)))
+    times = Counter(paths_of(leaf))
     repeated = [path for path, number in times.items() if number > 1]
     if repeated:
         warn(
@@ -61,7 +62,7 @@ def _origins(leaf: BaseDataset, origin: Origin | None) -> Iterator[tuple[str, li
     if origin is None:
         return
     folder = leaf.data_prefix["seg_map_path"]
-    masks = [osp.relpath(leaf.get_data_info(index)["seg_map_path"], folder) for index in range(len(leaf))]
+    masks = [osp.relpath(info["seg_map_path"], folder) for info in infos_of(leaf)]
     while origin is not None:
         names = [Path(mask).as_posix() for mask in masks]
         yield folder, names, origin

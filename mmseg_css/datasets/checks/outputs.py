@@ -3,7 +3,7 @@
 import os.path as osp
 from typing import Any
 
-from mmseg_css.datasets.checks.paths import leaves
+from mmseg_css.datasets.checks.paths import infos_of, leaves
 
 
 def check_output_names(dataset: Any, folder: str) -> None:
@@ -18,8 +18,8 @@ def check_output_names(dataset: Any, folder: str) -> None:
     """
     first: dict[str, str] = {}
     for leaf in leaves(dataset):
-        for index in range(len(leaf)):
-            path = leaf.get_data_info(index).get("img_path", "")
+        for info in infos_of(leaf):
+            path = info.get("img_path", "")
             name = osp.splitext(osp.basename(path))[0]
             if (other := first.setdefault(name, path)) != path:
                 raise ValueError(

@@ -102,9 +102,9 @@ def leaves(dataset: Any) -> Iterator[BaseDataset]:
         yield from leaves(child)
 
 
-def infos_of(leaf: BaseDataset) -> list[dict]:
-    """What a data set that reads files knows of each of its images."""
-    return [leaf.get_data_info(index) for index in range(len(leaf))]
+def infos_of(leaf: BaseDataset) -> Iterator[dict]:
+    """What a data set that reads files knows of each of its images, in their order."""
+    return (leaf.get_data_info(index) for index in range(len(leaf)))
 
 
 def paths_of(leaf: BaseDataset) -> list[str]:

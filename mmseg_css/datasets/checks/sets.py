@@ -9,7 +9,7 @@ from mmengine.dataset import BaseDataset
 from mmseg_css.datasets.checks.images import check_images, missing_file
 from mmseg_css.datasets.checks.labels import Purpose
 from mmseg_css.datasets.checks.masks import check_masks
-from mmseg_css.datasets.checks.paths import leaves
+from mmseg_css.datasets.checks.paths import leaves, paths_of
 from mmseg_css.datasets.checks.pipelines import transforms_in
 
 #: Masks whose every pixel is read before the start. The labels of all are looked at when they are read.
@@ -46,7 +46,6 @@ def check_set(dataset: Any, purpose: Purpose, *, with_masks: bool = True) -> Non
 
 def _check_there(leaf: BaseDataset) -> None:
     """Of a format that Pillow may not know: only that the files exist."""
-    for index in range(len(leaf)):
-        path = leaf.get_data_info(index)["img_path"]
+    for path in paths_of(leaf):
         if not fileio.isfile(path, backend_args=getattr(leaf, "backend_args", None)):
             raise missing_file("image", path)

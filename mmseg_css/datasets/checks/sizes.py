@@ -8,7 +8,7 @@ from mmengine.dataset import BaseDataset
 from mmseg.datasets.transforms import RandomCrop
 from PIL import Image
 
-from mmseg_css.datasets.checks.paths import leaves
+from mmseg_css.datasets.checks.paths import infos_of, leaves
 from mmseg_css.datasets.checks.pipelines import transforms_in
 from mmseg_css.datasets.checks.warning import warn
 
@@ -68,8 +68,8 @@ def check_stackable(dataset: Any, batch_size: int | None, name: str) -> None:
 def _one_of_each_size(leaf: Any) -> dict[str, int]:
     """Images of different sizes, and where they stand in their data set."""
     found: dict[tuple[int, int], tuple[str, int]] = {}
-    for index in range(len(leaf)) if isinstance(leaf, BaseDataset) else ():
-        path = leaf.get_data_info(index).get("img_path", "")
+    for index, info in enumerate(infos_of(leaf) if isinstance(leaf, BaseDataset) else ()):
+        path = info.get("img_path", "")
         with suppress(OSError), Image.open(path) as image:  # not all are files that Pillow knows
             found.setdefault(image.size, (path, index))
     return dict(found.values())

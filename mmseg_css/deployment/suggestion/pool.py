@@ -13,7 +13,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import Tensor
 
-from mmseg_css.datasets.checks import leaves
+from mmseg_css.datasets.checks import leaves, paths_of
 from mmseg_css.datasets.halves import halves_of
 from mmseg_css.datasets.splits import IMAGE_SUFFIXES, check_utf8
 from mmseg_css.deployment.labelled import labelled_pixels
@@ -49,9 +49,8 @@ def pool_of(cfg: Config) -> Pool:
     init_default_scope(cfg.get("default_scope", "mmseg"))  # where names of transforms are looked up
     with explained(cfg):
         paired = halves_of(cfg)  # files that cannot be read are told at the end, when all others are done
-    infos = [leaf.get_data_info(index) for leaf in leaves(paired.labeled) for index in range(len(leaf))]
     classes = tuple(paired.metainfo["classes"])
-    labelled = [Path(info["img_path"]) for info in infos]
+    labelled = [Path(path) for leaf in leaves(paired.labeled) for path in paths_of(leaf)]
     unlabelled = _others(paired.unlabeled, labelled)
     if not unlabelled:
         raise ValueError(
@@ -81,8 +80,7 @@ def _others(dataset: Any, labelled: Sequence[Path]) -> list[Item]:
     for path in labelled:
         of_name.setdefault(path.name, []).append(path)
     for leaf in leaves(dataset):
-        for index in range(len(leaf)):
-            path = Path(leaf.get_data_info(index)["img_path"])
+        for path in map(Path, paths_of(leaf)):
             if osp.realpath(path) in files:
                 continue
             if any(filecmp.cmp(path, other, shallow=False) for other in of_name.get(path.name, ())):  # it was copied

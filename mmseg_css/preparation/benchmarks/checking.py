@@ -10,7 +10,7 @@ import numpy as np
 from mmseg.datasets import BaseSegDataset
 from mmseg.datasets.transforms import LoadAnnotations
 
-from mmseg_css.datasets.checks import MaskCheck, check_paths, find_faults
+from mmseg_css.datasets.checks import MaskCheck, check_paths, find_faults, infos_of
 from mmseg_css.preparation.benchmarks.files import read_lines
 from mmseg_css.preparation.benchmarks.recipe import LabeledList, Part, Recipe
 from mmseg_css.registry import DATASETS
@@ -80,7 +80,7 @@ def _ids(dataset: BaseSegDataset) -> list[str]:
 
 
 def _paths(dataset: BaseSegDataset, key: str) -> list[str]:
-    return [dataset.get_data_info(index)[key] for index in range(len(dataset))]
+    return [info[key] for info in infos_of(dataset)]
 
 
 def _check_part(part: Part, dataset: BaseSegDataset, remedy: str, read_all: bool) -> Iterator[Finding]:
