@@ -123,12 +123,13 @@ class UnlabeledDataset(BaseSegDataset):
         return {image_id for image_id in ids.values() if image_id is not None}
 
     def _resolve(self, line: str, images: dict[str, str]) -> str | None:
-        # The name of a file means that file, also where its mask lies beside it ("0001.jpg", "0001.jpg.png"). An id as
-        # it stands comes next, because ids may hold dots ("frame.png.001").
         name = PurePath(line).as_posix()
         shortened = self._image_id(name)
-        named = shortened in images and PurePath(images[shortened]).as_posix() == name
-        return next((image_id for image_id in (name, shortened)[named:] if image_id in images), None)
+        # The name of a file means that file, also where its mask lies beside it ("0001.jpg", "0001.jpg.png").
+        if shortened in images and PurePath(images[shortened]).as_posix() == name:
+            return shortened
+        # A name as it stands comes next, because ids may hold dots ("frame.png.001").
+        return next((image_id for image_id in (name, shortened) if image_id in images), None)
 
     def _image_id(self, name: str) -> str:
         suffix = max((s for s in self.suffixes if name.lower().endswith(s)), key=len, default="")

@@ -34,4 +34,4 @@ def check_no_masks(labeled: Any, unlabeled: Any) -> None:
 
 def _files(dataset: Any, key: str) -> Iterator[str]:
     """What the data sets below one name, where they name it."""
-    return (info[key] for leaf in leaves(dataset) for info in infos_of(leaf) if key in info)
+    return (info[key] for leaf in leaves(dataset) for info in infos_of(leaf) if info.get(key))

@@ -137,7 +137,7 @@ def check_leaf(leaf: BaseDataset, purpose: Purpose, remedy: str) -> None:
 
 def _tell_of_lossy(leaf: BaseDataset) -> None:
     """Warn of masks in JPEG, also where their values are no classes any more, which is an error."""
-    masks = [info["seg_map_path"] for info in infos_of(leaf) if "seg_map_path" in info]
+    masks = (info.get("seg_map_path") or "" for info in infos_of(leaf))
     if lossy := [mask for mask in masks if mask.lower().endswith(JPEG)]:
         warn(
             f"{len(lossy)} of the {len(leaf)} masks of {type(leaf).__name__} are JPEG, whose compression changes "
