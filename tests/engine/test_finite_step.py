@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader
 from mmseg_css.engine.hooks import FiniteStepHook, PrototypeCommitHook, TeacherUpdateHook
 from mmseg_css.engine.hooks.finite_step import image_files
 from mmseg_css.registry import MODELS
+from tests.engine import tiny
 from tests.engine.conftest import EXPERIMENTS, NAN, Nothing, Script, Spy, css_runner
 from tests.models.helpers import css_config
 
@@ -139,6 +140,45 @@ def test_a_poisoned_step_of_css_is_skipped_and_named(data: Path) -> None:
         for name in before:
             if "num_batches_tracked" not in name:  # running statistics are among them
                 assert torch.equal(before[name], state[name]), name
+
+
+class Overflow(Hook):
+    """Makes what a backbone's first layer gives infinite in passes without gradients, as half precision may."""
+
+    def __init__(self, iteration: int, network: str) -> None:
+        self.iteration, self.network = iteration, network
+
+    def before_train(self, runner: Runner) -> None:
+        def overflow(layer: nn.Module, inputs: object, output: Tensor) -> Tensor | None:
+            return None if torch.is_grad_enabled() or runner.iter != self.iteration else output * torch.inf
+
+        next(runner.model.get_submodule(self.network).backbone.children()).register_forward_hook(overflow)
+
+
+@pytest.mark.parametrize(
+    ("method", "network", "changes"),
+    [
+        ("css", "teacher.model", {}),
+        ("css", "teacher.model", {"model__confidence_decay": 0.9}),
+        ("fixmatch", "student", {"model__statistics": "apart"}),
+        ("cps_cutmix", "peer", {}),
+    ],
+)
+def test_an_overflow_in_a_pass_without_gradients_leaves_no_trace(
+    data: Path, method: str, network: str, changes: dict
+) -> None:
+    """Its labels are never sure, so that loss and gradients are numbers; statistics and mean confidences are not."""
+    runner, spy = Runner.from_cfg(tiny.config(data, method, 4, **changes)), Spy()
+    for hook in (Overflow(2, network), spy):
+        runner.register_hook(hook)
+    runner.train()
+    assert runner.message_hub.get_scalar("train/skipped_steps").current() == 1
+    _, before, skipped, after = spy.seen
+    for name, value in before.items():
+        if "num_batches_tracked" not in name:
+            assert torch.equal(value, skipped[name]), name
+    assert all(value.isfinite().all() for value in after.values())
+    assert any(not torch.equal(after[name], value) for name, value in skipped.items() if "running_mean" in name)
 
 
 class Replacing(nn.Module):

@@ -42,7 +42,7 @@ def step(config: dict) -> None:
     for sample in samples["labeled"]:
         sample.gt_sem_seg.data = sample.gt_sem_seg.data.to("meta")
     losses = model.loss({name: images.to("meta") for name, images in inputs.items()}, samples)
-    torch.stack([value for name, value in losses.items() if "loss" in name]).sum().backward()
+    model.parse_losses(losses)[0].backward()
     if model.teacher is not None:
         model.teacher.update(model.student)
     if hasattr(model, "bank"):

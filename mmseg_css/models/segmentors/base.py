@@ -1,29 +1,34 @@
 """What every semi-supervised segmentor shares: a student, prediction through MMSeg, progress and randomness."""
 
 from abc import abstractmethod
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from mmengine.dist import get_rank
-from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.segmentors import BaseSegmentor, EncoderDecoder
 from mmseg.structures import SegDataSample
 from mmseg.utils import add_prefix
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmseg_css.datasets.checks import check_ignored_value
 from mmseg_css.functional.contrastive import confidence_indicator
 from mmseg_css.functional.pseudo_label import logit_pseudo_label
 from mmseg_css.functional.ramps import check_rampup, exponential_rampup
 from mmseg_css.models.augmentation import check_normalisation
 from mmseg_css.models.choices import check_choice
 from mmseg_css.models.segmentors.batch import Images, full_precision, images_of, known_view
-from mmseg_css.models.segmentors.decoding import check_outputs, check_segmentor, heads_of, logits_of
+from mmseg_css.models.segmentors.decoding import (
+    check_ignored_values,
+    check_outputs,
+    check_segmentor,
+    heads_of,
+    logits_of,
+)
 from mmseg_css.models.segmentors.telling import Diagnostics, Inspection, Progress, PseudoLabelled
+from mmseg_css.models.segmentors.traces import keepers_of, traces_are_finite
 from mmseg_css.models.teacher import EMATeacher, begin_with_student
 from mmseg_css.registry import MODELS
 from mmseg_css.types import PseudoLabel, View
@@ -94,7 +99,7 @@ class SemiSegmentor(BaseSegmentor):
         self.present_hooks: set[str] = set()
         self.diagnostics: Diagnostics | None = None
         self.pseudo_labelled_images: PseudoLabelled | None = None
-        self._check_ignored_value()
+        check_ignored_values(self.student, self.data_preprocessor)
         self._register_load_state_dict_pre_hook(self._adopt_plain_weights)
 
     def build_network(self, segmentor: dict) -> EncoderDecoder:
@@ -122,17 +127,6 @@ class SemiSegmentor(BaseSegmentor):
         super().init_weights()
         if self.teacher is not None:
             self.teacher.reset(self.student)
-
-    def _check_ignored_value(self) -> None:
-        """Padding must be ignored, by every head: contrast and prototypes would take it for a class."""
-        others = {
-            f"model.segmentor.{name}.ignore_index": module.ignore_index
-            for name, module in self.student.named_modules()
-            if isinstance(module, BaseDecodeHead) and hasattr(module, "ignore_index")
-        }
-        if hasattr(self.data_preprocessor, "seg_pad_val"):
-            others["model.data_preprocessor.seg_pad_val"] = self.data_preprocessor.seg_pad_val
-        check_ignored_value(self.ignore_index, "model.segmentor.decode_head.ignore_index", others)
 
     def _adopt_plain_weights(self, state: dict[str, Any], prefix: str, *_: object) -> None:
         """Let every network start from a checkpoint of a plain MMSeg segmentor or of a method without a teacher."""
@@ -217,11 +211,19 @@ class SemiSegmentor(BaseSegmentor):
         return add_prefix(supervised, "sup") | add_prefix(unsupervised, "unsup")
 
     def parse_losses(self, losses: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-        """MMEngine's weighted sum. One that is not finite gets a gradient that is not either, to skip its step."""
+        """MMEngine's weighted sum. Its gradient is not finite, so that the step is skipped, where the sum is not, and
+        where a pass left something that is not: labels of such a pass are never sure, so that the sum may be finite.
+        """
         loss, log = super().parse_losses(losses)
         loss = log["loss"] = self.total_weight * loss
         # Through the gradient, because all ranks share it, and because looking at the loss would wait for the device.
-        return loss * torch.where(loss.detach().isfinite(), 1.0, torch.nan), log
+        finite = loss.detach().isfinite() & traces_are_finite(self.keepers, loss.device)
+        return loss * torch.where(finite, 1.0, torch.nan), log
+
+    @cached_property
+    def keepers(self) -> list[nn.Module]:
+        """Modules in which a pass leaves something for later ones."""
+        return keepers_of(self)
 
     @torch.no_grad()
     def taught(self, half: Images) -> Float[Tensor, "b k h w"]:

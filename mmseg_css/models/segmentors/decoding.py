@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from jaxtyping import Float, Int
+from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.segmentors import EncoderDecoder
 from torch import Tensor, nn
 
+from mmseg_css.datasets.checks import check_ignored_value
 from mmseg_css.registry import MODELS
 
 #: MMSeg's heads that give several outputs in training, and which of them predicts.
@@ -128,6 +130,22 @@ def check_outputs(network: EncoderDecoder, place: str = "model.segmentor") -> No
                 "pseudo-labels need one output for each class. For binary segmentation set "
                 "num_classes=2, out_channels=2."
             )
+
+
+def check_ignored_values(network: EncoderDecoder, data_preprocessor: nn.Module) -> None:
+    """Padding must be ignored, by every head: contrast and prototypes would take it for a class.
+
+    Raises:
+        ValueError: A head ignores another value, or padding has one.
+    """
+    others = {
+        f"model.segmentor.{name}.ignore_index": module.ignore_index
+        for name, module in network.named_modules()
+        if isinstance(module, BaseDecodeHead) and hasattr(module, "ignore_index")
+    }
+    if hasattr(data_preprocessor, "seg_pad_val"):
+        others["model.data_preprocessor.seg_pad_val"] = data_preprocessor.seg_pad_val
+    check_ignored_value(heads_of(network)[-1].ignore_index, "model.segmentor.decode_head.ignore_index", others)
 
 
 def check_one_map(network: EncoderDecoder) -> None:
