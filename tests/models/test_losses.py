@@ -1,6 +1,7 @@
 """The losses: weights and temperatures around the functions, which have tests of their own; and OHEM."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -8,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mmseg.structures import SegDataSample
 from torch import Tensor
+from torch.nn import functional as F
 
 from mmseg_css.functional.ohem import ohem_cross_entropy
-from mmseg_css.models import OhemCrossEntropyLoss, PrototypeContrastLoss, PseudoLabelLoss
+from mmseg_css.models import OhemCrossEntropyLoss, PixelCrossEntropyLoss, PrototypeContrastLoss, PseudoLabelLoss
 from mmseg_css.registry import MODELS
 from mmseg_css.types import View
 from tests.models.helpers import samples_of
@@ -97,6 +99,35 @@ def test_ohem_refuses_a_sampler_in_words() -> None:
     logits, label = random_case(0)
     with pytest.raises(ValueError, match="remove the decode head's `sampler`"):
         OhemCrossEntropyLoss()(logits, label, weight=torch.ones_like(label))
+
+
+@pytest.mark.parametrize(("deterministic", "reduction"), [(False, "sum"), (True, "none")])
+def test_cross_entropy_is_deterministic_where_asked_to(
+    deterministic: bool, reduction: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a GPU torch refuses the sum over a map there, and over its pixels one by one it does not."""
+    reductions, (logits, label) = [], random_case(0)
+    expected = F.cross_entropy(logits, label, ignore_index=255).item()
+
+    def cross_entropy(*args: Any, **kwargs: Any) -> Tensor:
+        reductions.append(kwargs["reduction"])
+        return of_torch(*args, **kwargs)
+
+    of_torch = F.cross_entropy
+    monkeypatch.setattr(F, "cross_entropy", cross_entropy)
+    monkeypatch.setattr(torch, "are_deterministic_algorithms_enabled", lambda: deterministic)
+    assert PixelCrossEntropyLoss()(logits, label).item() == pytest.approx(expected, rel=1e-12)
+    assert reductions == [reduction]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="the fault is CUDA's")
+def test_deterministic_cross_entropy_fault() -> None:
+    torch.use_deterministic_algorithms(True)
+    try:
+        with pytest.raises(RuntimeError, match="deterministic"):
+            F.cross_entropy(*(part.cuda() for part in random_case(0)), ignore_index=255, reduction="sum")
+    finally:
+        torch.use_deterministic_algorithms(False)
 
 
 def test_pseudo_label_loss_is_the_weighted_function() -> None:

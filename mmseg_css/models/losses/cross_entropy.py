@@ -1,5 +1,6 @@
 """The supervised loss of an MMSeg decode head, however many processes share the batch."""
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -31,5 +32,7 @@ class PixelCrossEntropyLoss(nn.Module):
     def forward(self, logits: Tensor, label: Tensor, weight: None = None, ignore_index: int = 255) -> Tensor:
         if weight is not None:
             raise ValueError("PixelCrossEntropyLoss weighs all pixels alike: remove the decode head's `sampler`")
-        total = F.cross_entropy(logits, label, ignore_index=ignore_index, reduction="sum")
-        return self.loss_weight * mean_of(total, (label != ignore_index).sum(), mean_over_ranks)
+        # CUDA has no deterministic "sum" over maps.
+        reduction = "none" if torch.are_deterministic_algorithms_enabled() else "sum"
+        total = F.cross_entropy(logits, label, ignore_index=ignore_index, reduction=reduction)
+        return self.loss_weight * mean_of(total.sum(), (label != ignore_index).sum(), mean_over_ranks)
