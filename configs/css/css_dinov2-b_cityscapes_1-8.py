@@ -12,10 +12,13 @@ segmentor.decode_head.num_classes = _base_.num_classes
 segmentor.decode_head.loss_decode = dict(type="OhemCrossEntropyLoss", threshold=0.7, min_kept=100000)
 segmentor.test_cfg = dict(mode="slide", crop_size=_base_.crop_size, stride=(532, 532))
 segmentor.decode_head.update(type="MapDPTProjectionHead", projection=dict(type="ProjectionBranch"))
+# The strong view scales and flips, after the teacher has labelled the images.
+unlabeled = _base_.unlabeled
+unlabeled.pipeline = [step for step in unlabeled.pipeline if step.type not in ("RandomResize", "RandomFlip")]
 model = dict(
     data_preprocessor=_base_.preprocessing,
     segmentor=segmentor,
     augmentation=dict(crop=_base_.crop_size, scale=(0.5, 2.0)),
     strong_threshold=0.97,
 )
-train_dataloader = dict(batch_size=4, num_workers=4, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
+train_dataloader = dict(batch_size=4, num_workers=4, dataset=dict(labeled=_base_.labeled, unlabeled=unlabeled))

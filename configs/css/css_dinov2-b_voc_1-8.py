@@ -8,5 +8,8 @@ _base_ = [
 ]
 segmentor = _base_.segmentor
 segmentor.decode_head.update(type="MapDPTProjectionHead", projection=dict(type="ProjectionBranch"))
+# The strong view scales and flips, after the teacher has labelled the images.
+unlabeled = _base_.unlabeled
+unlabeled.pipeline = [step for step in unlabeled.pipeline if step.type not in ("RandomScale", "RandomFlip")]
 model = dict(data_preprocessor=_base_.preprocessing, segmentor=segmentor, augmentation=dict(crop=_base_.crop_size))
-train_dataloader = dict(batch_size=8, num_workers=4, dataset=dict(labeled=_base_.labeled, unlabeled=_base_.unlabeled))
+train_dataloader = dict(batch_size=8, num_workers=4, dataset=dict(labeled=_base_.labeled, unlabeled=unlabeled))

@@ -9,7 +9,7 @@ import torch
 
 from mmseg_css.functional.negative_sampling import SAMPLERS
 from mmseg_css.registry import MODELS
-from tests.configs.helpers import ROOT, load
+from tests.configs.helpers import CONFIGS, ROOT, load, read
 
 PAPER = {
     "css/css_r101_voc_1-8": {"classes": 21, "crop": 512, "scale": (0.5, 1.5), "strong": 0.8, "batch": (8, 8)},
@@ -69,6 +69,14 @@ def test_numbers_of_the_paper(name: str) -> None:
     assert cfg.randomness.seed == 3407
     test = model.segmentor.test_cfg
     assert test.mode == ("slide" if "cityscapes" in name else "whole")
+
+
+@pytest.mark.parametrize("name", [path.stem for path in CONFIGS if path.stem.startswith("css_")])
+def test_css_scales_unlabelled_images_once(name: str) -> None:
+    """With their labels, and not before it labels them, too: twice, 0.5 to 1.5 would be 0.25 to 2.25."""
+    cfg = read(f"css/{name}")
+    assert cfg.model.augmentation.scale != (1.0, 1.0)
+    assert not {"RandomScale", "RandomResize"} & {step.type for step in cfg.train_dataloader.dataset.unlabeled.pipeline}
 
 
 @pytest.mark.parametrize(
