@@ -34,6 +34,7 @@ from mmseg_css.compat.cpu import (
     CpuAmpOptimWrapper,
     enable_amp,
     init_cpu_distributed,
+    leave_mps,
     on_cpu,
     prepare_cfg,
     revert_sync_bn,
@@ -68,6 +69,7 @@ __all__ = [
     "find_own_bases",
     "init_cpu_distributed",
     "installed_version",
+    "leave_mps",
     "load_checkpoints_safely",
     "load_from_local",
     "load_weights_only",
@@ -95,5 +97,6 @@ def apply_workarounds() -> None:
     find_own_bases()
     count_deterministically()
     number_pictures()
+    leave_mps()
     if installed_version("mmcv-lite") is not None:
         stub_compiled_ops()

@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import mmengine.device.utils
 import torch
 from mmengine.config import Config, ConfigDict
-from mmengine.device import get_device
+from mmengine.device import get_device, is_mps_available
 from mmengine.optim import OptimWrapper
 from mmseg.registry import OPTIM_WRAPPERS
 
@@ -28,6 +29,15 @@ class CpuAmpOptimWrapper(OptimWrapper):
 
 def on_cpu() -> bool:
     return get_device() == "cpu"
+
+
+def leave_mps() -> None:
+    """Let MMEngine take the CPU where it would take Apple's GPU.
+
+    Why: MPS has no float64, in which pixels are drawn and counted, so that every method failed at its first step.
+    """
+    if mmengine.device.utils.DEVICE == "mps":
+        mmengine.device.utils.DEVICE = "cpu"
 
 
 def enable_amp(cfg: Config) -> None:
@@ -55,6 +65,8 @@ def prepare_cfg(cfg: Config, *, distributed: bool) -> list[str]:
     if not on_cpu():
         return _use_accelerator(cfg)
     notes = [told] if (told := busy()) else []
+    if is_mps_available():
+        notes.append("Apple's GPU (MPS) has no float64, which the methods need: all is computed on the CPU")
     if use_cpu_amp(cfg):
         notes.append("no accelerator: mixed precision is bfloat16 autocast on the CPU (CpuAmpOptimWrapper)")
     if _is_cpu_amp(cfg) and lacks_bfloat16():

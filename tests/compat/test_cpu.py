@@ -4,6 +4,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import mmengine.device
 import mmengine.dist.utils
 import pytest
 import torch
@@ -30,6 +31,31 @@ def test_other_work_on_the_cores_is_said(monkeypatch, load, threads, said):
     notes = compat.prepare_cfg(small_cfg(), distributed=False)
     assert [note for note in notes if "OMP_NUM_THREADS=1" in note] == (notes if said else [])
     assert len(notes) == said
+
+
+@only_cpu
+def test_apples_gpu_is_left_alone_and_it_is_said(monkeypatch):
+    monkeypatch.setattr("mmengine.device.utils.DEVICE", "mps")
+    compat.apply_workarounds()
+    assert mmengine.device.get_device() == "cpu"
+    monkeypatch.setattr("mmseg_css.compat.cpu.is_mps_available", lambda: True)
+    [note] = compat.prepare_cfg(small_cfg(), distributed=False)
+    assert "MPS" in note
+    assert "CPU" in note
+
+
+@pytest.mark.parametrize("device", ["cuda", "cpu", "npu"])
+def test_other_devices_stay(monkeypatch, device):
+    monkeypatch.setattr("mmengine.device.utils.DEVICE", device)
+    compat.leave_mps()
+    assert mmengine.device.get_device() == device
+
+
+@pytest.mark.skipif(not torch.backends.mps.is_available(), reason="the fault is MPS's")
+def test_mps_fault():
+    """Goes when MPS has float64."""
+    with pytest.raises(TypeError, match="float64"):
+        torch.ones(1, dtype=torch.float64, device="mps")
 
 
 def linear_and_optimizer() -> tuple[torch.nn.Linear, torch.optim.SGD]:
