@@ -74,7 +74,7 @@ def apply_color_jitter(image: Float[Tensor, "b c H W"], params: ColorJitter) -> 
     """
     changes = [
         lambda x: adjust_brightness_accumulative(x, params.brightness),
-        lambda x: adjust_contrast_with_mean_subtraction(x, params.contrast),
+        lambda x: _adjust_contrast(x, params.contrast),
         lambda x: adjust_saturation_with_gray_subtraction(x, params.saturation),
         # kornia measures hue in radians.
         lambda x: adjust_hue(x, params.hue * 2 * torch.pi),
@@ -84,6 +84,15 @@ def apply_color_jitter(image: Float[Tensor, "b c H W"], params: ColorJitter) -> 
         if index < 2 or image.shape[1] == 3:
             changed = changes[index](changed).clamp(0, 1)
     return torch.where(params.apply[:, None, None, None], changed, image)
+
+
+def _adjust_contrast(image: Float[Tensor, "b c H W"], factor: Float[Tensor, " b"]) -> Float[Tensor, "b c H W"]:
+    """Away from the mean brightness of each image, or towards it."""
+    if image.shape[1] == 3:
+        return adjust_contrast_with_mean_subtraction(image, factor)
+    # Of other images kornia 0.8 takes one mean for the whole batch.
+    factor = factor.to(image.dtype)[:, None, None, None]
+    return image * factor + image.mean(dim=(1, 2, 3), keepdim=True) * (1 - factor)
 
 
 def draw_grey(
