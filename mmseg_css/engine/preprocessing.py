@@ -9,6 +9,7 @@ from mmseg.models.segmentors import EncoderDecoder
 from torch import nn
 
 from mmseg_css.engine.checkpoints import META_KEY, meta_of
+from mmseg_css.models.data_preprocessor import turns_channels
 
 #: What the run that wrote a checkpoint notes of its images, under ``run`` of its meta.
 PREPROCESSING: Final = "model.data_preprocessor"
@@ -76,12 +77,6 @@ def preprocessing_of(prepare: Any) -> dict[str, Any]:
     normalised = getattr(prepare, "_enable_normalize", False)
     mean, std = (prepare.mean.flatten().tolist(), prepare.std.flatten().tolist()) if normalised else ([0.0], [1.0])
     return {"mean": mean, "std": std, "channels turned": turns_channels(prepare)}
-
-
-def turns_channels(prepare: Any) -> bool:
-    """Whether a data preprocessor turns the order of the channels round."""
-    # As MMEngine and onedl-mmsegmentation call it, and upstream MMSegmentation.
-    return getattr(prepare, "_channel_conversion", False) or getattr(prepare, "channel_conversion", False)
 
 
 def check_preprocessing(prepare: nn.Module, checkpoint: Mapping[str, Any], path: str = "the checkpoint") -> None:

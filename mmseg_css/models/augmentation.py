@@ -19,6 +19,7 @@ from mmseg_css.functional.mixing import (
 )
 from mmseg_css.functional.photometric import apply_blur, apply_color_jitter, blur_taps, draw_blur, draw_color_jitter
 from mmseg_css.models.choices import check_choice, check_range, check_size, check_within
+from mmseg_css.models.data_preprocessor import gives_bgr
 from mmseg_css.registry import MODELS
 from mmseg_css.types import View
 
@@ -51,6 +52,21 @@ def recoloured(
     """A view whose images, normalised with ``mean`` and ``std``, were changed as pictures of values in [0, 1]."""
     image = change(((view.image * std + mean) / 255).clamp(0, 1))
     return view._replace(image=(image * 255 - mean) / std)
+
+
+def augmented(augmentation: Any, prepare: Any, view: View, *, labeled: View | None = None, **settings: Any) -> View:
+    """The strong view of images from this data preprocessor, whose colours are changed as those of RGB images."""
+    mean, std, turned = prepare.mean, prepare.std, gives_bgr(prepare, view.image)
+    if turned:
+        view, mean, std = _with_channels_turned(view), mean.flip(0), std.flip(0)
+    if labeled is not None:
+        settings["labeled"] = _with_channels_turned(labeled) if turned else labeled
+    strong = augmentation(view, mean=mean, std=std, **settings)
+    return _with_channels_turned(strong) if turned else strong
+
+
+def _with_channels_turned(view: View) -> View:
+    return view._replace(image=view.image.flip(1))
 
 
 def check_partner(view: View, setting: str, giver: str, instead: str) -> None:

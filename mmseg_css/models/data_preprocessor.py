@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from jaxtyping import Float
 from mmseg.models import SegDataPreProcessor
+from torch import Tensor
 
 from mmseg_css.registry import MODELS
 
@@ -19,3 +21,14 @@ class SemiDataPreprocessor(SegDataPreProcessor):
             return super().forward(data, training)
         branches = {name: super(SemiDataPreprocessor, self).forward(batch, training) for name, batch in data.items()}
         return {key: {name: batch[key] for name, batch in branches.items()} for key in ("inputs", "data_samples")}
+
+
+def turns_channels(prepare: Any) -> bool:
+    """Whether a data preprocessor turns the order of the channels round."""
+    # As MMEngine and onedl-mmsegmentation call it, and upstream MMSegmentation.
+    return getattr(prepare, "_channel_conversion", False) or getattr(prepare, "channel_conversion", False)
+
+
+def gives_bgr(prepare: Any, images: Float[Tensor, "b c H W"]) -> bool:
+    """Whether the images that a data preprocessor gives have the order blue, green, red, in which OpenMMLab reads."""
+    return images.shape[1] == 3 and not turns_channels(prepare)

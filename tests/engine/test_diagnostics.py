@@ -79,6 +79,18 @@ def test_a_panel_of_pseudo_labels_at_the_decoders_stride(data: Path) -> None:
     assert (panel[2 + 16 : -2, 2 + 16 : 2 + 32] == 0).all()  # ignored everywhere in the second image
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_panel_shows_red_as_red(data: Path, turned: bool) -> None:
+    """Whether images are red, green, blue or, as OpenMMLab reads them, blue, green, red."""
+    runner = css_runner(data, 1)
+    runner.model.data_preprocessor._channel_conversion = turned
+    image = torch.full((1, 3, 16, 16), -1.0)
+    image[:, 0 if turned else 2] = 1.0
+    labels, logits = torch.zeros(1, 16, 16, dtype=torch.long), torch.zeros(1, 2, 16, 16)
+    panel = DiagnosticsHook()._panel(runner, Diagnostics(image, labels, logits))
+    assert (panel[2:18, 2:18] == (255, 0, 0)).all()
+
+
 def test_losses_and_shares_are_logged(data: Path) -> None:
     css_runner(data, 1).train()
     [log] = (data / "work_dir").rglob("*.log")

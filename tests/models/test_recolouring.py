@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from mmseg_css.models import StrongAugmentation, StrongView
+from mmseg_css.models import SemiDataPreprocessor, StrongAugmentation, StrongView
+from mmseg_css.models.augmentation import augmented
 from mmseg_css.types import View
 
 STILL = {"jitter_probability": 0.0, "blur_probability": 0.0}
@@ -52,3 +53,30 @@ def test_a_blurred_point_is_as_wide_as_sigma(kind: type, sigma: float) -> None:
     light = recoloured(kind, point, blur_sigma=(sigma, sigma), blur_probability=1.0)[0, 0]
     variance = (light.sum(dim=1) * (torch.arange(31.0) - 15) ** 2).sum()
     assert variance.sqrt().item() == pytest.approx(sigma, abs=0.05)
+
+
+def test_images_in_the_order_of_bgr_are_changed_as_those_in_rgb(kind: type) -> None:
+    """Also where each channel has a mean and std of its own, and where parts of labelled images are pasted."""
+    given = {"labeled_share": 0.5} if kind is StrongAugmentation else {}
+    augmentation = kind(**{**KINDS[kind], "jitter_probability": 1.0, **given})
+    mean, std = [100.0, 110.0, 120.0], [50.0, 60.0, 70.0]
+    view, labeled = (view_of(seed) for seed in (0, 1))
+
+    def found(turned: bool) -> Tensor:
+        prepare, order = SemiDataPreprocessor(mean=mean, std=std, bgr_to_rgb=True), (lambda image: image)
+        if turned:
+            prepare, order = SemiDataPreprocessor(mean=mean[::-1], std=std[::-1]), (lambda image: image.flip(1))
+        labels = {"labeled": labeled._replace(image=order(labeled.image))} if given else {}
+        settings = {"num_classes": 3, "ignore_index": 255, "generator": torch.Generator().manual_seed(0)}
+        return order(
+            augmented(augmentation, prepare, view._replace(image=order(view.image)), **labels, **settings).image
+        )
+
+    assert torch.equal(found(turned=True), found(turned=False))
+
+
+def view_of(seed: int) -> View:
+    """Four images of random colours and classes."""
+    generator = torch.Generator().manual_seed(seed)
+    image, labels = torch.randn(4, 3, 8, 8, generator=generator), torch.randint(3, (4, 1, 8, 8), generator=generator)
+    return View(image, labels, torch.ones(4, 1, 8, 8), torch.ones(4, 8, 8, dtype=torch.bool))

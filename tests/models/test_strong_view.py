@@ -9,9 +9,11 @@ from torch import Tensor
 
 from mmseg_css.models import StrongView
 from mmseg_css.types import View
+from tests.models.methods.helpers import build
 
 MEAN = STD = torch.full((3, 1, 1), 127.5)
 OFF = {"jitter_probability": 0.0, "grey_probability": 0.0, "blur_probability": 0.0, "boxes": "none"}
+GREY = {"grey_probability": 1.0}
 BATCH = 400
 
 
@@ -37,6 +39,17 @@ def test_with_everything_off_it_is_the_weak_view() -> None:
     found = strong(view)
     torch.testing.assert_close(found.image, view.image)
     assert torch.equal(found.labels, view.labels)
+
+
+@pytest.mark.parametrize(("turned", "red"), [(False, 2), (True, 0)])
+def test_grey_weighs_the_red_of_images_in_either_order_of_channels(turned: bool, red: int) -> None:
+    """OpenMMLab reads blue, green, red, and weights of Caffe's time want them so."""
+    prepare = {"type": "SemiDataPreprocessor", "mean": [0.0] * 3, "std": [255.0] * 3, "bgr_to_rgb": turned}
+    model = build("fixmatch", data_preprocessor=prepare, augmentation={"type": "StrongView", **OFF, **GREY})
+    view = view_of(2)
+    view = view._replace(image=torch.zeros_like(view.image).index_fill(1, torch.tensor(red), 1.0))
+    found = model.augment(view, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(found.image, torch.full_like(view.image, 0.299))
 
 
 @pytest.mark.parametrize(

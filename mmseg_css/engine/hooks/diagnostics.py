@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from torch.nn import functional as F
 
 from mmseg_css.engine.hooks.method import check_once, unwrap
+from mmseg_css.models.data_preprocessor import gives_bgr
 from mmseg_css.models.segmentors import Diagnostics
 from mmseg_css.registry import HOOKS
 
@@ -96,6 +97,7 @@ class DiagnosticsHook(Hook):
         colour = image.shape[1] >= 3
         channels = slice(0, 3 if colour else 1)  # the first channel stands for an image that has no three
         rgb = (image[: self.max_images, channels] * std[channels] + mean[channels]).clamp(0, 255)
+        rgb = rgb.flip(1) if gives_bgr(preprocessor, image) else rgb
         rgb = rearrange(rgb.expand(-1, 3, -1, -1), "b c h w -> b h w c").byte().cpu().numpy()
         prediction = F.interpolate(logits[: self.max_images], size, mode="bilinear").argmax(dim=1)
 

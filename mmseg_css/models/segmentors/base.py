@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from mmseg_css.functional.contrastive import confidence_indicator
 from mmseg_css.functional.pseudo_label import logit_pseudo_label
 from mmseg_css.functional.ramps import check_rampup, exponential_rampup
-from mmseg_css.models.augmentation import check_normalisation
+from mmseg_css.models.augmentation import augmented, check_normalisation
 from mmseg_css.models.choices import check_choice
 from mmseg_css.models.segmentors.batch import Images, full_precision, images_of, known_view
 from mmseg_css.models.segmentors.decoding import (
@@ -259,15 +259,13 @@ class SemiSegmentor(BaseSegmentor):
     @torch.no_grad()
     def augment(self, view: View, generator: torch.Generator, labeled: Images | None = None) -> View:
         """The strong view; ``labeled`` are images of which an augmentation with a ``labeled_share`` pastes parts."""
-        extra = {}
-        if labeled is not None and getattr(self.augmentation, "labeled_share", 0) > 0:
-            extra["labeled"] = known_view(labeled, view, self.ignore_index)
+        given = labeled is not None and getattr(self.augmentation, "labeled_share", 0) > 0
         with full_precision(view.image):
-            return self.augmentation(
+            return augmented(
+                self.augmentation,
+                self.data_preprocessor,
                 view,
-                **extra,
-                mean=self.data_preprocessor.mean,
-                std=self.data_preprocessor.std,
+                labeled=known_view(cast(Images, labeled), view, self.ignore_index) if given else None,
                 num_classes=self.num_classes,
                 ignore_index=self.ignore_index,
                 generator=generator,
