@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -54,6 +55,18 @@ def train(
 
 
 # -- once per optimiser step ------------------------------------------------------------------------------------------
+
+
+def test_a_fused_optimiser_goes_without_a_gradient_scaler_alone() -> None:
+    """What the refusal advises, a scaler that is switched off, is none."""
+    wrapper = OptimWrapper(torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=1.0, fused=True))
+    runner = SimpleNamespace(optim_wrapper=wrapper)
+    TeacherUpdateHook().before_train(runner)
+    wrapper.loss_scaler = torch.amp.GradScaler("cpu")
+    with pytest.raises(ValueError, match=r"fused=False, or .*\.loss_scale=dict\(enabled=False\)"):
+        TeacherUpdateHook().before_train(runner)
+    wrapper.loss_scaler = torch.amp.GradScaler("cpu", enabled=False)
+    TeacherUpdateHook().before_train(runner)
 
 
 def test_teacher_is_updated_after_every_step(tmp_path: Path) -> None:

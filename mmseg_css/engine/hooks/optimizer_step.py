@@ -22,11 +22,13 @@ class OptimizerStepHook(MethodHook):
     def before_train(self, runner: Runner) -> None:
         self._stepped = False
         self._not_finite: torch.Tensor | None = None
-        scaled = hasattr(runner.optim_wrapper, "loss_scaler")
+        scaler = getattr(runner.optim_wrapper, "loss_scaler", None)
+        scaled = scaler is not None and scaler.is_enabled()
         if scaled and any(group.get("fused") for group in runner.optim_wrapper.optimizer.param_groups):
             raise ValueError(
                 "optim_wrapper.optimizer.fused=True with a gradient scaler hides which steps an overflow skips, and "
-                "teacher and prototypes must not move then: set fused=False, or train in bfloat16"
+                "teacher and prototypes must not move then: set fused=False, or train in bfloat16, which needs no "
+                "scaler: optim_wrapper.dtype='bfloat16' and optim_wrapper.loss_scale=dict(enabled=False)"
             )
         runner.optim_wrapper.optimizer.register_step_post_hook(self._on_optimizer_step)
 
