@@ -5,20 +5,20 @@ Letters: k classes, H W pixels.
 
 from typing import NamedTuple
 
-import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int, Real
 from torch import Tensor
 
 from mmseg_css.functional.labels import is_class
+from mmseg_css.functional.sampling import group_sizes
 
 
 class QualityCounts(NamedTuple):
     """Numbers of pixels by class; sums over images are sums of these."""
 
-    labeled: Float[Tensor, " k"]  #: pixels with this pseudo-label
-    right: Float[Tensor, " k"]  #: of these, pixels that are of this class
-    covered: Float[Tensor, " k"]  #: pixels of this class with any pseudo-label
-    truth: Float[Tensor, " k"]  #: pixels of this class
+    labeled: Real[Tensor, " k"]  #: pixels with this pseudo-label
+    right: Real[Tensor, " k"]  #: of these, pixels that are of this class
+    covered: Real[Tensor, " k"]  #: pixels of this class with any pseudo-label
+    truth: Real[Tensor, " k"]  #: pixels of this class
 
 
 def quality_counts(
@@ -30,17 +30,16 @@ def quality_counts(
     ``label`` is no pseudo-label, and in ``truth`` an unknown truth, as is a value that is no class. Nothing is read
     back from the device.
 
+    >>> import torch
     >>> counts = quality_counts(torch.tensor([[0, 1, 255, 1]]), torch.tensor([[0, 0, 1, 255]]), 2)
     >>> [part.tolist() for part in counts]
-    [[1.0, 1.0], [1.0, 0.0], [2.0, 0.0], [2.0, 1.0]]
+    [[1, 1], [1, 0], [2, 0], [2, 1]]
     """
     known = (truth != ignore_index) & is_class(truth, num_classes)
     kept = known & (label != ignore_index)
 
     def by_class(of: Tensor, where: Tensor) -> Tensor:
-        indices = of.masked_fill(~where, num_classes).flatten()
-        counts = torch.zeros(num_classes + 1, device=of.device)
-        return counts.index_add_(0, indices, torch.ones_like(indices, dtype=counts.dtype))[:-1]
+        return group_sizes(of.masked_fill(~where, num_classes).flatten(), num_classes)
 
     return QualityCounts(
         by_class(label, kept), by_class(label, kept & (label == truth)), by_class(truth, kept), by_class(truth, known)

@@ -24,3 +24,8 @@ def test_counts_are_those_of_a_loop(seed: int, classes: int, ignored: int) -> No
             expected["right"][own] += own == true
     counts = quality_counts(label, truth, classes, ignored)
     assert {name: part.tolist() for name, part in counts._asdict().items()} == expected
+
+
+def test_more_pixels_than_float32_has_numbers_are_counted() -> None:
+    label = torch.zeros(1, dtype=torch.long).expand(1, 2, 2**23 + 1)
+    assert [part.tolist() for part in quality_counts(label, label, 1)] == [[2**24 + 2]] * 4

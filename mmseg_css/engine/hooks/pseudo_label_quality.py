@@ -93,7 +93,7 @@ class PseudoLabelQualityHook(Hook):
         samples = images.samples[-number:]
         known = [index for index, sample in enumerate(samples) if "gt_sem_seg" in sample]
         if not known:
-            return torch.zeros(9, model.num_classes, device=images.labels.device)
+            return torch.zeros(9, model.num_classes, dtype=torch.long, device=images.labels.device)
         # Stacked, since an index of a list would be copied to the device.
         labels, confidences = (
             torch.stack([part[-number:][index, 0] for index in known]) for part in (images.labels, images.confidences)
