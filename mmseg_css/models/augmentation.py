@@ -200,8 +200,10 @@ class StrongAugmentation(nn.Module):
 
     def _jittered_and_blurred(self, image: Tensor, generator: torch.Generator) -> Tensor:
         batch, device = len(image), image.device
+        # Drawn also where no image is changed: what is drawn later does not depend on it.
         jitter = draw_color_jitter(batch, self.jitter, self.hue, self.jitter_probability, generator, device)
-        image = apply_color_jitter(image, jitter)
+        if self.jitter_probability > 0:
+            image = apply_color_jitter(image, jitter)
         if self.blur_probability == 0:
             return image
         blur = draw_blur(batch, self.blur_sigma, self.blur_probability, generator, device)

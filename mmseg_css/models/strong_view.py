@@ -106,9 +106,13 @@ class StrongView(nn.Module):
 
     def _changed(self, image: Tensor, generator: torch.Generator) -> Tensor:
         batch, device = len(image), image.device
+        # Drawn also where no image is changed: what is drawn later does not depend on it.
         jitter = draw_color_jitter(batch, self.jitter, self.hue, self.jitter_probability, generator, device)
-        image = apply_color_jitter(image, jitter)
-        image = apply_grey(image, draw_grey(batch, self.grey_probability, generator, device))
+        if self.jitter_probability > 0:
+            image = apply_color_jitter(image, jitter)
+        grey = draw_grey(batch, self.grey_probability, generator, device)
+        if self.grey_probability > 0:
+            image = apply_grey(image, grey)
         if self.blur_probability == 0:
             return image
         blur = draw_blur(batch, self.blur_sigma, self.blur_probability, generator, device)

@@ -83,11 +83,16 @@ class EMATeacher(nn.Module):
             for name in self._of_others:
                 self.model.get_buffer(name).copy_(student.get_buffer(name))
             return
-        for own, source in zip(self.model.buffers(), student.buffers(), strict=True):
-            if self.buffer_policy == "average" and own.is_floating_point():
-                own.lerp_(source, 1 - decay)
-            else:
-                own.copy_(source)
+        pairs = list(zip(self.model.buffers(), student.buffers(), strict=True))
+        averaged = [pair for pair in pairs if self.buffer_policy == "average" and pair[0].is_floating_point()]
+        copied = [pair for pair in pairs if self.buffer_policy == "copy" or not pair[0].is_floating_point()]
+        # One launch for all, as of the parameters; a network without norm layers has none.
+        if averaged:
+            targets, sources = map(list, zip(*averaged, strict=True))
+            ema_update_(targets, sources, decay)
+        if copied:
+            targets, sources = map(list, zip(*copied, strict=True))
+            torch._foreach_copy_(targets, sources)
 
     # The step count is a number, not a buffer: reading a tensor's value on a GPU would wait for the device. In a
     # checkpoint it is a tensor, because MMEngine broadcasts whatever a state dict holds to the other ranks.

@@ -75,6 +75,15 @@ def test_images_in_the_order_of_bgr_are_changed_as_those_in_rgb(kind: type) -> N
     assert torch.equal(found(turned=True), found(turned=False))
 
 
+def test_colours_that_stay_cost_nothing_and_no_draw(kind: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The blur after them is that of a view in which they might change and do not."""
+    images, blurred = torch.rand(4, 3, 9, 9), {"blur_probability": 1.0}
+    unlikely = {name: 1e-30 for name in KINDS[kind] if name in ("jitter_probability", "grey_probability")}
+    expected = recoloured(kind, images, **blurred, **unlikely)
+    monkeypatch.delattr(f"{kind.__module__}.apply_color_jitter")
+    assert torch.equal(recoloured(kind, images, **blurred), expected)
+
+
 def view_of(seed: int) -> View:
     """Four images of random colours and classes."""
     generator = torch.Generator().manual_seed(seed)
