@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
 
 from mmseg_css.datasets.splits import fingerprint
@@ -54,8 +53,6 @@ def reconcile(runner: Runner, checkpoint: dict[str, Any], now: Mapping[str, Any]
         ValueError: Training cannot go on from it like this: it holds no optimiser, or one of another type, a schedule
             that goes by metrics was changed, or the schedule is over.
     """
-    if isinstance(runner.optim_wrapper, OptimWrapperDict):
-        return []
     if "optimizer" not in checkpoint:
         raise ValueError(
             "the checkpoint holds no optimiser, as those of the best metric, and cannot be resumed from: take an "
