@@ -71,10 +71,13 @@ def command(
 
 def _try(asked: "Evaluation", strengths: list[float] | None, predict_on: str | None, json: Path | None) -> None:
     """Say what strengths are worth."""
-    from mmseg_css.deployment.balancing import STRENGTHS, strengths_table, worth_at
+    from mmseg_css.deployment.balancing import strengths_table, worth_at
+    from mmseg_css.evaluation.balance import STRENGTHS
     from mmseg_css.evaluation.comparison.machine import made_with
 
     worth = worth_at(asked, strengths or STRENGTHS, predict_on)
     print(strengths_table(worth))
     if json is not None:
-        write_text(json, dumps({"strengths": worth, "made_with": made_with(jobs=1)}, indent=2) + "\n")
+        made = made_with(jobs=1)
+        del made["side_by_side"]  # who started us knows
+        write_text(json, dumps({"strengths": worth, "made_with": made}, indent=2) + "\n")

@@ -23,13 +23,13 @@ from mmseg_css.deployment.prediction.network import load_network, network_of
 from mmseg_css.engine.checkpoints import check_checkpoint, meta_of
 from mmseg_css.engine.preprocessing import channels_of
 from mmseg_css.engine.testing import Evaluation, evaluate
+from mmseg_css.evaluation.balance import STRENGTHS
 from mmseg_css.files import written
 from mmseg_css.functional.balance import balancing_shift
 from mmseg_css.models.segmentors.decoding import check_model, check_outputs, heads_of, logits_of
 from mmseg_css.registry import DATASETS
 from mmseg_css.typos import explained
 
-STRENGTHS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 SHOWN: Final = ("mIoU", "mAcc", "aAcc")
 CLASSIFIER: Final = re.compile(r"decode_head(?:\.(\d+))?\.conv_seg\.bias$")
 #: Of the picture with which a balanced network is tried, where the config names no crop.

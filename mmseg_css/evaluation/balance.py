@@ -1,7 +1,7 @@
 """What a network would be worth with its classes balanced, at several strengths in one pass over the images."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -12,6 +12,9 @@ from mmseg_css.functional.balance import balancing_shift
 from mmseg_css.functional.diagnosis import joint_counts
 from mmseg_css.functional.labels import is_class
 from mmseg_css.registry import METRICS
+
+#: What is tried where nobody says otherwise.
+STRENGTHS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 @METRICS.register_module()

@@ -1,6 +1,8 @@
 """Comparisons and studies whose networks are also evaluated with their classes balanced."""
 
 import json
+import re
+import shutil
 import sys
 from itertools import product
 from pathlib import Path
@@ -14,8 +16,12 @@ from mmseg_css.evaluation.comparison.runs import Run
 from mmseg_css.evaluation.comparison.study import Study, report
 from mmseg_css.evaluation.comparison.tables import tables
 from tests.evaluation import studies
-from tests.evaluation.finished import MIOU, finish_all
+from tests.evaluation.finished import FAILS, MIOU, finish_all
 
+WRITES = """
+import json, pathlib, sys
+pathlib.Path(sys.argv[1]).write_text(json.dumps({"strengths": {"0": {"mIoU": float(sys.argv[2])}}}))
+"""
 #: What half of the strength adds to the mIoU of each method, by seed.
 ADDED = {"base": (3.0, 4.0, 5.0), "new": (1.0, 1.5, 2.0)}
 
@@ -27,9 +33,34 @@ def note(run: Run, miou: dict[str, float]) -> None:
 
 @pytest.fixture
 def question(configs: dict[str, Path], tmp_path: Path) -> Question:
+    for config in configs.values():
+        config.write_text(config.read_text() + "test_dataloader = val_dataloader\n")
     asked = Question(configs=configs, seeds=(0, 1, 2), ceiling="all")
     finish_all(asked, tmp_path)
     return asked
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Runs that were balanced, of which "all" has no checkpoints here; "new" with seed 1 is seen on other images, and
+    with seed 2 refused."""
+    found: list[str] = []
+
+    def command(run: Run, checkpoint: Path) -> list[str]:
+        found.append(f"{run.name}{run.seed}")
+        assert checkpoint == run.folder / "iter_800.pth"
+        miou = 0.0 if found[-1] == "new1" else MIOU[run.name][run.seed]
+        return [
+            sys.executable,
+            "-c",
+            FAILS if found[-1] == "new2" else WRITES,
+            str(run.record / balanced.NAME),
+            str(miou),
+        ]
+
+    monkeypatch.setattr(balanced, "command", command)
+    monkeypatch.setattr(Run, "last_checkpoint", lambda run: None if run.name == "all" else run.folder / "iter_800.pth")
+    return found
 
 
 def test_methods_are_compared_at_equal_strength(question: Question, tmp_path: Path) -> None:
@@ -38,7 +69,7 @@ def test_methods_are_compared_at_equal_strength(question: Question, tmp_path: Pa
         for run, miou, added in zip(runs[name], MIOU[name], own, strict=True):
             note(run, {"0": miou, "0.5": miou + added})
     results = summarise(runs, ceiling="all")
-    assert [*results["balanced"]] == ["0", "0.5", "best"]
+    assert [*results["balanced"]] == ["0", "0.5"]
     base, new = (results["balanced"]["0.5"][name] for name in ("base", "new"))
     assert base == {"mIoU": pytest.approx(45), "mIoU_per_seed": pytest.approx([43, 45, 47])}
     # 8, 8.5 and 6 points above the baseline: their variance is 1.75, Student's quantile of two degrees 4.3027.
@@ -48,10 +79,11 @@ def test_methods_are_compared_at_equal_strength(question: Question, tmp_path: Pa
     assert new["gain"]["p_seeds_holm"] == pytest.approx(new["gain"]["p_seeds"])  # one method
     assert results["balanced"]["0"]["new"]["gain"]["mean"] == pytest.approx(results["methods"]["new"]["gain"]["mean"])
     assert "all" not in results["balanced"]["0"]
-    assert results["balanced"]["best"] == results["balanced"]["0.5"]  # all gain by it
     p_0, p_half = (results["balanced"][strength]["new"]["gain"]["p_seeds_holm"] for strength in ("0", "0.5"))
     [row] = [line for line in tables(results, markdown=True).splitlines() if f"52.5, +7.5 ({p_half:.4f})" in line]
     assert f"51.0, +10.0 ({p_0:.4f})" in row and row.startswith("| new")
+    of_table = tables(results, markdown=True).partition("| strength")[2].partition("\n\n")[0]
+    assert "| all" not in of_table and "| base" in of_table  # no row without a figure
 
 
 def test_a_method_counts_where_all_of_its_seeds_are_known(question: Question, tmp_path: Path) -> None:
@@ -68,7 +100,10 @@ def test_a_method_counts_where_all_of_its_seeds_are_known(question: Question, tm
 def test_what_is_of_other_images_is_refused(question: Question, tmp_path: Path) -> None:
     run = question.runs(tmp_path)["base"][0]
     note(run, {"0": MIOU["base"][0] + 0.2, "0.5": 44.0})
-    with pytest.raises(ValueError, match=r"balance.json: unbalanced it has an mIoU of 40.20, .* ended with 40.00"):
+    with pytest.raises(ValueError, match=r"balance.json: at strength 0 it has an mIoU of 40.2, .* ended with 40.00"):
+        balanced.worth(run)
+    note(run, {"0.5": 44.0})
+    with pytest.raises(ValueError, match=r"balance.json: at strength 0 it has an mIoU of None"):
         balanced.worth(run)
     note(run, {"0": MIOU["base"][0] + 0.05, "0.5": 44.0})  # another processor
     assert balanced.worth(run)["0.5"] == 44
@@ -98,47 +133,59 @@ def test_over_data_sets(study: Study, tmp_path: Path) -> None:
 def test_each_training_at_its_best_strength(question: Question, tmp_path: Path) -> None:
     runs = question.runs(tmp_path)
     for run, miou in zip(runs["base"], MIOU["base"], strict=True):
-        note(run, {"0": miou, "0.5": miou + 5, "1": miou + 1})
+        note(run, {"0": miou, "0.25": miou + 1, "0.5": miou + 5, "0.75": miou + 2, "1": miou + 1, "2": miou + 9})
     for run, miou in zip(runs["new"], MIOU["new"], strict=True):
-        note(run, {"0": miou, "0.5": miou - 1, "1": miou - 2})
+        note(run, {"0": miou, "0.25": miou - 1, "0.5": miou - 1, "0.75": miou - 2, "1": miou - 2})
     found = summarise(runs, ceiling="all")["balanced"]
-    assert [*found] == ["0", "0.5", "1", "best"]
+    assert [*found] == [*balanced.TRIED, "2", "best"] == ["0", "0.25", "0.5", "0.75", "1", "2", "best"]
+    # Of the strengths that are tried on all.
     assert found["best"]["base"] == found["0.5"]["base"] and found["best"]["new"]["mIoU"] == found["0"]["new"]["mIoU"]
-    assert found["best"]["new"]["gain"]["mean"] == pytest.approx(5) and found["0"]["new"]["gain"][
-        "mean"
-    ] == pytest.approx(10)
-
-
-WRITES = """
-import json, pathlib, sys
-pathlib.Path(sys.argv[1]).write_text(json.dumps({"strengths": {"0": {"mIoU": float(sys.argv[2])}}}))
-"""
+    assert found["best"]["new"]["gain"]["mean"] == pytest.approx(5)
+    assert found["0"]["new"]["gain"]["mean"] == pytest.approx(10)
 
 
 def test_each_once_and_one_that_fails_costs_no_other(
-    question: Question, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    question: Question, begun: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Of "all" the checkpoints are not here; one of "new" belongs to other images."""
-    begun: list[str] = []
-
-    def command(run: Run) -> list[str]:
-        begun.append(f"{run.name}{run.seed}")
-        miou = 0.0 if begun[-1] == "new1" else MIOU[run.name][run.seed]
-        return [sys.executable, "-c", WRITES, str(run.record / balanced.NAME), str(miou)]
-
-    monkeypatch.setattr(balanced, "command", command)
-    monkeypatch.setattr(Run, "last_checkpoint", lambda run: None if run.name == "all" else run.folder / "iter_800.pth")
-    with pytest.raises(TrainingFailedError, match=r"new.py with seed 1 could not be balanced: ValueError: .*of 0.00"):
-        compare(question, tmp_path, jobs=2, balance=True)
+    with pytest.raises(TrainingFailedError) as failed:
+        compare(question, tmp_path, records=tmp_path / "kept", jobs=2, balance=True)
+    [other, refused] = sorted(str(failed.value).splitlines())
+    assert re.search(
+        r"new.py with seed 1 could not be balanced: ValueError: .* mIoU of 0.0, .* ended with 52.00", other
+    )
+    assert re.search(r"new.py with seed 2 could not be balanced: out of luck \(all of it in ", refused)
     assert begun == [f"{name}{seed}" for seed in (0, 1, 2) for name in ("base", "new")]
     said = capsys.readouterr().out
     assert "last checkpoints are not here: all with seed 0, all with seed 1, all with seed 2" in said
-    assert [*json.loads((tmp_path / "results.json").read_text())["balanced"]] == ["0", "best"]
+    assert [*json.loads((tmp_path / "kept" / "results.json").read_text())["balanced"]["0"]] == ["base"]
 
     begun.clear()
     with pytest.raises(TrainingFailedError):
-        Lanes(1).balance(question.runs(tmp_path)["new"])
-    assert begun == ["new1"]
+        Lanes(1).balance(question.runs(tmp_path, tmp_path / "kept")["new"])
+    assert begun == ["new1", "new2"]
+
+
+def test_a_training_that_fails_leaves_the_others_to_be_balanced(
+    question: Question, begun: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Run, "command", lambda _: [sys.executable, "-c", FAILS])
+    lost = question.runs(tmp_path)["new"][1]
+    shutil.rmtree(lost.folder)
+    with pytest.raises(TrainingFailedError, match=r"new.py with seed 1 failed: out of luck.*\n.*seed 2 could not be"):
+        compare(question, tmp_path, balance=True)
+    assert begun == ["base0", "new0", "base1", "base2", "new2"]
+
+
+def test_other_test_images_are_refused_before_the_first_start(question: Question, tmp_path: Path) -> None:
+    config = question.configs["new"]
+    config.write_text(
+        config.read_text() + "test_dataloader = dict(dataset=dict(type='DemoDataset', ann_file='a.txt'))\n"
+    )
+    runs = [run for own in question.runs(tmp_path / "elsewhere").values() for run in own]
+    with pytest.raises(
+        ValueError, match=r"new.py: --balance evaluates on test_dataloader, .* another dataset.ann_file"
+    ):
+        balanced.check_images(runs)
 
 
 def test_where_baseline_or_method_is_not_known_there_is_no_gain(study: Study, tmp_path: Path) -> None:

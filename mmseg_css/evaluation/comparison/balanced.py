@@ -2,30 +2,52 @@
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from mmseg_css.evaluation.areas import class_iou, load_areas
+from mmseg_css.evaluation.balance import STRENGTHS
 from mmseg_css.evaluation.comparison.runs import Run
 from mmseg_css.evaluation.statistics import holm, paired_t_test
 from mmseg_css.files import read_json
 
 #: In the folder of a record, beside what the training gave.
 NAME: Final = "balance.json"
-#: In the place of a strength: the one that is best for a training on the images that it is evaluated on.
+#: In the place of a strength: the best for a training, on the images that it is evaluated on, of those of `TRIED`.
 BEST: Final = "best"
+TRIED: Final = tuple(f"{strength:g}" for strength in STRENGTHS)
 #: Points of mIoU by which two processors may see one checkpoint differently.
 TOLERANCE: Final = 0.1
+#: What of a data set says which images it has.
+IMAGES: Final = ("type", "data_root", "data_prefix", "ann_file")
 
 
-def command(run: Run) -> list[str]:
-    """What is started for a finished run whose last checkpoint is there."""
+def command(run: Run, checkpoint: Path) -> list[str]:
+    """What is started for a finished run, whose last checkpoint that is."""
     return [
-        *(sys.executable, "-m", "mmseg_css", "balance", str(run.source.path), str(run.last_checkpoint())),
+        *(sys.executable, "-m", "mmseg_css", "balance", str(run.source.path), str(checkpoint)),
         *("--json", str(run.record / NAME), "--work-dir", str(run.folder / "balanced")),
         *(["--cfg-options", *run.source.options] if run.source.options else []),
     ]
+
+
+def check_images(runs: Iterable[Run]) -> None:
+    """Refuse trainings whose balanced networks would be evaluated on other images than they are.
+
+    Raises:
+        ValueError: ``test_dataloader`` does not name the images of ``val_dataloader``.
+    """
+    for source in {run.source for run in runs}:
+        validated, tested = (
+            (source.trained.get(loader) or {}).get("dataset", {}) for loader in ("val_dataloader", "test_dataloader")
+        )
+        if other := [key for key in IMAGES if validated.get(key) != tested.get(key)]:
+            raise ValueError(
+                f"{source.path}: --balance evaluates on test_dataloader, which has another dataset.{other[0]} than "
+                "val_dataloader, by which trainings are compared: let them be the same"
+            )
 
 
 def missing(runs: Iterable[Run]) -> list[Run]:
@@ -34,23 +56,23 @@ def missing(runs: Iterable[Run]) -> list[Run]:
 
 
 def worth(run: Run) -> dict[str, float]:
-    """mIoU of a finished run by strength, and at its `BEST`; nothing if it is not known.
+    """mIoU of a finished run by strength, and at its `BEST` where all are known that are tried; nothing if it is not
+    known.
 
     Raises:
-        ValueError: It is of other images or of another checkpoint than the comparison's own evaluation.
+        ValueError: It is not of the checkpoint and the images of the comparison's own evaluation.
     """
     if not (file := run.record / NAME).exists():
         return {}
     noted = read_json(file, "put back a copy, or delete it; compare --balance makes it again")
     found = {strength: float(one["mIoU"]) for strength, one in noted["strengths"].items()}
     own = float(np.nanmean(class_iou(load_areas(str(run.record / "areas.npz")))))
-    if abs(found.get("0", own) - own) > TOLERANCE:
+    if not abs(found.get("0", np.inf) - own) <= TOLERANCE:
         raise ValueError(
-            f"{file}: unbalanced it has an mIoU of {found['0']:.2f}, and in the comparison the training ended with "
-            f"{own:.2f}: test_dataloader and val_dataloader of {run.source.path} name different images, or it is of "
-            "another checkpoint. Without the file compare --balance makes it again"
+            f"{file}: at strength 0 it has an mIoU of {found.get('0')}, and in the comparison the training ended with "
+            f"{own:.2f}: it is of another checkpoint or of other images. Without it compare --balance evaluates again"
         )
-    return {**found, BEST: max(found.values())}
+    return found | ({BEST: max(found[strength] for strength in TRIED)} if found.keys() >= {*TRIED} else {})
 
 
 def in_order(strengths: Iterable[str]) -> list[str]:

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mmseg_css.cfg_options import parse_options
 from mmseg_css.compat.cpu import busy
+from mmseg_css.evaluation.comparison import balanced
 from mmseg_css.evaluation.comparison.curves import draw_curves
 from mmseg_css.evaluation.comparison.lanes import Lanes, TrainingFailedError, locked, told_after
 from mmseg_css.evaluation.comparison.progress import Board
@@ -17,6 +18,9 @@ from mmseg_css.evaluation.comparison.runs import Run
 from mmseg_css.evaluation.comparison.source import Source
 from mmseg_css.evaluation.comparison.tables import tables
 from mmseg_css.files import read_json, write_text
+
+if TYPE_CHECKING:
+    from mmseg_css.evaluation.comparison.cluster import Cluster
 
 #: What a comparison writes.
 RESULTS: Final = ("results.json", "results.md", "curves.png")
@@ -115,15 +119,37 @@ def compare(
         print(told, flush=True)
     with locked(work_dir, records or work_dir):
         try:
-            with Board(in_order, jobs) as board:
-                Lanes(jobs).train(in_order, board.done, board.waiting)
-            if balance:
-                Lanes(jobs).balance(in_order)
+            work(in_order, Lanes(jobs), jobs, balance=balance)
         except TrainingFailedError as failed:
             with told_after(failed):
                 _report_in_common(question, runs, records or work_dir)
             raise
         return _report(question, runs, records or work_dir)
+
+
+def work(runs: Sequence[Run], trainer: "Lanes | Cluster", jobs: int, *, balance: bool) -> None:
+    """Train what is not finished; then, with ``balance``, evaluate here what is finished with its classes balanced.
+
+    Raises:
+        ValueError: A run has other settings, or its config is none to compare.
+        TrainingFailedError: A training failed, or could not be balanced; the others were not held up.
+    """
+    if balance:
+        balanced.check_images(runs)
+    failed = []
+    try:
+        with Board(runs, jobs) as board:
+            trainer.train(runs, board.done, board.waiting)
+    except TrainingFailedError as error:
+        failed.append(str(error))
+    if balance:
+        try:
+            # On a cluster ``jobs`` counts machines.
+            (trainer if isinstance(trainer, Lanes) else Lanes(1)).balance(runs)
+        except TrainingFailedError as error:
+            failed.append(str(error))
+    if failed:
+        raise TrainingFailedError("\n".join(failed))
 
 
 def _report_in_common(question: Question, runs: Mapping[str, Sequence[Run]], folder: Path) -> None:

@@ -35,7 +35,7 @@ KEEP_MEMORY: Final = {
 
 
 class TrainingFailedError(RuntimeError):
-    """A training failed; the others were trained."""
+    """A training failed, or could not be balanced; the others were not held up."""
 
 
 @contextmanager
@@ -94,9 +94,9 @@ class Lanes:
         Raises:
             TrainingFailedError: One could not be evaluated; the others were.
         """
-        unknown = balanced.missing(runs)
-        wanted = [run for run in unknown if run.last_checkpoint() is not None]
-        if absent := [f"{run.name} with seed {run.seed}" for run in unknown if run not in wanted]:
+        found = [(run, run.last_checkpoint()) for run in balanced.missing(runs)]
+        wanted = [(run, balanced.command(run, checkpoint)) for run, checkpoint in found if checkpoint is not None]
+        if absent := [f"{run.name} with seed {run.seed}" for run, checkpoint in found if checkpoint is None]:
             print(f"Not balanced, because their last checkpoints are not here: {', '.join(absent)}")
         failed = []
         with tqdm(desc="balancing", total=len(wanted), unit="training", disable=not wanted) as progress:
@@ -106,8 +106,7 @@ class Lanes:
                     failed.append(f"{run.source.path} with seed {run.seed} could not be balanced: {why}")
                 progress.update()
 
-            work = [(run, balanced.command(run)) for run in wanted]
-            self._side_by_side(self._balance, work, ended, progress.refresh)
+            self._side_by_side(self._balance, wanted, ended, progress.refresh)
         if failed:
             raise TrainingFailedError("\n".join(failed))
 
@@ -147,11 +146,9 @@ class Lanes:
             if changed:  # what is noted would not be what was trained
                 return f"{run.source.path} was changed while this training waited: start again"
             made = run.begin(made_with(self.jobs))  # now: the clone may have other commits when the training ends
-            before = output.stat().st_size if (output := run.folder / "output.txt").exists() else 0
-            with self._on_a_device() as device:
-                status, peak_gib = self._process(run, command, device)
-            if status != 0:
-                return _last_words(run, status, before)
+            why, peak_gib = self._ended(run, command)
+            if why is not None:
+                return why
             curve = json.loads((run.folder / "curve.json").read_text())
             last = curve[-1]
             if last["iteration"] != run.iterations:  # a loop that does not evaluate once more what was stopped there
@@ -166,15 +163,19 @@ class Lanes:
     def _balance(self, run: Run, command: list[str]) -> str | None:
         """Why the evaluation failed, if it did."""
         try:
-            before = output.stat().st_size if (output := run.folder / "output.txt").exists() else 0
-            with self._on_a_device() as device:
-                status, _ = self._process(run, command, device)
-            if status != 0:
-                return _last_words(run, status, before)
-            balanced.check(run)
+            why, _ = self._ended(run, command)
+            if why is None:
+                balanced.check(run)
         except Exception as error:
             return f"{type(error).__name__}: {error}"
-        return None
+        return why
+
+    def _ended(self, run: Run, command: list[str]) -> tuple[str | None, float]:
+        """Why a process for a run failed, if it did, and its peak memory."""
+        before = output.stat().st_size if (output := run.folder / "output.txt").exists() else 0
+        with self._on_a_device() as device:
+            status, peak_gib = self._process(run, command, device)
+        return (_last_words(run, status, before) if status != 0 else None), peak_gib
 
     @contextmanager
     def _on_a_device(self) -> Iterator[str | None]:

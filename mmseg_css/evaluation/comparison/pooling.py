@@ -117,7 +117,11 @@ def _balancing(name: str, after: Mapping[str, Set], before: Mapping[str, Set]) -
     if not gains:
         return None
     return {
-        "gain": _tested([np.array([*own.values()]) for own in gains.values()]),
+        "gain": _tested(
+            [np.array([*own.values()]) for own in gains.values()],
+            [[*own] for own in gains.values()],
+            shared=_share_trainings(name, [after[data] for data in gains]),
+        ),
         "seeds": {data: [*own] for data, own in gains.items()},
         "gains": {data: [*own.values()] for data, own in gains.items()},
     }
@@ -173,13 +177,13 @@ def _difference(name: str, over: str, sets: Mapping[str, Set]) -> dict[str, Any]
     """Of two methods, on data sets on which they have seeds in common."""
     seeds = [own.in_common(name, over) for own in sets.values()]
     samples = [own.gains(name, over, of_set) for own, of_set in zip(sets.values(), seeds, strict=True)]
-    if any(_share_trainings(one, sets.values()) for one in (name, over)):
+    return _tested(samples, seeds, shared=any(_share_trainings(one, sets.values()) for one in (name, over)))
+
+
+def _tested(samples: Sequence[np.ndarray], seeds: Sequence[Sequence[int]], *, shared: bool) -> dict[str, Any]:
+    """The mean of differences over data sets, by seed where these share trainings, and how sure it is."""
+    if shared:
         samples = by_seed(samples, seeds)
-    return _tested(samples)
-
-
-def _tested(samples: Sequence[np.ndarray]) -> dict[str, Any]:
-    """The mean of differences over data sets, and how sure it is."""
     tested = paired_t_test_within(samples)
     return {
         "mean": tested.mean,

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from mmseg_css.evaluation.comparison.cluster import Cluster
-from mmseg_css.evaluation.comparison.compare import check_seeds, write_results
+from mmseg_css.evaluation.comparison.compare import check_seeds, work, write_results
 from mmseg_css.evaluation.comparison.gains import draw_gains
 from mmseg_css.evaluation.comparison.lanes import Lanes, locked
 from mmseg_css.evaluation.comparison.pooling import pool
-from mmseg_css.evaluation.comparison.progress import Board
 from mmseg_css.evaluation.comparison.results import comparable, summarise
 from mmseg_css.evaluation.comparison.runs import Run
 from mmseg_css.evaluation.comparison.source import Source
@@ -90,7 +89,8 @@ def train(
 ) -> None:
     """Train what is not finished, on this machine or by a launcher; nobody else may write into either folder meanwhile.
 
-    With ``balance`` each is then evaluated here with its classes balanced, too (docs/balance.md).
+    With ``balance`` each is then evaluated here with its classes balanced, too (docs/balance.md); where a launcher
+    trains, one after the other.
 
     Raises:
         ValueError: A run there has other settings, or a config is none to compare.
@@ -99,10 +99,7 @@ def train(
     """
     order = in_order(runs)
     with locked(work_dir, records):
-        with Board(order, jobs) as board:
-            (launcher or Lanes(jobs)).train(order, board.done, board.waiting)
-        if balance:
-            Lanes(jobs).balance(order)
+        work(order, launcher or Lanes(jobs), jobs, balance=balance)
 
 
 def check_records(runs: Mapping[str, Mapping[str, Runs]]) -> None:

@@ -11,7 +11,8 @@ PAIRS: Final = (
 )
 BALANCED: Final = (
     "With the classes balanced after the training, by strength (docs/balance.md): mIoU, and the gain over the baseline "
-    "at the same strength, or of each training at its best one, chosen on these images."
+    "at the same strength, or of each training at its best one, chosen on these images; in brackets p over seeds, "
+    "adjusted (Holm) by strength."
 )
 POOLED_BALANCED: Final = (
     "Gains with the classes of both balanced at the same strength (docs/balance.md), or each training at its best one, "
@@ -216,7 +217,8 @@ def _balanced(results: Mapping[str, Any]) -> PrettyTable:
     balanced = results["balanced"]
     table = PrettyTable(["strength", *balanced])
     for name in results["methods"]:
-        if found := [of_strength.get(name) for of_strength in balanced.values()]:
+        found = [of_strength.get(name) for of_strength in balanced.values()]
+        if any(found):
             cells = ["" if one is None else f"{one['mIoU']:.1f}" + _beside(one.get("gain")) for one in found]
             table.add_row([name, *cells])
     return table
