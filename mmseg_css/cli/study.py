@@ -76,10 +76,10 @@ def command(
     study = _study(plan, seeds, work_dir, records)
     runs = study.runs(work_dir, records)
     check_records(runs)
-    failed, trainer = None, launcher(cluster, cluster_options, work_dir, jobs)
+    failed = None
     if not report_only:
         asked = replace(study, parts={name: study.parts[name] for name in chosen}, seeds=chosen)
-        failed = _train(asked, work_dir, records, jobs, trainer, balance=balance)
+        failed = _train(asked, work_dir, records, jobs, launcher(cluster, cluster_options, work_dir, jobs), balance)
     _report(study, runs, records, failed)
 
 
@@ -111,7 +111,7 @@ def _study(plan: "Plan", seeds: Sequence[int] | None, work_dir: Path, records: P
 
 
 def _train(
-    study: "Study", work_dir: Path, records: Path, jobs: int, trainer: "Cluster | None", *, balance: bool
+    study: "Study", work_dir: Path, records: Path, jobs: int, trainer: "Cluster | None", balance: bool
 ) -> "TrainingFailedError | None":
     """What is not finished, after it was said how long that takes; what failed, if anything did."""
     from mmseg_css.evaluation.comparison.lanes import TrainingFailedError

@@ -101,12 +101,12 @@ def test_what_is_of_other_images_is_refused(question: Question, tmp_path: Path) 
     run = question.runs(tmp_path)["base"][0]
     note(run, {"0": MIOU["base"][0] + 0.2, "0.5": 44.0})
     with pytest.raises(ValueError, match=r"balance.json: at strength 0 it has an mIoU of 40.2, .* ended with 40.00"):
-        balanced.worth(run)
+        balanced.worth(run, MIOU["base"][0])
     note(run, {"0.5": 44.0})
     with pytest.raises(ValueError, match=r"balance.json: at strength 0 it has an mIoU of None"):
-        balanced.worth(run)
+        balanced.worth(run, MIOU["base"][0])
     note(run, {"0": MIOU["base"][0] + 0.05, "0.5": 44.0})  # another processor
-    assert balanced.worth(run)["0.5"] == 44
+    assert balanced.worth(run, MIOU["base"][0])["0.5"] == 44
 
 
 def test_over_data_sets(study: Study, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from jaxtyping import Float
 
 from mmseg_css.evaluation.areas import class_iou, load_areas
 from mmseg_css.evaluation.balance import STRENGTHS
@@ -55,9 +56,13 @@ def missing(runs: Iterable[Run]) -> list[Run]:
     return [run for run in runs if run.finished() is not None and not (run.record / NAME).exists()]
 
 
-def worth(run: Run) -> dict[str, float]:
+def worth(run: Run, miou: float) -> dict[str, float]:
     """mIoU of a finished run by strength, and at its `BEST` where all are known that are tried; nothing if it is not
     known.
+
+    Args:
+        run: The run.
+        miou: What it ended with in the comparison's own evaluation.
 
     Raises:
         ValueError: It is not of the checkpoint and the images of the comparison's own evaluation.
@@ -66,11 +71,10 @@ def worth(run: Run) -> dict[str, float]:
         return {}
     noted = read_json(file, "put back a copy, or delete it; compare --balance makes it again")
     found = {strength: float(one["mIoU"]) for strength, one in noted["strengths"].items()}
-    own = float(np.nanmean(class_iou(load_areas(str(run.record / "areas.npz")))))
-    if not abs(found.get("0", np.inf) - own) <= TOLERANCE:
+    if not abs(found.get("0", np.inf) - miou) <= TOLERANCE:
         raise ValueError(
             f"{file}: at strength 0 it has an mIoU of {found.get('0')}, and in the comparison the training ended with "
-            f"{own:.2f}: it is of another checkpoint or of other images. Without it compare --balance evaluates again"
+            f"{miou:.2f}: it is of another checkpoint or of other images. Without it compare --balance evaluates again"
         )
     return found | ({BEST: max(found[strength] for strength in TRIED)} if found.keys() >= {*TRIED} else {})
 
@@ -87,18 +91,25 @@ def check(run: Run) -> None:
         ValueError: It is not (`worth`), and is removed.
     """
     try:
-        worth(run)
+        worth(run, float(np.nanmean(class_iou(load_areas(str(run.record / "areas.npz"))))))
     except ValueError:
         (run.record / NAME).unlink()
         raise
 
 
-def by_strength(runs: Mapping[str, Sequence[Run]], ceiling: str | None) -> dict[str, dict[str, Any]]:
+def by_strength(
+    runs: Mapping[str, Sequence[Run]], miou: Mapping[str, Float[np.ndarray, " s"]], ceiling: str | None
+) -> dict[str, dict[str, Any]]:
     """By strength and method, where it is known of all seeds: mIoU, and the gain over the baseline balanced alike.
 
     Holm over the methods but the ceiling, for each strength.
+
+    Args:
+        runs: Finished runs by method, the baseline first.
+        miou: What they ended with as they were trained.
+        ceiling: The method that knows all labels.
     """
-    known = {name: [worth(run) for run in own] for name, own in runs.items()}
+    known = {name: list(map(worth, own, miou[name].tolist())) for name, own in runs.items()}
     baseline = next(iter(runs))
     strengths = in_order(strength for own in known.values() for one in own for strength in one)
     found = {strength: _at(strength, known, baseline, ceiling) for strength in strengths}
@@ -108,7 +119,8 @@ def by_strength(runs: Mapping[str, Sequence[Run]], ceiling: str | None) -> dict[
 def _at(
     strength: str, known: Mapping[str, Sequence[Mapping[str, float]]], baseline: str, ceiling: str | None
 ) -> dict[str, Any]:
-    miou = {name: np.array([one[strength] for one in own]) for name, own in known.items() if _all(strength, own)}
+    known = {name: own for name, own in known.items() if all(strength in one for one in own)}
+    miou = {name: np.array([one[strength] for one in own]) for name, own in known.items()}
     found: dict[str, Any] = {
         name: {"mIoU": float(own.mean()), "mIoU_per_seed": own.tolist()} for name, own in miou.items()
     }
@@ -121,7 +133,3 @@ def _at(
     for gain, adjusted in zip(gains, holm([gain["p_seeds"] for gain in gains]), strict=True):
         gain["p_seeds_holm"] = adjusted
     return found
-
-
-def _all(strength: str, of_seeds: Sequence[Mapping[str, float]]) -> bool:
-    return all(strength in one for one in of_seeds)

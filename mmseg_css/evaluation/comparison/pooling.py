@@ -30,7 +30,10 @@ class Set(NamedTuple):
 
     def by_strength(self) -> dict[str, "Set"]:
         """The same with the classes balanced, as far as that is known, by strength."""
-        known = {name: {seed: balanced.worth(run) for seed, run in own.items()} for name, own in self.runs.items()}
+        known = {
+            name: {seed: balanced.worth(run, self.worth[name][seed].miou) for seed, run in own.items()}
+            for name, own in self.runs.items()
+        }
         strengths = {strength for own in known.values() for one in own.values() for strength in one}
         return {
             strength: self._replace(

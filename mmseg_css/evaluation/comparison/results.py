@@ -51,7 +51,7 @@ def summarise(runs: Mapping[str, Sequence[Run]], *, ceiling: str | None = None, 
             "machines_differ": _machines_differ(runs),
             "methods": methods,
             "pairs": _pairs({name: miou[name] for name in compared}),
-            "balanced": by_strength(runs, ceiling),
+            "balanced": by_strength(runs, miou, ceiling),
         }
     )
 

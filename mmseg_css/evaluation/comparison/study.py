@@ -94,7 +94,7 @@ def train(
 
     Raises:
         ValueError: A run there has other settings, or a config is none to compare.
-        TrainingFailedError: A training failed, or could not be balanced; the others were.
+        TrainingFailedError: A training failed, or could not be balanced; the others were not held up.
         RuntimeError: Another study is at work there.
     """
     order = in_order(runs)
