@@ -5,6 +5,7 @@ applies the work-arounds that it needs, and registers everything into MMSeg's re
 """
 
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 from mmseg_css.version import __version__
@@ -18,7 +19,7 @@ def _is_command() -> bool:
     It registers everything itself when its work starts (:mod:`mmseg_css.register`).
     """
     called_as = Path(sys.argv[0]).stem if sys.argv else ""
-    return called_as == "mmseg-css" or sys.orig_argv[1:3] == ["-m", "mmseg_css"]
+    return called_as == "mmseg-css" or ("-m", "mmseg_css") in pairwise(sys.orig_argv)
 
 
 if not _is_command():

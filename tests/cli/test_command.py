@@ -118,7 +118,7 @@ def test_every_tool_is_a_door() -> None:
 
 def test_module_is_the_command() -> None:
     """Without torch, in whichever import; imported itself, it runs nothing."""
-    done = run_python("-m", "mmseg_css", "--version", PYTHONPROFILEIMPORTTIME="1")
+    done = run_python("-P", "-m", "mmseg_css", "--version", PYTHONPROFILEIMPORTTIME="1", PYTHONPATH=str(ROOT))
     assert (done.returncode, done.stdout.strip()) == (0, __version__)
     assert re.search(r"\| +mmseg_css$", done.stderr, re.MULTILINE)
     assert not re.search(r"\| +torch\b", done.stderr)

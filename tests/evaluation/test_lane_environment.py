@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from mmseg_css.evaluation.comparison import Question, machine
 from mmseg_css.evaluation.comparison.lanes import KEEP_MEMORY, Lanes
-from mmseg_css.evaluation.comparison.runs import Run
+from mmseg_css.evaluation.comparison.runs import COMMAND, Run
 from mmseg_css.locations import PACKAGE
 from tests.evaluation.finished import GIVES
 
@@ -52,6 +53,21 @@ def test_what_a_training_finds_in_its_environment(
     expected = {**KEEP_MEMORY, "MALLOC_TOP_PAD_": "4096", **threads}
     assert {name: found[name] for name in names if name in found} == expected
     assert found["PYTHONPATH"].split(os.pathsep)[0] == str(PACKAGE.parent)
+
+
+def test_a_clone_in_the_current_folder_is_not_what_trains(tmp_path: Path) -> None:
+    """But modules of one's own there are found."""
+    (tmp_path / "mmseg_css").mkdir()
+    (tmp_path / "mmseg_css" / "__init__.py").write_text("raise SystemExit('another clone')")
+    (tmp_path / "mine.py").write_text("print('mine')")
+    config = tmp_path / "config.py"
+    config.write_text("custom_imports = dict(imports=['mine'])")
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
+    done = subprocess.run(
+        [*COMMAND, "train", str(config)], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.stdout.splitlines()[0] == "mine"
+    assert "another clone" not in done.stderr
 
 
 @pytest.mark.usefixtures("quick")

@@ -1,6 +1,5 @@
 """What the trainings of a comparison are worth with their classes balanced, after the training (docs/balance.md)."""
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +9,7 @@ from jaxtyping import Float
 
 from mmseg_css.evaluation.areas import class_iou, load_areas
 from mmseg_css.evaluation.balance import STRENGTHS
-from mmseg_css.evaluation.comparison.runs import Run
+from mmseg_css.evaluation.comparison.runs import COMMAND, Run
 from mmseg_css.evaluation.statistics import holm, paired_t_test
 from mmseg_css.files import read_json
 
@@ -28,7 +27,7 @@ IMAGES: Final = ("type", "data_root", "data_prefix", "ann_file")
 def command(run: Run, checkpoint: Path) -> list[str]:
     """What is started for a finished run, whose last checkpoint that is."""
     return [
-        *(sys.executable, "-m", "mmseg_css", "balance", str(run.source.path), str(checkpoint)),
+        *(*COMMAND, "balance", str(run.source.path), str(checkpoint)),
         *("--json", str(run.record / NAME), "--work-dir", str(run.folder / "balanced")),
         *(["--cfg-options", *run.source.options] if run.source.options else []),
     ]

@@ -18,6 +18,8 @@ from mmseg_css.evaluation.comparison.source import Source
 from mmseg_css.files import read_json, write_text
 
 GIVEN: Final = ("curve.json", "areas.npz")
+#: This package in a process of its own, which a clone in the current folder does not take the place of.
+COMMAND: Final = (sys.executable, "-P", "-m", "mmseg_css")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,7 @@ class Run:
         cfg, total = self.source.trained, self.iterations
         interval = total // max(n for n in range(1, self.evaluations + 1) if total % n == 0)
         return [
-            *(sys.executable, "-m", "mmseg_css", "train", str(self.source.path)),
+            *(*COMMAND, "train", str(self.source.path)),
             *("--work-dir", str(self.folder), "--resume", "--cfg-options"),
             f"randomness.seed={self.seed}",
             "val_evaluator.type=PerImageIoUMetric",
