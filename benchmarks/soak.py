@@ -152,7 +152,6 @@ def write_config(method: str, workers: int, folder: Path, iterations: int, accum
         "train_dataloader.persistent_workers": workers > 0,
         "train_cfg.max_iters": iterations,
         "train_cfg.val_interval": VALIDATIONS,
-        "param_scheduler.0.end": iterations,
         "default_hooks.checkpoint.interval": CHECKPOINTS,
         "default_hooks.logger.interval": 1,
         "optim_wrapper.accumulative_counts": accumulate,

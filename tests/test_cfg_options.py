@@ -14,7 +14,7 @@ LEAF = "css/css_lite0_camvid_1-8"
 @pytest.mark.parametrize(
     ("option", "instead"),
     [
-        ("max_iters=20", "all of these that it stands for: param_scheduler.0.end, train_cfg.max_iters, "),
+        ("max_iters=20", "all of these that it stands for: train_cfg.max_iters, "),
         (
             "crop_size=(64,64)",
             "all of these that it stands for: model.data_preprocessor.size, train_dataloader.dataset.labeled.",

@@ -99,7 +99,11 @@ def iterations_of(runner: Runner, dataloader: DataLoader, max_epochs: int, max_i
     iterations = max_epochs * epoch
     following = []
     for index, config in enumerate(schedulers_of(runner)):
-        if isinstance(config, dict) and max_iters is not None and config.get("end") == max_iters:
+        if (
+            isinstance(config, dict)
+            and not config.get("by_epoch", True)  # of epochs it is one of MMEngine's, who makes iterations of it
+            and config.get("end", max_iters) == max_iters
+        ):
             config["end"] = iterations
             following.append(f"param_scheduler[{index}].end")
     instead = "" if max_iters is None else f", in place of max_iters={max_iters}"

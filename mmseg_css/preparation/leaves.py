@@ -40,7 +40,6 @@ train_dataloader = dict(batch_size=8, num_workers=2, dataset=dict(labeled=_base_
 LENGTH: Final = """\
 max_iters = {steps}
 train_cfg = dict(max_iters=max_iters, val_interval=max_iters)
-param_scheduler = [dict(_base_.param_scheduler[0], end=max_iters)]
 default_hooks = dict(checkpoint=dict(interval=max_iters))
 """
 STRONG: Final = "    augmentation=dict(_delete_=True, **_base_.augmentation, hue=0.1),\n"

@@ -39,7 +39,7 @@ def test_numbers_of_unimatchs_authors(method: str, data: str) -> None:
     assert (optimizer.lr * factor["lr_mult"], optimizer.lr) == pytest.approx(stated["lr"])
     [schedule] = cfg.param_scheduler
     assert (schedule.type, schedule.power, schedule.eta_min) == ("PolyLR", 0.9, 0.0)
-    assert schedule.end == cfg.train_cfg.max_iters == stated["steps"]
+    assert cfg.train_cfg.max_iters == stated["steps"]
 
 
 @pytest.mark.parametrize("data", ["demo", "camvid_1-8"])
@@ -92,7 +92,7 @@ def test_numbers_of_unimatch_v2s_authors(data: str) -> None:
     assert optimizer.lr == 2e-4
     assert optimizer.lr * cfg.optim_wrapper.paramwise_cfg.custom_keys.backbone.lr_mult == pytest.approx(5e-6)
     assert cfg.train_dataloader.batch_size == 2 * stated["batch"] // 4
-    assert cfg.param_scheduler[0].end == cfg.train_cfg.max_iters == stated["steps"]
+    assert cfg.train_cfg.max_iters == stated["steps"]
     assert (cfg.param_scheduler[0].power, cfg.param_scheduler[0].eta_min) == (0.9, 0.0)
 
 
@@ -111,7 +111,7 @@ def test_numbers_of_unimatchs_authors_on_coco(method: str) -> None:
     assert cfg.model.data_preprocessor.size == (513, 513)
     rate, factor = cfg.optim_wrapper.optimizer.lr, cfg.optim_wrapper.paramwise_cfg.custom_keys.backbone.lr_mult
     assert (rate, rate * factor) == pytest.approx((0.04, 0.004))
-    assert cfg.param_scheduler[0].end == cfg.train_cfg.max_iters == 30 * (118_287 - 925) // 8
+    assert cfg.train_cfg.max_iters == 30 * (118_287 - 925) // 8
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_numbers_of_cps_authors(config: str, weight: float) -> None:
     optimizer, paramwise = cfg.optim_wrapper.optimizer, cfg.optim_wrapper.paramwise_cfg
     assert (optimizer.type, optimizer.momentum, optimizer.weight_decay) == ("SGD", 0.9, 1e-4)
     assert (paramwise.norm_decay_mult, paramwise.bias_decay_mult) == (0.0, 0.0)
-    assert (cfg.param_scheduler[0].power, cfg.param_scheduler[0].end) == (0.9, cfg.train_cfg.max_iters)
+    assert cfg.param_scheduler[0].power == 0.9
     if "voc" in config:
         assert cfg.model.data_preprocessor.size == (512, 512)
         assert cfg.train_cfg.max_iters == 34 * (10_582 - 1323) // 8

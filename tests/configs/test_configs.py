@@ -122,6 +122,13 @@ def test_configs_of_a_group_differ_in_the_list_alone(name: str) -> None:
     assert without_list(name) == without_list(first_of(group_of(name)))
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_schedule_ends_with_the_training(name: str) -> None:
+    """Whatever its length, which is said once."""
+    for scheduler in read(name).param_scheduler:
+        assert "end" not in scheduler and not scheduler.by_epoch
+
+
 @pytest.mark.parametrize("name", SEMI)
 def test_supervised_config_matches(name: str) -> None:
     """The same labelled images, as many of them in a batch; the same network, schedule and evaluation."""

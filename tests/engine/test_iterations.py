@@ -76,6 +76,7 @@ def test_epochs_alone_and_mmengines_way_of_a_schedule_in_epochs(root: Path) -> N
     poly = {**POLY, "end": 2, "by_epoch": True, "convert_to_iter_based": True}
     length = {"_delete_": True, "type": "PairedTrainLoop", "max_epochs": 2}
     assert rates(train(config(root, "css", 3, train_cfg=length, param_scheduler=[poly]))) == (6, pytest.approx(1e-3))
+    assert "No schedule follows" in log_of(root)
 
 
 def test_epochs_of_the_supervised_baseline_are_over_the_labelled_images(root: Path) -> None:
@@ -84,9 +85,11 @@ def test_epochs_of_the_supervised_baseline_are_over_the_labelled_images(root: Pa
 
 def test_a_schedule_without_an_end_ends_with_the_epochs(root: Path) -> None:
     poly = {"type": "PolyLR", "eta_min": 1e-3, "by_epoch": False}
-    assert rates(train(config(root, "css", 3, train_cfg__max_epochs=2, param_scheduler=[poly])))[1] == pytest.approx(
-        1e-3
+    assert rates(train(config(root, "css", 3, train_cfg__max_epochs=2, param_scheduler=[poly]))) == (
+        6,
+        pytest.approx(1e-3),
     )
+    assert "param_scheduler[0].end follows" in log_of(root)
 
 
 def test_no_length_is_refused(root: Path) -> None:

@@ -113,6 +113,15 @@ def test_a_longer_training_goes_on_with_the_longer_schedule(trained: Path) -> No
     assert "train_cfg.max_iters: 8, the config's; the checkpoint has 4, so what rises or falls" in said
 
 
+def test_a_schedule_without_an_end_is_as_long_as_the_training(trained: Path) -> None:
+    """So that a longer training asks for one number."""
+    endless = {"param_scheduler": [{key: POLY[key] for key in ("type", "eta_min", "power", "by_epoch")}]}
+    train(cfg_of(trained, "supervised", 4, "brief", **endless))
+    runner = resume(trained, "brief", 4, cfg_of(trained, "supervised", 8, "longer", **endless))
+    assert runner.param_schedulers[0].end == 8
+    assert "param_scheduler[0].end: 8, the config's; the checkpoint has 4" in "\n".join(notes(trained, "longer"))
+
+
 def test_the_rate_that_is_logged_goes_on_with_the_longer_schedule_too(root: Path) -> None:
     """With rates of parts of the network, MMEngine keeps one beside theirs, which the log has as base_lr."""
     parts = {"optim_wrapper__paramwise_cfg": {"custom_keys": {"backbone": {"lr_mult": 0.1}}}}

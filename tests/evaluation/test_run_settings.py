@@ -20,6 +20,19 @@ def test_a_run_of_other_settings_is_not_taken_for_this_one(configs: dict[str, Pa
         compare(Question(configs=configs), tmp_path / "work")
 
 
+def test_an_end_that_the_schedule_has_anyway_is_no_other_setting(tmp_path: Path) -> None:
+    """MMEngine lets one without an end end with the training."""
+    found = []
+    for number, said in enumerate(("", ", begin=0, end=100", ", end=50")):
+        config = tmp_path / f"{number}.py"
+        config.write_text(
+            f"{CONFIG}train_cfg = dict(max_iters=100)\nparam_scheduler = [dict(type='PolyLR', by_epoch=False{said})]\n"
+        )
+        [run] = Question(configs={"a": config}).runs(tmp_path / "work")["a"]
+        found.append(run.settings["config_sha256"])
+    assert found[0] == found[1] != found[2]
+
+
 def test_other_labelled_images_are_another_run(tmp_path: Path) -> None:
     """Whoever labels more images, under the same name of the list, has other trainings."""
     config, listed = tmp_path / "a.py", tmp_path / "list.txt"

@@ -1,7 +1,7 @@
 # For small runs on two CPU cores: some minutes for the demo.
 max_iters = 800
 optim_wrapper = dict(type="OptimWrapper", optimizer=dict(type="AdamW", lr=1e-3, weight_decay=1e-2, fused=True))
-param_scheduler = [dict(type="PolyLR", power=0.9, eta_min=1e-6, begin=0, end=max_iters, by_epoch=False)]
+param_scheduler = [dict(type="PolyLR", power=0.9, eta_min=1e-6, by_epoch=False)]
 train_cfg = dict(type="PairedTrainLoop", max_iters=max_iters, val_interval=max_iters)
 default_hooks = dict(
     data_check=dict(type="DataCheckHook"),

@@ -1,10 +1,9 @@
 # The schedule of the CSS paper, on all data sets.
-max_iters = 80000
 optim_wrapper = dict(
     type="OptimWrapper", optimizer=dict(type="SGD", lr=6.4e-3, momentum=0.9, nesterov=True, weight_decay=5e-4)
 )
-param_scheduler = [dict(type="PolyLR", power=0.9, eta_min=1e-4, begin=0, end=max_iters, by_epoch=False)]
-train_cfg = dict(type="PairedTrainLoop", max_iters=max_iters, val_interval=4000)
+param_scheduler = [dict(type="PolyLR", power=0.9, eta_min=1e-4, by_epoch=False)]
+train_cfg = dict(type="PairedTrainLoop", max_iters=80_000, val_interval=4000)
 default_hooks = dict(
     data_check=dict(type="DataCheckHook"),
     timer=dict(type="IterTimerHook"),

@@ -26,7 +26,7 @@ def fingerprints(cfg: Mapping[str, Any], trained: Mapping[str, Any]) -> dict[str
         trained: The same with the options of the command line, which may name other lists.
     """
     return {
-        "config_sha256": _sha256(json.dumps(cfg, sort_keys=True, default=str).encode()),
+        "config_sha256": _sha256(json.dumps(_with_ends(cfg), sort_keys=True, default=str).encode()),
         "lists_sha256": {path.as_posix(): _sha256(_images(path)) for path in _lists(trained)},
         "code_sha256": {name: _sha256(code) for name, code in _modules(trained)},
     }
@@ -42,6 +42,15 @@ def differing(known: Mapping[str, Any], own: Mapping[str, Any]) -> list[str]:
         then, now = (settings.get(kind, {}) for settings in (known, own))
         other += [name for name in then.keys() & now.keys() if then[name] != now[name]]
     return other
+
+
+def _with_ends(cfg: Mapping[str, Any]) -> dict[str, Any]:
+    """With begin and end of each scheduler: one that has none ends with the training, as one that says so."""
+    found, schedulers = {**cfg}, cfg.get("param_scheduler")
+    if isinstance(schedulers, list):
+        whole = {"begin": 0, "end": (cfg.get("train_cfg") or {}).get("max_iters")}
+        found["param_scheduler"] = [{**whole, **one} for one in schedulers]
+    return found
 
 
 def _sha256(content: bytes) -> str:

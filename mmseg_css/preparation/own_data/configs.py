@@ -132,7 +132,6 @@ preprocessing = dict(mean=[127.0]{repeat}, std=[128.0]{repeat}, bgr_to_rgb=True,
 segmentor = dict({backbone}decode_head=dict(num_classes=len(classes){outputs}))
 # Steps of each training; why so many: docs/budgets.md.
 max_iters = {plan.steps}
-param_scheduler = [dict(type="PolyLR", power=0.9, eta_min=1e-6, begin=0, end=max_iters, by_epoch=False)]
 train_cfg = dict(max_iters=max_iters)
 """
 
