@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
@@ -12,6 +12,8 @@ from mmengine.config import Config
 from mmengine.registry import Registry
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
+
+from mmseg_css.config_parts import mappings
 
 _UNEXPECTED = re.compile(r"(\w+)(?:\.(\w+))?\(\) got an unexpected keyword argument '(\w+)'")
 _UNREGISTERED = re.compile(r"(\w+) is not in the \S*?(\w+) registry")
@@ -60,7 +62,7 @@ def explained(cfg: Config) -> Iterator[None]:
 def _explain(message: str, cfg: Config) -> str | None:
     if found := _UNEXPECTED.search(message):
         owner, method, name = found.groups()
-        places = list(_places(cfg._cfg_dict, name))
+        places = list(_places(cfg, name))
         # The error names the base class that refused it; the config the one that was meant.
         kind = next((kind for _, kind in places if kind), owner)
         known = _parameters(kind, method or "__init__")
@@ -72,7 +74,7 @@ def _explain(message: str, cfg: Config) -> str | None:
         name = found[1]
         if any(name in registry.module_dict for registry in _REGISTRIES) and cfg.get("default_scope") is None:
             return f"the config has no default_scope, so that {name} is not found: set default_scope='mmseg'"
-        places = list(_places(cfg._cfg_dict, name))
+        places = list(_places(cfg, name))
         known = {key for registry in _REGISTRIES for key in _names(registry)}
         what = f"there is no {found[2]} called {name!r}"
     else:
@@ -110,11 +112,9 @@ def _names(registry: Registry) -> Iterator[str]:
         yield from _names(registry.parent)
 
 
-def _places(node: Any, name: str, path: str = "") -> Iterator[tuple[str, str | type | None]]:
+def _places(cfg: Config, name: str) -> Iterator[tuple[str, str | type | None]]:
     """Where in a config a key, or a ``type``, is called that, and the ``type`` beside it."""
-    children = node.items() if isinstance(node, Mapping) else enumerate(node) if isinstance(node, list | tuple) else ()
-    for key, value in children:
-        place = f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}".lstrip(".")
-        if key == name or (key == "type" and value == name):
-            yield place, node.get("type")
-        yield from _places(value, name, place)
+    for place, part in mappings(cfg._cfg_dict):
+        for key, value in part.items():
+            if key == name or (key == "type" and value == name):
+                yield f"{place}.{key}".lstrip("."), part.get("type")

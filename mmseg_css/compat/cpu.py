@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import mmengine.device.utils
 import torch
@@ -12,6 +11,8 @@ from mmengine.config import Config, ConfigDict
 from mmengine.device import get_device, is_mps_available
 from mmengine.optim import OptimWrapper
 from mmseg.registry import OPTIM_WRAPPERS
+
+from mmseg_css.config_parts import mappings
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -156,19 +157,10 @@ def revert_sync_bn(cfg: Config) -> list[str]:
     """
     cfg.pop("sync_bn", None)  # the Runner would convert every BN of the built model back
     reverted = []
-
-    def visit(node: Any, path: str) -> None:
-        if isinstance(node, dict):
-            if node.get("type") == "SyncBN":
-                node["type"] = "BN"
-                reverted.append(path)
-            for key, child in node.items():
-                visit(child, f"{path}.{key}")
-        elif isinstance(node, list | tuple):
-            for index, child in enumerate(node):
-                visit(child, f"{path}[{index}]")
-
-    visit(cfg.model, "model")
+    for place, part in mappings(cfg.model, "model"):
+        if part.get("type") == "SyncBN":
+            part["type"] = "BN"
+            reverted.append(place)
     return reverted
 
 

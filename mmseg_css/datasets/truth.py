@@ -9,7 +9,7 @@ from mmengine.dataset import BaseDataset
 from mmseg.datasets import BaseSegDataset
 from mmseg.datasets.transforms import LoadAnnotations
 
-from mmseg_css.datasets.checks import leaves, paths_of
+from mmseg_css.datasets.checks import leaves, paths_of, real_paths
 from mmseg_css.datasets.paired import PairedDataset
 
 
@@ -107,8 +107,12 @@ class TruthDataset(BaseSegDataset):
             for leaf, masks in masks_of_unlabeled(paired, folder, suffix, every=False)
             for image in paths_of(leaf)
         }
-        labelled = {osp.realpath(image) for leaf in leaves(paired.labeled) for image in paths_of(leaf)}
-        unlabelled = {image: mask for image, mask in found.items() if osp.realpath(image) not in labelled}
+        labelled = {*real_paths(image for leaf in leaves(paired.labeled) for image in paths_of(leaf))}
+        unlabelled = {
+            image: mask
+            for (image, mask), real in zip(found.items(), real_paths(found), strict=True)
+            if real not in labelled
+        }
         self.infos = [
             {"img_path": image, "seg_map_path": mask, "seg_fields": [], **coding}
             for image, mask in unlabelled.items()

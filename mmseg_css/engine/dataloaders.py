@@ -46,7 +46,7 @@ def build_dataloader(dataloader: DataLoader | dict, *args: Any, **kwargs: Any) -
     try:
         loader = _original(dataloader, *args, **kwargs)
     except ValueError as error:
-        if "at least one array" in str(error):  # numpy's, of a data set without images
+        if checks.NO_IMAGE in str(error):
             for config in checks.dataset_configs(dataset):
                 checks.check_not_empty(DATASETS.build({**config, "lazy_init": True}), "dataloader's")
         raise

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
-from math import exp
 from pathlib import Path
 from typing import Any, cast
 
@@ -32,6 +31,7 @@ from mmseg_css.evaluation.diagnosis.tally import Tally
 from mmseg_css.evaluation.diagnosis.worst import Worst
 from mmseg_css.extras import check_extra
 from mmseg_css.files import replacing
+from mmseg_css.functional.prototypes import highest_similarity
 from mmseg_css.models.segmentors import CSS, SemiSegmentor
 from mmseg_css.models.segmentors.decoding import check_model
 from mmseg_css.typos import check_top_level, explained
@@ -117,7 +117,7 @@ def diagnose(asked: Diagnosis, folder: Path) -> dict[str, Any]:
         model.eval()
         with mode:
             own = _look(model, loader, metainfo, asked, folder / pictures_of(len(found) + 1))
-        found.append({"checkpoint": checkpoint, "iteration": iteration} | highest_similarity(model) | own)
+        found.append({"checkpoint": checkpoint, "iteration": iteration} | prototypes_of(model) | own)
     return _circumstances(asked, model) | {
         "images": len(dataset),
         "classes": list(metainfo["classes"]),
@@ -277,11 +277,11 @@ def thresholds_of(model: Looker) -> dict[str, float | None]:
     }
 
 
-def highest_similarity(model: Looker) -> dict[str, float | None]:
+def prototypes_of(model: Looker) -> dict[str, float | None]:
     """The number of classes with a prototype, and the confidence that the representation space cannot exceed with them:
     its softmax is over their cosines."""
     if not isinstance(model, CSS):
         return {"prototypes": None, "highest_similarity": None}
     prototypes = int(model.bank.seen.sum())
-    highest = 1 / (1 + (prototypes - 1) * exp(-2 / model.temperature)) if prototypes else None
+    highest = highest_similarity(prototypes, model.temperature) if prototypes else None
     return {"prototypes": prototypes, "highest_similarity": highest}

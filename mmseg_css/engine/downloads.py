@@ -1,6 +1,6 @@
 """Pretrained weights that cannot be fetched, said with what to do on a machine without internet."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.error import URLError
@@ -8,6 +8,7 @@ from urllib.error import URLError
 from huggingface_hub.utils import LocalEntryNotFoundError  # timm's weights come from there
 from mmengine.config import Config
 
+from mmseg_css.config_parts import mappings
 from mmseg_css.datasets.checks.config import pretrained_in
 
 
@@ -28,7 +29,11 @@ def downloads_explained(cfg: Config) -> Iterator[None]:
             "that key, or set the key above it (init_cfg) to None to begin with random weights"
         ) from error
     except LocalEntryNotFoundError as error:
-        asked = [f"{key}.pretrained=True, {name}" for key, name in _timms(cfg.model, "model")]
+        asked = [
+            f"{place}.pretrained=True, {part.get('model_name', part.get('type', ''))}"
+            for place, part in mappings(cfg.model, "model")
+            if part.get("pretrained") is True
+        ]
         raise ConnectionError(
             f"pretrained weights of timm could not be fetched ({' and '.join(asked) or 'the config names none'}). "
             "Build that network once where there is internet, copy ~/.cache/huggingface from there, and set "
@@ -41,19 +46,8 @@ def without_downloads(model: Any) -> None:
 
     MMSeg's `TIMMBackbone` fetches them when it is built, also where its config does not say so.
     """
-    if isinstance(model, dict):
-        kind = model.get("type")
+    for _, part in mappings(model):
+        kind = part.get("type")
         is_timms = str(kind if isinstance(kind, str) else getattr(kind, "__name__", "")).endswith("TIMMBackbone")
-        if model.get("pretrained", is_timms) is True:
-            model["pretrained"] = False
-    for child in model.values() if isinstance(model, dict) else model if isinstance(model, list | tuple) else ():
-        without_downloads(child)
-
-
-def _timms(config: Any, key: str) -> Iterator[tuple[str, str]]:
-    """Where a model's config, which stands under ``key``, asks timm for weights: the key and the network."""
-    if isinstance(config, Mapping):
-        if config.get("pretrained") is True:
-            yield key, config.get("model_name", config.get("type", ""))
-        for name, child in config.items():
-            yield from _timms(child, f"{key}.{name}")
+        if part.get("pretrained", is_timms) is True:
+            part["pretrained"] = False

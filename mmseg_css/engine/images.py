@@ -12,7 +12,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from mmseg_css.datasets import PairedDataset
-from mmseg_css.datasets.checks import check_training_paths, leaves, paths_of
+from mmseg_css.datasets.checks import check_training_paths, leaves, paths_of, real_paths
 from mmseg_css.datasets.splits import id_of
 from mmseg_css.registry import DATASETS
 
@@ -26,7 +26,8 @@ class TrainedOn(NamedTuple):
 
 def ids_by_file(dataset: Any) -> dict[str, str]:
     """The ids of a data set's images, by file."""
-    return {osp.realpath(path): image_id for leaf in leaves(dataset) for path, image_id in _of_leaf(leaf)}
+    ids = [one for leaf in leaves(dataset) for one in _of_leaf(leaf)]
+    return dict(zip(real_paths(path for path, _ in ids), (image_id for _, image_id in ids), strict=True))
 
 
 def trained_on(dataset: Any) -> TrainedOn:

@@ -1,6 +1,6 @@
 """Labels that name a class, among those that do not."""
 
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 
@@ -12,3 +12,13 @@ def is_class(labels: Int[Tensor, "*s"], num_classes: int) -> Bool[Tensor, "*s"]:
     tensor([ True, False, False])
     """
     return (labels >= 0) & (labels < num_classes)
+
+
+def share_of(valid: Bool[Tensor, "*s"], chosen: Bool[Tensor, "*s"]) -> Float[Tensor, ""]:
+    """Share of the valid pixels that are chosen; 0 where none is valid.
+
+    >>> import torch
+    >>> share_of(torch.tensor([True, True, False]), torch.tensor([True, False, True]))
+    tensor(0.5000)
+    """
+    return (chosen & valid).sum() / valid.sum().clamp(min=1)

@@ -112,7 +112,7 @@ def test_finished_run_resumes_to_nothing(root: Path) -> None:
     train(root, 3)
     assert train(root, 3, resume=True) == []
     logs = "".join(path.read_text() for path in root.rglob("*.log"))
-    assert "All 3 iterations are done: raise train_cfg.max_iters to train on. Where the schedule ends with" in logs
+    assert "All 3 iterations are done: raise train_cfg.max_iters to train on, and the end in param_scheduler" in logs
 
 
 @pytest.mark.parametrize(

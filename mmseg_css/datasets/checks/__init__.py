@@ -17,7 +17,16 @@ from mmseg_css.datasets.checks.images import EXIF_ORIENTATION, TOO_LARGE, check_
 from mmseg_css.datasets.checks.labels import EVALUATION, TRAINING
 from mmseg_css.datasets.checks.masks import FAULTY, IGNORED, MaskCheck, check_mask_free, check_masks
 from mmseg_css.datasets.checks.outputs import check_output_names
-from mmseg_css.datasets.checks.paths import check_links, check_not_empty, check_paths, infos_of, leaves, paths_of
+from mmseg_css.datasets.checks.paths import (
+    NO_IMAGE,
+    check_links,
+    check_not_empty,
+    check_paths,
+    infos_of,
+    leaves,
+    paths_of,
+    real_paths,
+)
 from mmseg_css.datasets.checks.reading import WatchedPipeline, watch
 from mmseg_css.datasets.checks.sets import SET_REMEDY, check_set
 from mmseg_css.datasets.checks.sides import check_views, mirrored
@@ -30,6 +39,7 @@ __all__ = [
     "FAULTY",
     "IGNORED",
     "MaskCheck",
+    "NO_IMAGE",
     "SET_REMEDY",
     "TOO_LARGE",
     "TRAINING",
@@ -66,5 +76,6 @@ __all__ = [
     "mirrored",
     "names_weights",
     "paths_of",
+    "real_paths",
     "watch",
 ]

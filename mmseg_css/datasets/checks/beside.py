@@ -1,11 +1,9 @@
 """Masks that lie beside images, and are no unlabelled images themselves."""
 
-import os.path as osp
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
-from mmseg_css.datasets.checks.paths import infos_of, leaves
+from mmseg_css.datasets.checks.paths import infos_of, leaves, real_paths
 
 
 def check_no_masks(labeled: Any, unlabeled: Any) -> None:
@@ -17,13 +15,9 @@ def check_no_masks(labeled: Any, unlabeled: Any) -> None:
     Raises:
         ValueError: Some are.
     """
-    folder = cache(osp.realpath)  # of many files few folders: resolving each would take minutes on a share
-
-    def real(path: str) -> str:
-        return osp.realpath(path) if osp.islink(path) else osp.join(folder(osp.dirname(path)), osp.basename(path))
-
-    masks = {real(path) for path in _files(labeled, "seg_map_path")}
-    found = [path for path in _files(unlabeled, "img_path") if real(path) in masks]
+    masks = {*real_paths(_files(labeled, "seg_map_path"))}
+    images = [*_files(unlabeled, "img_path")]
+    found = [image for image, real in zip(images, real_paths(images), strict=True) if real in masks]
     if found:
         raise ValueError(
             f"{len(found)} unlabelled images are masks of labelled ones, and would be learnt from as pictures, the "

@@ -1,12 +1,14 @@
 """What a config names, before anything of it is built."""
 
 import os.path as osp
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from mmengine.dataset import ClassBalancedDataset
 from mmseg.datasets import BaseSegDataset
 
+from mmseg_css.config_parts import mappings
 from mmseg_css.datasets.checks.paths import PATH_REMEDY, check_paths
 from mmseg_css.registry import DATASETS
 
@@ -73,9 +75,7 @@ def check_wrappers(config: Any) -> None:
     Raises:
         TypeError: There is a ``ClassBalancedDataset``.
     """
-    for child in config.values() if isinstance(config, Mapping) else config if isinstance(config, list | tuple) else ():
-        check_wrappers(child)
-    if isinstance(config, Mapping) and config.get("type") in ("ClassBalancedDataset", ClassBalancedDataset):
+    if any(part.get("type") in ("ClassBalancedDataset", ClassBalancedDataset) for _, part in mappings(config)):
         raise TypeError(
             "ClassBalancedDataset asks which classes an image shows (get_cat_ids), which MMSeg's data sets do not "
             "know: list the images with rare classes in a data set of their own, and write dict(type='ConcatDataset', "
@@ -99,22 +99,14 @@ def dataset_configs(config: Any) -> Iterator[Mapping[str, Any]]:
 
 def pretrained_in(config: Any, key: str) -> Iterator[tuple[str, str]]:
     """Where a model's config, which stands under ``key``, names pretrained weights: the key and the file or URL."""
-    if isinstance(config, Mapping):
-        if config.get("type") == "Pretrained" and config.get("checkpoint") is not None:
-            yield key, config["checkpoint"]
-        for name, child in config.items():
-            yield from pretrained_in(child, f"{key}.{name}")
-    elif isinstance(config, list | tuple):
-        for child in config:
-            yield from pretrained_in(child, key)
+    for place, part in mappings(config, key):
+        if part.get("type") == "Pretrained" and part.get("checkpoint") is not None:
+            yield place, part["checkpoint"]
 
 
 def names_weights(config: Any) -> bool:
     """Whether a model's config, or a part of it, names weights to start from: ``checkpoint`` or ``pretrained``."""
-    if isinstance(config, Mapping):
-        named = config.get("pretrained") or config.get("checkpoint")
-        return bool(named) or any(map(names_weights, config.values()))
-    return isinstance(config, list | tuple) and any(map(names_weights, config))
+    return any(part.get("pretrained") or part.get("checkpoint") for _, part in mappings(config))
 
 
 def check_pretrained(config: Any, key: str = "model") -> None:
@@ -126,5 +118,6 @@ def check_pretrained(config: Any, key: str = "model") -> None:
     for place, path in pretrained_in(config, key):
         if "://" not in path and not osp.isfile(path):
             ours = OURS.get(osp.basename(path))
-            remedy = f"put them there, or set {place}=None" if ours is None else f"run {ours}"
+            above = re.sub(r"\[\d+\]$", "", place)
+            remedy = f"put them there, or set {above}=None" if ours is None else f"run {ours}"
             raise FileNotFoundError(f"the pretrained weights {path!r} of {place} are missing: {remedy}")

@@ -2,7 +2,8 @@
 
 import os
 import os.path as osp
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from mmengine import fileio
@@ -12,6 +13,8 @@ from mmseg_css.datasets.protocols import missing_list_remedy
 from mmseg_css.datasets.splits import check_inside
 
 PATH_REMEDY: Final = "check data_root, data_prefix and ann_file, which are relative to the folder you start from"
+#: What numpy says where a data set without images is initialised.
+NO_IMAGE: Final = "at least one array"
 LINK_REMEDY: Final = "fetch them (dvc pull, git annex get), or remove the links"
 
 
@@ -78,13 +81,21 @@ def check_links(folder: str, suffixes: tuple[str, ...]) -> None:
 
 
 def check_not_empty(dataset: BaseDataset, branch: str) -> None:
-    """Check that a data set has images, in place of numpy's "need at least one array to concatenate".
+    """Check that a data set has images, in place of numpy's "need at least one array to concatenate"; it is initialised
+    by that.
 
     Raises:
         ValueError: It has none.
     """
     for leaf in leaves(dataset):
-        if not leaf.load_data_list():
+        try:
+            leaf.full_init()
+            empty = not len(leaf)
+        except ValueError as error:
+            if NO_IMAGE not in str(error):
+                raise
+            empty = True
+        if empty:
             raise ValueError(
                 f"the {branch} data set ({type(leaf).__name__}) has no image: nothing in "
                 f"{leaf.data_prefix.get('img_path')!r} ends in {getattr(leaf, 'img_suffix', 'its suffixes')!r}; set "
@@ -100,6 +111,16 @@ def leaves(dataset: Any) -> Iterator[BaseDataset]:
         yield dataset
     for child in children:
         yield from leaves(child)
+
+
+def real_paths(paths: Iterable[str]) -> list[str]:
+    """Where files lie, whatever links lead there. They share folders, which are resolved once: each file with all that
+    is above it would take minutes on a share."""
+    folder = cache(osp.realpath)
+    return [
+        osp.realpath(path) if osp.islink(path) else osp.join(folder(osp.dirname(path)), osp.basename(path))
+        for path in paths
+    ]
 
 
 def infos_of(leaf: BaseDataset) -> Iterator[dict]:

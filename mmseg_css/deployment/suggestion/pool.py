@@ -13,7 +13,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import Tensor
 
-from mmseg_css.datasets.checks import leaves, paths_of
+from mmseg_css.datasets.checks import leaves, paths_of, real_paths
 from mmseg_css.datasets.halves import halves_of
 from mmseg_css.datasets.splits import IMAGE_SUFFIXES, check_utf8
 from mmseg_css.deployment.labelled import labelled_pixels
@@ -75,13 +75,14 @@ def values_of(labelled_set: Any, num_classes: int) -> Int[np.ndarray, " k"]:
 def _others(dataset: Any, labelled: Sequence[Path]) -> list[Item]:
     """The images that are not labelled, each once and in the order of their names."""
     found: dict[PurePosixPath, Path] = {}
-    files = {osp.realpath(path) for path in labelled}
+    files = {*real_paths(map(str, labelled))}
     of_name: dict[str, list[Path]] = {}
     for path in labelled:
         of_name.setdefault(path.name, []).append(path)
     for leaf in leaves(dataset):
-        for path in map(Path, paths_of(leaf)):
-            if osp.realpath(path) in files:
+        paths = paths_of(leaf)
+        for path, real in zip(map(Path, paths), real_paths(paths), strict=True):
+            if real in files:
                 continue
             if any(filecmp.cmp(path, other, shallow=False) for other in of_name.get(path.name, ())):  # it was copied
                 continue

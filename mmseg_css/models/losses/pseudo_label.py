@@ -1,8 +1,8 @@
 """Learning from pseudo-labels in the logit space."""
 
-from jaxtyping import Bool
 from torch import Tensor, nn
 
+from mmseg_css.functional.labels import share_of
 from mmseg_css.functional.pseudo_label import masked_pseudo_label_loss, pseudo_label_loss
 from mmseg_css.models.choices import check_weights, check_within
 from mmseg_css.models.losses.ranks import mean_over_ranks
@@ -38,7 +38,7 @@ class PseudoLabelLoss(nn.Module):
 
     def kept(self, view: View, ignore_index: int) -> Tensor:
         """Share of the valid pixels that are learned from, for the log; the threshold weighs images and masks none."""
-        return share_of_valid(view, view.labels[:, 0] != ignore_index)
+        return share_of(view.valid, view.labels[:, 0] != ignore_index)
 
 
 @MODELS.register_module()
@@ -68,9 +68,5 @@ class MaskedPseudoLabelLoss(nn.Module):
 
     def kept(self, view: View, ignore_index: int) -> Tensor:
         """Share of the valid pixels that are learned from, for the log."""
-        return share_of_valid(view, (view.labels[:, 0] != ignore_index) & (view.confidences[:, 0] >= self.threshold))
-
-
-def share_of_valid(view: View, chosen: Bool[Tensor, "b H W"]) -> Tensor:
-    """Which share of the valid pixels of a view is among the chosen ones."""
-    return (chosen & view.valid).sum() / view.valid.sum().clamp(min=1)
+        confident = view.confidences[:, 0] >= self.threshold
+        return share_of(view.valid, (view.labels[:, 0] != ignore_index) & confident)

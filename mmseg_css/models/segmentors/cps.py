@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mmseg_css.functional.labels import share_of
 from mmseg_css.functional.pseudo_label import logit_pseudo_label
 from mmseg_css.models.segmentors.base import SemiSegmentor
 from mmseg_css.models.segmentors.batch import Images, joined, supervised_pass
@@ -89,5 +90,4 @@ class CPS(SemiSegmentor):
 
 def agreement_of(view: View) -> Tensor:
     """Share of the valid pixels that both networks give one label."""
-    agreeing = (view.labels[:, 0] == view.labels[:, 1]) & view.valid
-    return agreeing.sum() / view.valid.sum().clamp(min=1)
+    return share_of(view.valid, view.labels[:, 0] == view.labels[:, 1])

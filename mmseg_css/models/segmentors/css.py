@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mmseg_css.functional.contrastive import confidence_indicator, similarity_indicator
+from mmseg_css.functional.labels import share_of
 from mmseg_css.functional.prototypes import check_temperature, highest_similarity
 from mmseg_css.functional.pseudo_label import (
     agreement,
@@ -171,7 +172,7 @@ class CSS(SemiSegmentor):
         sources = [spaces[name] for name in dict.fromkeys((self._supervises, self.contrasts))]
         if self.confidences is not None:
             sources[0] = self._relative(sources[0], valid, teacher.logits.shape[2:])
-        return self.view_of(unlabeled, sources, agreeing), agreeing.sum() / valid.sum().clamp(min=1)
+        return self.view_of(unlabeled, sources, agreeing), share_of(valid, agreeing)
 
     def _relative(self, source: PseudoLabel, valid: Tensor, stride: torch.Size) -> PseudoLabel:
         """With confidences beside the mean ones of their classes, which are taken at the decoder's stride."""

@@ -9,9 +9,10 @@ from jaxtyping import Bool
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmseg_css.functional.labels import share_of
 from mmseg_css.models.heads import check_projection
 from mmseg_css.models.segmentors.base import SemiSegmentor
-from mmseg_css.models.segmentors.batch import Images, full_precision, segment, supervised_embeddings
+from mmseg_css.models.segmentors.batch import Images, full_precision, segment, supervised_pass
 from mmseg_css.models.segmentors.decoding import check_one_map
 from mmseg_css.models.segmentors.telling import Diagnostics, Inspection, PseudoLabelled
 from mmseg_css.registry import MODELS
@@ -58,7 +59,7 @@ class PC2Seg(SemiSegmentor):
         self.contrast_loss = MODELS.build(contrast_loss)
 
     def losses(self, labeled: Images, unlabeled: Images, generator: torch.Generator) -> tuple[dict, dict]:
-        supervised, _ = supervised_embeddings(self.student, labeled)
+        supervised, _ = supervised_pass(self.student, labeled)
         view = self.strong_view(unlabeled.images, unlabeled.valid, generator)
         weak_logits, weak_embeddings = segment(self.student, unlabeled.images)
         strong_logits, strong_embeddings = segment(self.student, view.image)
@@ -70,7 +71,7 @@ class PC2Seg(SemiSegmentor):
                 weak_embeddings, strong_embeddings, weak, valid, generator=generator
             )
             predicted = weak_logits.argmax(dim=1)
-            agreeing = (predicted == strong_logits.argmax(dim=1)) & valid
+            agreeing = predicted == strong_logits.argmax(dim=1)
         self.pseudo_labelled_images = PseudoLabelled(
             unlabeled.samples, predicted[:, None], weak.detach().amax(dim=1, keepdim=True)
         )
@@ -82,7 +83,7 @@ class PC2Seg(SemiSegmentor):
         return supervised, {
             "loss_consistency": consistency,
             "loss_contrast": contrast,
-            "agreement": agreeing.sum() / valid.sum().clamp(min=1),
+            "agreement": share_of(valid, agreeing),
             "anchor_classes": (anchor_counts > 0).float().sum(),
         }
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mmseg_css.engine.diagnosing import as_in_training, highest_similarity, thresholds_of
+from mmseg_css.engine.diagnosing import as_in_training, prototypes_of, thresholds_of
 from tests.models.helpers import batch_of, build_reading_css, random_images, random_labels
 from tests.models.methods.helpers import METHODS, TEACHER, UNLABELLING, build, networks_of, step_at
 
@@ -69,11 +69,11 @@ def test_thresholds_compare_relative_confidences_and_nothing_else_does() -> None
 def test_no_similarity_exceeds_the_ceiling() -> None:
     """Which is reached beside two opposite prototypes; a class without one has no part in it."""
     model = build_reading_css(num_classes=4, temperature=0.7).eval()
-    assert highest_similarity(model) == {"prototypes": 0, "highest_similarity": None}
+    assert prototypes_of(model) == {"prototypes": 0, "highest_similarity": None}
     model.bank.prototypes[:2] = torch.tensor([[1.0, 0.0], [-1.0, 0.0]])
     model.bank.seen[:2] = True
     image = torch.zeros(1, 6, 8, 8)
     image[:, 4] = 1  # the embedding is the first prototype
     reached = model.inspect(image, (8, 8)).sources["representation"].confidence
-    found = highest_similarity(model)
+    found = prototypes_of(model)
     assert found == {"prototypes": 2, "highest_similarity": pytest.approx(reached.max().item())}
