@@ -46,7 +46,7 @@ def command(
         config: The config it was trained with.
     """
     from mmseg_css.register import compat  # isort: skip
-    from mmseg_css.engine.diagnosing import Diagnosis, report
+    from mmseg_css.deployment.diagnosis.request import Diagnosis, report
 
     if trust_checkpoint:
         compat.trust_checkpoints()

@@ -1,4 +1,4 @@
-"""What is done with a trained network: predictions, balanced classes, images to label, a plain MMSeg model, ONNX."""
+"""What is done with a trained network: diagnosis, predictions, balanced classes, images to label, a plain model."""
 
 from mmseg_css.deployment.prediction import Prediction, Predictor
 

@@ -14,8 +14,8 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmseg_css.cli.main import call
-from mmseg_css.engine.diagnosing import as_in_training
-from mmseg_css.engine.looking import without_ignored
+from mmseg_css.deployment.diagnosis.batches import without_ignored
+from mmseg_css.deployment.diagnosis.request import as_in_training
 from mmseg_css.evaluation.diagnosis import report as reports
 from mmseg_css.evaluation.diagnosis.report import draw_report
 from mmseg_css.models import CPS, CSS

@@ -11,7 +11,7 @@ import torch
 from mmengine.config import Config
 
 from mmseg_css.cli.main import run
-from mmseg_css.engine import diagnosing
+from mmseg_css.deployment.diagnosis import request
 
 #: A pipeline without masks.
 LOADING = [{"type": "LoadImageFromFile"}, {"type": "PackSegInputs"}]
@@ -60,7 +60,7 @@ def test_a_report_is_not_replaced_unasked(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(diagnosing, "write_report", full)
+        patch.setattr(request, "write_report", full)
         assert run([*arguments, "--overwrite"]) == 1
     assert {name: (out / name).read_bytes() for name in before} == before
     assert run([*arguments, "--overwrite"]) == 0

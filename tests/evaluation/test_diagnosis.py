@@ -10,7 +10,7 @@ from mmseg_css.evaluation.diagnosis import quantities
 from mmseg_css.evaluation.diagnosis.regions import boundary_band, components, size_terciles
 from mmseg_css.evaluation.diagnosis.resampling import estimate, resampled
 from mmseg_css.evaluation.diagnosis.summary import summarise
-from mmseg_css.evaluation.diagnosis.tally import Labelling, Looked, Tally
+from mmseg_css.evaluation.diagnosis.tally import InspectedImage, Labelling, Tally
 from mmseg_css.functional.diagnosis import BINS
 from mmseg_css.types import PseudoLabel
 
@@ -167,7 +167,7 @@ def test_nothing_to_say_is_nan() -> None:
     source = PseudoLabel(torch.zeros_like(truth), torch.ones(1, 3))
     labelling = Labelling(truth, truth < K, {"confidence": torch.ones(1, 3)}, {"student_wrong": truth > 0})
     tally = Tally(num_classes=K)
-    tally.add(Looked(truth, dict.fromkeys(("logit", "representation", "mix"), source), {"pseudo": labelling}))
+    tally.add(InspectedImage(truth, dict.fromkeys(("logit", "representation", "mix"), source), {"pseudo": labelling}))
     found = summarise(tally, CLASSES, "mix")
     assert found["sources"]["mix"]["all"]["precision"]["value"] == 1
     assert np.isnan(found["spaces"]["phi"]["value"])

@@ -41,7 +41,7 @@ class Labelling(NamedTuple):
     targets: dict[str, Bool[Tensor, "h w"]]
 
 
-class Looked(NamedTuple):
+class InspectedImage(NamedTuple):
     """What a method says of one image, and the truth. Labels that are no class are none."""
 
     truth: Int[Tensor, "H W"]
@@ -76,7 +76,7 @@ class Tally:
     rows: dict[str, list[tuple[np.ndarray, ...]]] = field(default_factory=lambda: defaultdict(list))
     relative: set[str] = field(default_factory=set)
 
-    def add(self, looked: Looked) -> None:
+    def add(self, looked: InspectedImage) -> None:
         """Count one image."""
         truth, device = looked.truth.int(), looked.truth.device  # faster to count than 64 bits
         plain = truth.cpu().numpy()

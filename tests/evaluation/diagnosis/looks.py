@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from mmseg_css.evaluation.diagnosis.tally import Labelling, Looked
+from mmseg_css.evaluation.diagnosis.tally import InspectedImage, Labelling
 from mmseg_css.types import PseudoLabel
 from tests.reference import diagnosis as reference
 from tests.reference.diagnosis import SIZES, Pixels
@@ -86,7 +86,7 @@ def values(rng: np.random.Generator, high: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.where(rng.random(high.shape) < 0.05, high, drawn).astype(np.float32))
 
 
-def look(rng: np.random.Generator, special: str) -> Looked:
+def look(rng: np.random.Generator, special: str) -> InspectedImage:
     """Classes in parts of 4 x 4 pixels, so that there is an interior; indicators at half the size."""
     rows, columns = (side // 4 for side in SHAPE)
     blocks = rng.choice([*range(K), *NONE], (rows, columns), p=[0.3, 0.2, 0.2, 0.15, 0.1, 0.05])
@@ -114,10 +114,10 @@ def look(rng: np.random.Generator, special: str) -> Looked:
         )
         for name, (labels, own) in asked.items()
     }
-    return Looked(torch.from_numpy(truth), sources, labellings)
+    return InspectedImage(torch.from_numpy(truth), sources, labellings)
 
 
-def looks(seed: int, special: str, number: int = 4) -> list[Looked]:
+def looks(seed: int, special: str, number: int = 4) -> list[InspectedImage]:
     rng = np.random.default_rng(seed)
     return [look(rng, special) for _ in range(number)]
 
@@ -126,7 +126,7 @@ def flat(parts: list) -> np.ndarray:
     return np.concatenate([np.asarray(part).ravel() for part in parts])
 
 
-def pixels_of(looked: list[Looked]) -> Pixels:
+def pixels_of(looked: list[InspectedImage]) -> Pixels:
     """What the sources say, and where it lies."""
     truths = [one.truth.numpy() for one in looked]
     band = flat([reference.boundary_band(truth, K, RADIUS) for truth in truths])

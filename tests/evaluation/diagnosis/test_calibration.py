@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmseg_css.evaluation.diagnosis.summary import summarise
-from mmseg_css.evaluation.diagnosis.tally import Looked, Tally
+from mmseg_css.evaluation.diagnosis.tally import InspectedImage, Tally
 from mmseg_css.functional.diagnosis import BINS
 from mmseg_css.types import PseudoLabel
 from tests.reference.diagnosis import calibration_error
@@ -35,7 +35,7 @@ def found_in(confidence: np.ndarray, right: np.ndarray) -> dict:
     truth = torch.zeros(1, len(right), dtype=torch.long)
     source = PseudoLabel(torch.from_numpy(~right).long()[None], torch.from_numpy(confidence)[None])
     tally = Tally(num_classes=2)
-    tally.add(Looked(truth, {"logit": source}, {}))
+    tally.add(InspectedImage(truth, {"logit": source}, {}))
     return summarise(tally, ("sky", "road"), "logit")["sources"]["logit"]["calibration"]
 
 

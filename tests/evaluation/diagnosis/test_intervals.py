@@ -11,7 +11,7 @@ import torch
 from mmseg_css.evaluation.diagnosis import summary
 from mmseg_css.evaluation.diagnosis.resampling import resampled
 from mmseg_css.evaluation.diagnosis.summary import summarise
-from mmseg_css.evaluation.diagnosis.tally import CLASS_BINS, IMAGE_BINS, Looked, Tally
+from mmseg_css.evaluation.diagnosis.tally import CLASS_BINS, IMAGE_BINS, InspectedImage, Tally
 from mmseg_css.types import PseudoLabel
 from tests.evaluation.diagnosis.looks import CASES, CLASSES, HARD, RADIUS, THRESHOLD, K, flat, looks
 from tests.reference import diagnosis as reference
@@ -29,7 +29,7 @@ def on_centres(values: torch.Tensor, bins: int) -> torch.Tensor:
     return ((values * bins).floor().clamp(0, bins - 1) + 0.5) / bins
 
 
-def moved(one: Looked) -> Looked:
+def moved(one: InspectedImage) -> InspectedImage:
     """Indicators on the centres of bins."""
     own = {
         name: labelling._replace(
@@ -40,7 +40,7 @@ def moved(one: Looked) -> Looked:
     return one._replace(labellings=own)
 
 
-def told(looked: list[Looked], block: int, num_classes: int = K) -> dict[str, Any]:
+def told(looked: list[InspectedImage], block: int, num_classes: int = K) -> dict[str, Any]:
     tally = Tally(num_classes=num_classes, threshold=THRESHOLD, hard=HARD, radius=RADIUS)
     for one in looked:
         tally.add(one)
@@ -146,7 +146,7 @@ def test_calibration_error() -> None:
     right = [np.arange(levels * each) % each < np.repeat(np.rint(each * own), each) for own in shares]
     truth = torch.zeros(1, levels * each, dtype=torch.long)
     looked = [
-        Looked(
+        InspectedImage(
             truth, {"logit": PseudoLabel(torch.from_numpy(~own).long()[None], torch.from_numpy(confidence)[None])}, {}
         )
         for own in right

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mmseg_css.evaluation.diagnosis.summary import summarise
-from mmseg_css.evaluation.diagnosis.tally import Looked, Tally
+from mmseg_css.evaluation.diagnosis.tally import InspectedImage, Tally
 from tests.evaluation.diagnosis.looks import CASES, CLASSES, HARD, RADIUS, THRESHOLD, K, flat, looks, pixels_of
 from tests.reference import diagnosis as reference
 from tests.reference.diagnosis import Between
@@ -20,7 +20,7 @@ each = pytest.mark.parametrize(("special", "seed"), DRAWN)
 
 
 @pytest.fixture(scope="module")
-def summaries() -> dict[tuple[str, int], tuple[list[Looked], dict[str, Any]]]:
+def summaries() -> dict[tuple[str, int], tuple[list[InspectedImage], dict[str, Any]]]:
     """Looked at, and said of it."""
     found = {}
     for special, seed in DRAWN:

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from mmseg_css.engine.looking import Said, panels_of
+from mmseg_css.deployment.diagnosis.batches import InspectedBatch, panels_of
 from mmseg_css.evaluation.diagnosis.images import failures, qualities
 from mmseg_css.evaluation.diagnosis.panels import CELL_PALETTE, LONGEST, coloured, grey, picture_of
-from mmseg_css.evaluation.diagnosis.tally import SPACES, Looked, Tally
+from mmseg_css.evaluation.diagnosis.tally import SPACES, InspectedImage, Tally
 from mmseg_css.evaluation.diagnosis.worst import KEPT, Worst
 from mmseg_css.functional.diagnosis import CELLS
 from mmseg_css.models.segmentors import Inspection
@@ -19,7 +19,7 @@ from tests.evaluation.diagnosis.looks import CASES, THRESHOLD, K, looks
 from tests.reference import diagnosis as reference
 
 
-def tally_of(one: Looked) -> Tally:
+def tally_of(one: InspectedImage) -> Tally:
     tally = Tally(num_classes=K, threshold=THRESHOLD)
     tally.add(one)
     return tally
@@ -71,7 +71,7 @@ def test_the_threshold_compares_what_it_is_given() -> None:
     truth = torch.tensor([[0, 0, 1, 1]])
     source = PseudoLabel(torch.tensor([[0, 1, 1, 1]]), torch.tensor([[0.9, 0.9, 0.3, 0.3]]))
     plain, beside = (
-        tally_of(Looked(truth, {"mix": source}, {}, relative))
+        tally_of(InspectedImage(truth, {"mix": source}, {}, relative))
         for relative in ({}, {"mix": torch.tensor([[0.1, 0.9, 0.9, 0.9]])})
     )
     assert plain.last["mix/confident"].sum(1).tolist() == [2, 1, 2]
@@ -89,7 +89,7 @@ def test_a_threshold_within_a_bin_is_no_edge(threshold: float, confident: int) -
     confidence = torch.tensor([[1.0, 0.9998, 0.9992, 0.95, 0.5]])
     source = PseudoLabel(torch.zeros(1, 5, dtype=torch.long), confidence)
     tally = Tally(num_classes=2, threshold=threshold)
-    tally.add(Looked(torch.zeros(1, 5, dtype=torch.long), {"logit": source}, {}, {}))
+    tally.add(InspectedImage(torch.zeros(1, 5, dtype=torch.long), {"logit": source}, {}, {}))
     assert tally.last["logit/confident"][:, 0].tolist() == [confident] * 3
 
 
@@ -135,9 +135,9 @@ def test_what_is_not_known_has_no_colour_of_agreement() -> None:
     sources = {name: PseudoLabel(own, torch.ones(1, 5)) for name, own in zip(SPACES, labels, strict=True)}
     batched = {name: PseudoLabel(*(part[None] for part in own)) for name, own in sources.items()}
     inspection = Inspection(batched, "logit", "logit", torch.zeros(1, 2, 1, 5), {})
-    said = Said([], [torch.zeros(3, 1, 5)], truth[None], inspection)
+    said = InspectedBatch([], [torch.zeros(3, 1, 5)], truth[None], inspection)
     palette = np.zeros((2, 3), np.uint8)
-    [shown] = panels_of(said, Looked(truth, sources, {}), 0, palette)["agreement"].tolist()
+    [shown] = panels_of(said, InspectedImage(truth, sources, {}), 0, palette)["agreement"].tolist()
     kinds = ("agree_right", "agree_wrong", "representation_right")
     right, wrong, representation = (CELL_PALETTE[CELLS.index(kind)].tolist() for kind in kinds)
     assert shown == [right, [128] * 3, [128] * 3, wrong, representation]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mmseg_css.engine.diagnosing import as_in_training, prototypes_of, thresholds_of
+from mmseg_css.deployment.diagnosis.request import as_in_training, prototypes_of, thresholds_of
 from tests.models.helpers import batch_of, build_reading_css, random_images, random_labels
 from tests.models.methods.helpers import METHODS, TEACHER, UNLABELLING, build, networks_of, step_at
 

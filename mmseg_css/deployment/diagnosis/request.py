@@ -17,10 +17,10 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from mmseg_css.datasets import checks
+from mmseg_css.deployment.diagnosis.batches import Inspectable, image_of, inspected_batches, labellings_of, panels_of
+from mmseg_css.deployment.diagnosis.images import as_labelled_in_training, images_of_test_set, unlabeled_images
+from mmseg_css.deployment.diagnosis.plain_network import LabelsAlone
 from mmseg_css.engine.checkpoints import check_fit, check_format, meta_of
-from mmseg_css.engine.images_with_truth import as_labelled_in_training, images_of_test_set, unlabeled_images
-from mmseg_css.engine.labels_alone import LabelsAlone
-from mmseg_css.engine.looking import Looker, labellings_of, looked_at, panels_of, said_of
 from mmseg_css.engine.preprocessing import check_preprocessing
 from mmseg_css.engine.testing import NEEDED, Evaluating, Evaluation, load_cfg
 from mmseg_css.engine.trained_with import notes_on
@@ -126,7 +126,7 @@ def diagnose(asked: Diagnosis, folder: Path) -> dict[str, Any]:
     }
 
 
-def _circumstances(asked: Diagnosis, model: Looker) -> dict[str, Any]:
+def _circumstances(asked: Diagnosis, model: Inspectable) -> dict[str, Any]:
     """What was asked for, and of what."""
     return {
         "config": str(asked.config),
@@ -140,7 +140,7 @@ def _circumstances(asked: Diagnosis, model: Looker) -> dict[str, Any]:
     }
 
 
-def _looked_into(model: nn.Module, cfg: Config) -> Looker:
+def _looked_into(model: nn.Module, cfg: Config) -> Inspectable:
     if isinstance(model, SemiSegmentor):
         return model
     # A config without a training was exported, of whatever method.
@@ -158,7 +158,7 @@ def images_with_truth(cfg: Config, asked: Diagnosis) -> DataLoader[Any]:
     return as_labelled_in_training(loader, cfg) if asked.training_mode else loader
 
 
-def check_outputs(model: Looker, dataset: Any, name: str) -> None:
+def check_outputs(model: Inspectable, dataset: Any, name: str) -> None:
     """Check that the network and a data set have the same classes, and ignore the same value.
 
     Raises:
@@ -202,7 +202,7 @@ def _config(asked: Diagnosis, checkpoint: str) -> Config:
 
 
 @contextmanager
-def as_in_training(model: Looker) -> Iterator[None]:
+def as_in_training(model: Inspectable) -> Iterator[None]:
     """Let the networks that label do so as in training; their statistics are afterwards what they were.
 
     Raises:
@@ -229,7 +229,7 @@ def as_in_training(model: Looker) -> Iterator[None]:
 
 
 def _look(
-    model: Looker, loader: DataLoader, metainfo: Mapping[str, Any], asked: Diagnosis, pictures: Path
+    model: Inspectable, loader: DataLoader, metainfo: Mapping[str, Any], asked: Diagnosis, pictures: Path
 ) -> dict[str, Any]:
     """One pass over the images."""
     thresholds = thresholds_of(model)
@@ -245,11 +245,11 @@ def _look(
     total = len(loader.dataset)  # type: ignore[arg-type]
     with tqdm(total=total, unit="image", desc=pictures.name.replace("_", " ")) as bar:
         for batch in loader:
-            for said in said_of(model, batch):
+            for said in inspected_batches(model, batch):
                 supervises = said.inspection.supervises
                 labellings = labellings_of(said, thresholds["contrast"] or 0.0)
                 for index, sample in enumerate(said.samples):
-                    looked = looked_at(said, labellings, index)
+                    looked = image_of(said, labellings, index)
                     tally.add(looked)
                     shares = failures(tally.last, said.inspection.looked_at, masked=thresholds["learnt"] is not None)
                     if supervises is None:
@@ -264,7 +264,7 @@ def _look(
     }
 
 
-def thresholds_of(model: Looker) -> dict[str, float | None]:
+def thresholds_of(model: Inspectable) -> dict[str, float | None]:
     """From which confidence a label counts as confident, is learnt from, and takes part in a contrast; below which
     indicator it is hard."""
     loss = getattr(model, "pseudo_label_loss", None)
@@ -277,7 +277,7 @@ def thresholds_of(model: Looker) -> dict[str, float | None]:
     }
 
 
-def prototypes_of(model: Looker) -> dict[str, float | None]:
+def prototypes_of(model: Inspectable) -> dict[str, float | None]:
     """The number of classes with a prototype, and the confidence that the representation space cannot exceed with them:
     its softmax is over their cosines."""
     if not isinstance(model, CSS):

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 from torch.utils.data import DataLoader
 
-from mmseg_css.engine.images_with_truth import as_labelled_in_training, batch_without_rest
+from mmseg_css.deployment.diagnosis.images import as_labelled_in_training, batch_without_rest
 from tests.datasets.helpers import LOAD, unlabeled_config, write_image
 
 
@@ -28,9 +29,11 @@ def test_a_batch_is_what_a_step_labels(sampler: dict, paired: bool, expected: in
     assert as_labelled_in_training(DataLoader([*range(120)]), cfg).batch_size == expected
 
 
-def test_images_of_several_sizes_have_no_statistics_in_common(data: Path) -> None:
-    write_image(data / "images" / "wide.png", size=(16, 24))
-    dataset = DATASETS.build(unlabeled_config(data, pipeline=[*LOAD, {"type": "PackSegInputs"}]))
+def test_images_of_several_sizes_have_no_statistics_in_common(tmp_path: Path) -> None:
+    for name, size in (("square", (16, 16)), ("wide", (16, 24))):
+        write_image(tmp_path / "images" / f"{name}.png", size=size)
+    init_default_scope("mmseg")
+    dataset = DATASETS.build(unlabeled_config(tmp_path, pipeline=[*LOAD, {"type": "PackSegInputs"}]))
     cfg = Config({"train_dataloader": {"batch_size": 4, "dataset": {}}, "test_dataloader": {"num_workers": 0}})
     with pytest.raises(ValueError, match=r"--training-mode takes statistics of batches, and .*16x16 .*16x24"):
         as_labelled_in_training(DataLoader(dataset), cfg)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mmseg_css.engine.looking import Said, labellings_of, looked_at
+from mmseg_css.deployment.diagnosis.batches import InspectedBatch, image_of, labellings_of
 from mmseg_css.models.segmentors import Inspection
 from mmseg_css.types import PseudoLabel
 
@@ -12,7 +12,7 @@ K, IMAGES, SIZE, STRIDE = 3, 2, (8, 12), 4
 WEAK = 0.5
 
 
-def draw(seed: int, contrasts: str) -> Said:
+def draw(seed: int, contrasts: str) -> InspectedBatch:
     generator = torch.Generator().manual_seed(seed)
 
     def labels() -> Tensor:
@@ -26,7 +26,7 @@ def draw(seed: int, contrasts: str) -> Said:
     logits = torch.randn(IMAGES, K, *(side // STRIDE for side in SIZE), generator=generator)
     # What an indicator says depends on the labels that it is given.
     indicators = {"similarity": lambda labels: labels / 10, "confidence": lambda labels: 1 - labels / 10}
-    return Said([], [], labels(), Inspection(sources, "logit", contrasts, logits, indicators))
+    return InspectedBatch([], [], labels(), Inspection(sources, "logit", contrasts, logits, indicators))
 
 
 @pytest.mark.parametrize("contrasts", ["logit", "mix"])
@@ -64,7 +64,7 @@ def test_an_image_has_its_own() -> None:
     said = draw(0, "mix")
     labellings = labellings_of(said, WEAK)
     for index in range(IMAGES):
-        looked = looked_at(said, labellings, index)
+        looked = image_of(said, labellings, index)
         assert torch.equal(looked.truth, said.truth[index])
         for name, source in looked.sources.items():
             assert all(

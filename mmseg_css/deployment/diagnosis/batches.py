@@ -9,9 +9,9 @@ from jaxtyping import Int, UInt8
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-from mmseg_css.engine.labels_alone import LabelsAlone
+from mmseg_css.deployment.diagnosis.plain_network import LabelsAlone
 from mmseg_css.evaluation.diagnosis.panels import CELL_PALETTE, Picture, coloured, grey, picture_of
-from mmseg_css.evaluation.diagnosis.tally import SPACES, Labelling, Looked
+from mmseg_css.evaluation.diagnosis.tally import SPACES, InspectedImage, Labelling
 from mmseg_css.functional.diagnosis import cells
 from mmseg_css.functional.labels import is_class
 from mmseg_css.models.segmentors import Inspection, SemiSegmentor
@@ -19,10 +19,10 @@ from mmseg_css.models.segmentors.batch import at_stride, images_of
 from mmseg_css.types import PseudoLabel
 
 #: What can be looked into.
-Looker = SemiSegmentor | LabelsAlone
+Inspectable = SemiSegmentor | LabelsAlone
 
 
-class Said(NamedTuple):
+class InspectedBatch(NamedTuple):
     """What a method says of images of one size."""
 
     samples: list[SegDataSample]
@@ -31,7 +31,7 @@ class Said(NamedTuple):
     inspection: Inspection
 
 
-def said_of(model: Looker, batch: dict) -> Iterator[Said]:
+def inspected_batches(model: Inspectable, batch: dict) -> Iterator[InspectedBatch]:
     """Of a batch, in as few passes as the sizes of its images and masks allow. What is ignored, or no class, is -1.
 
     Raises:
@@ -55,22 +55,24 @@ def said_of(model: Looker, batch: dict) -> Iterator[Said]:
 
 
 def without_ignored(
-    model: Looker, samples: list[SegDataSample], pictures: list[Tensor], truth: Tensor, inspection: Inspection
-) -> Said:
+    model: Inspectable, samples: list[SegDataSample], pictures: list[Tensor], truth: Tensor, inspection: Inspection
+) -> InspectedBatch:
     """With -1 in the place of the ignored value, which may be that of a class."""
     ignored = model.ignore_index
     sources = {
         name: source._replace(label=source.label.masked_fill(source.label == ignored, -1))
         for name, source in inspection.sources.items()
     }
-    return Said(samples, pictures, truth.masked_fill(truth == ignored, -1), inspection._replace(sources=sources))
+    return InspectedBatch(
+        samples, pictures, truth.masked_fill(truth == ignored, -1), inspection._replace(sources=sources)
+    )
 
 
 def _size(truth: Tensor) -> tuple[int, int]:
     return truth.shape[-2], truth.shape[-1]
 
 
-def labellings_of(said: Said, weak_threshold: float) -> dict[str, Labelling]:
+def labellings_of(said: InspectedBatch, weak_threshold: float) -> dict[str, Labelling]:
     """What the indicators are asked about, at the decoder's stride: pixels with their true label, as of labelled
     images, and with the pseudo-label that takes part in a contrast. ``b`` images each."""
     inspection = said.inspection
@@ -90,14 +92,14 @@ def labellings_of(said: Said, weak_threshold: float) -> dict[str, Labelling]:
     return found
 
 
-def looked_at(said: Said, labellings: Mapping[str, Labelling], index: int) -> Looked:
+def image_of(said: InspectedBatch, labellings: Mapping[str, Labelling], index: int) -> InspectedImage:
     """Of one image."""
 
     def of(parts: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return {name: part[index] for name, part in parts.items()}
 
     inspection = said.inspection
-    return Looked(
+    return InspectedImage(
         said.truth[index],
         {name: PseudoLabel(*(part[index] for part in source)) for name, source in inspection.sources.items()},
         {
@@ -108,7 +110,9 @@ def looked_at(said: Said, labellings: Mapping[str, Labelling], index: int) -> Lo
     )
 
 
-def panels_of(said: Said, looked: Looked, index: int, palette: UInt8[np.ndarray, "k 3"]) -> dict[str, Picture]:
+def panels_of(
+    said: InspectedBatch, looked: InspectedImage, index: int, palette: UInt8[np.ndarray, "k 3"]
+) -> dict[str, Picture]:
     """Pictures of one image, its truth, and what is said of it."""
     labels = {"truth": looked.truth} | {name: source.label for name, source in looked.sources.items()}
     panels = {"image": picture_of(said.pictures[index])}
