@@ -22,6 +22,7 @@ FORMAT: Final = 1
 META_KEY: Final = "mmseg_css"
 #: A file that names the checkpoints of an earlier training in the same folder.
 EARLIER: Final = "earlier_checkpoints"
+SHOWN: Final = 5  # names of other files in a message
 
 
 @register_backend("durable")
@@ -260,7 +261,7 @@ def check_checkpoint(path: str, option: str | None = None) -> None:
         raise FileNotFoundError((f"{option}: " if option else "") + no_checkpoint(path))
 
 
-def no_checkpoint(path: str, shown: int = 5) -> str:
+def no_checkpoint(path: str) -> str:
     """What to say of a checkpoint that is not there, or is a folder: which ones are, in the folder."""
     is_folder = Path(path).is_dir()
     folder = Path(path) if is_folder else Path(path).parent
@@ -268,5 +269,5 @@ def no_checkpoint(path: str, shown: int = 5) -> str:
     found = sorted(folder.glob("*.pth"), key=lambda other: other.stat().st_mtime, reverse=True)
     if not found:
         return f"{asked}, and none {'lies in it' if is_folder else f'in {folder}'}"
-    more = " ..." if len(found) > shown else ""
-    return f"{asked}; there are {', '.join(map(str, found[:shown]))}{more}"
+    more = " ..." if len(found) > SHOWN else ""
+    return f"{asked}; there are {', '.join(map(str, found[:SHOWN]))}{more}"

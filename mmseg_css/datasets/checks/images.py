@@ -26,6 +26,10 @@ TOO_LARGE: Final = "cut image and mask into tiles"
 MARKS: Final = ((b"\xff\xd8", b"\xff\xd9"), (b"\x89PNG", b"IEND"))
 TAIL: Final = 4096
 
+#: Files that are read at a time, and faults that an error names.
+THREADS: Final = 8
+SHOWN: Final = 5
+
 
 def image_fault(path: str, backend_args: dict | None = None, what: str = "image") -> Exception | None:
     """What keeps an image or a mask from being read, to tell from the beginning and the end of its file.
@@ -83,7 +87,7 @@ def _meant(path: str) -> str | None:
     return None
 
 
-def check_images(dataset: BaseDataset, *, remedy: str = MASK_REMEDY, threads: int = 8, shown: int = 5) -> None:
+def check_images(dataset: BaseDataset, *, remedy: str = MASK_REMEDY) -> None:
     """Look at the beginning and the end of every image file of a data set; wrappers are looked into.
 
     At the depth of a few, too, and at what the list repeats or the folder has beside them.
@@ -95,28 +99,28 @@ def check_images(dataset: BaseDataset, *, remedy: str = MASK_REMEDY, threads: in
     for leaf in leaves(dataset):
         backend_args = getattr(leaf, "backend_args", None)
         paths = paths_of(leaf)
-        faults = find_faults(partial(image_fault, backend_args=backend_args), paths, "checking images", threads)
+        faults = find_faults(partial(image_fault, backend_args=backend_args), paths, "checking images")
         summary = f"{len(faults)} of the {len(paths)} images of {type(leaf).__name__} cannot be read"
-        raise_faults(faults, summary, shown, remedy)
+        raise_faults(faults, summary, remedy)
         check_listing(leaf)
         check_depth(leaf, remedy)
 
 
-def find_faults(check: Callable[[Any], Exception | None], items: Sequence, doing: str, threads: int) -> list[Exception]:
+def find_faults(check: Callable[[Any], Exception | None], items: Sequence, doing: str) -> list[Exception]:
     """What ``check`` finds, in the order of the items; with progress where it takes long."""
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         found = tqdm(pool.map(check, items), doing, len(items), delay=3, leave=False, disable=not is_main_process())
         return [fault for fault in found if fault is not None]
 
 
-def raise_faults(faults: Sequence[Exception], summary: str, shown: int, remedy: str) -> None:
-    """Raise one error that names the first ``shown`` faults, if there are any."""
+def raise_faults(faults: Sequence[Exception], summary: str, remedy: str) -> None:
+    """Raise one error that names the first faults, if there are any."""
     if faults:
         kind = FileNotFoundError if any(isinstance(fault, FileNotFoundError) for fault in faults) else ValueError
-        raise kind(f"{summary}:{listed(faults, shown)}\n({remedy})")
+        raise kind(f"{summary}:{listed(faults)}\n({remedy})")
 
 
-def listed(faults: Sequence[object], shown: int) -> str:
-    """The first ``shown`` faults, each on a line of its own, and how many more there are."""
-    more = f"\n  ... and {len(faults) - shown} more" if len(faults) > shown else ""
-    return "".join(f"\n  {fault}" for fault in faults[:shown]) + more
+def listed(faults: Sequence[object]) -> str:
+    """The first faults, each on a line of its own, and how many more there are."""
+    more = f"\n  ... and {len(faults) - SHOWN} more" if len(faults) > SHOWN else ""
+    return "".join(f"\n  {fault}" for fault in faults[:SHOWN]) + more

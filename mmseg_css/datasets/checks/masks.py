@@ -88,8 +88,6 @@ def check_masks(
     purpose: Purpose = TRAINING,
     most: int | None = None,
     remedy: str = MASK_REMEDY,
-    threads: int = 8,
-    shown: int = 5,
 ) -> None:
     """Read the masks of a data set as its pipeline will, and compare each with its image and the classes.
 
@@ -102,8 +100,6 @@ def check_masks(
         most: Masks whose values are read, spread evenly over the data set; all if None. Of the others the file's
             beginning and end are read, which tell a missing or truncated file, the size, and masks of colours.
         remedy: How to do without this check.
-        threads: Masks read at a time.
-        shown: Faulty files named in the error.
 
     Raises:
         FileNotFoundError: An image or a mask is missing.
@@ -114,10 +110,10 @@ def check_masks(
     for leaf in leaves(dataset):
         check = MaskCheck(leaf, step=1 if most is None else -(-len(leaf) // most))
         _tell_of_lossy(leaf)
-        faults = find_faults(check, range(len(leaf)), "checking masks", threads)
+        faults = find_faults(check, range(len(leaf)), "checking masks")
         what = f"labelled images of {type(leaf).__name__}"
         summary = f"{len(faults)} of the {len(leaf)} {what} cannot be {purpose.participle} on"
-        raise_faults(faults, summary, shown, remedy)
+        raise_faults(faults, summary, remedy)
         check_leaf(leaf, purpose, remedy)
         checks.append(check)
     check_labels(checks, purpose, remedy)

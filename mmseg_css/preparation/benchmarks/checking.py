@@ -17,7 +17,6 @@ from mmseg_css.registry import DATASETS
 
 SAMPLE: Final = 200
 SHOWN: Final = 3
-THREADS: Final = 8
 
 
 class Finding(NamedTuple):
@@ -118,7 +117,7 @@ def _spread(indices: Sequence[int], count: int) -> list[int]:
 
 def _read(name: str, dataset: BaseSegDataset, indices: Sequence[int]) -> list[str]:
     """What is wrong with the sizes and values of these masks."""
-    faults = [str(fault) for fault in find_faults(MaskCheck(dataset), indices, f"reading {name}", THREADS)]
+    faults = [str(fault) for fault in find_faults(MaskCheck(dataset), indices, f"reading {name}")]
     if len(faults) > SHOWN:
         faults[SHOWN:] = [f"{len(faults) - SHOWN} more of the {len(indices)} masks that were read are faulty"]
     return faults

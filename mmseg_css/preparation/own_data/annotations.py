@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
@@ -23,8 +23,6 @@ from mmseg_css.preparation.own_data.configs import config_path
 from mmseg_css.preparation.own_data.masks import Colour
 from mmseg_css.preparation.own_data.shapes import Annotated, images_in, painted
 from mmseg_css.registry import DATASETS
-
-SHOWN: Final = 5
 
 
 class Found(NamedTuple):
@@ -125,7 +123,7 @@ def read(paths: Sequence[Path]) -> list[Found]:
             broken = isinstance(fault, json.JSONDecodeError | UnicodeDecodeError)
             faults.append(f"{file}: {'it is no JSON, or not as a whole' if broken else fault}")
     if faults:
-        raise ValueError(f"{len(faults)} of {len(files)} files cannot be used:{listed(faults, SHOWN)}")
+        raise ValueError(f"{len(faults)} of {len(files)} files cannot be used:{listed(faults)}")
     return list(found.values())
 
 
@@ -222,7 +220,7 @@ def check_labels(found: Collection[Found], known: Mapping[str, int]) -> None:
             for label, places in unknown.items()
         ]
         raise ValueError(
-            f"labels of shapes are no classes, which are {', '.join(known)}:{listed(faults, SHOWN)}\nCorrect the "
+            f"labels of shapes are no classes, which are {', '.join(known)}:{listed(faults)}\nCorrect the "
             "labels, name all classes, or say --ignore LABEL if nothing is known of such pixels"
         )
 

@@ -197,10 +197,10 @@ def _look_at_all(
     return {item: result for item, result in found.items() if not isinstance(result, Exception)}, faults
 
 
-def _raise_faults(faults: dict[str, Exception], folder: Path, total: int, shown: int = 5) -> None:
+def _raise_faults(faults: dict[str, Exception], folder: Path, total: int) -> None:
     if not faults:
         return
     lines = [f"{name!r}: {fault}" for name, fault in faults.items()]
     raise ValueError(
-        f"{len(lines)} of {total} images in {str(folder)!r} cannot be used; mend or remove them:" + listed(lines, shown)
+        f"{len(lines)} of {total} images in {str(folder)!r} cannot be used; mend or remove them:" + listed(lines)
     )
