@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from jaxtyping import Float
 
 from mmseg_css.evaluation.areas import class_iou, load_areas
 from mmseg_css.evaluation.balance import STRENGTHS
@@ -96,30 +95,44 @@ def check(run: Run) -> None:
         raise
 
 
+def known(
+    runs: Mapping[str, Iterable[Run]], miou: Mapping[str, Mapping[int, float]]
+) -> dict[str, dict[str, dict[int, float]]]:
+    """By strength, method and seed, as far as it is known, mIoU with the classes balanced (`worth`).
+
+    Args:
+        runs: Finished runs by method.
+        miou: What they ended with as they were trained, by method and seed.
+    """
+    found: dict[str, dict[str, dict[int, float]]] = {}
+    for name, own in runs.items():
+        for run in own:
+            for strength, balanced in worth(run, miou[name][run.seed]).items():
+                found.setdefault(strength, {}).setdefault(name, {})[run.seed] = balanced
+    return found
+
+
 def by_strength(
-    runs: Mapping[str, Sequence[Run]], miou: Mapping[str, Float[np.ndarray, " s"]], ceiling: str | None
+    miou: Mapping[str, Mapping[str, Mapping[int, float]]], seeds: Sequence[int], baseline: str, ceiling: str | None
 ) -> dict[str, dict[str, Any]]:
     """By strength and method, where it is known of all seeds: mIoU, and the gain over the baseline balanced alike.
 
     Holm over the methods but the ceiling, for each strength.
 
     Args:
-        runs: Finished runs by method, the baseline first.
-        miou: What they ended with as they were trained.
+        miou: By strength, method and seed, as far as it is known.
+        seeds: All seeds.
+        baseline: The method that gains are over.
         ceiling: The method that knows all labels.
     """
-    known = {name: list(map(worth, own, miou[name].tolist())) for name, own in runs.items()}
-    baseline = next(iter(runs))
-    strengths = in_order(strength for own in known.values() for one in own for strength in one)
-    found = {strength: _at(strength, known, baseline, ceiling) for strength in strengths}
+    found = {strength: _at(miou[strength], seeds, baseline, ceiling) for strength in in_order(miou)}
     return {strength: of_strength for strength, of_strength in found.items() if of_strength}
 
 
 def _at(
-    strength: str, known: Mapping[str, Sequence[Mapping[str, float]]], baseline: str, ceiling: str | None
+    known: Mapping[str, Mapping[int, float]], seeds: Sequence[int], baseline: str, ceiling: str | None
 ) -> dict[str, Any]:
-    known = {name: own for name, own in known.items() if all(strength in one for one in own)}
-    miou = {name: np.array([one[strength] for one in own]) for name, own in known.items()}
+    miou = {name: np.array([own[seed] for seed in seeds]) for name, own in known.items() if own.keys() >= {*seeds}}
     found: dict[str, Any] = {
         name: {"mIoU": float(own.mean()), "mIoU_per_seed": own.tolist()} for name, own in miou.items()
     }

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from mmseg_css.evaluation.areas import class_iou, load_areas, load_labels
-from mmseg_css.evaluation.comparison.balanced import by_strength
+from mmseg_css.evaluation.comparison.balanced import by_strength, known
 from mmseg_css.evaluation.comparison.machine import together
 from mmseg_css.evaluation.comparison.runs import Run
 from mmseg_css.evaluation.json_numbers import without_nan
@@ -28,7 +28,7 @@ def summarise(runs: Mapping[str, Sequence[Run]], *, ceiling: str | None = None, 
     check_one_truth([run for own in runs.values() for run in own])
     areas = {name: np.stack([load_areas(str(run.record / "areas.npz")) for run in own]) for name, own in runs.items()}
     miou = {name: np.nanmean(class_iou(own), axis=1) for name, own in areas.items()}
-    classes = runs[baseline][0].source.classes
+    classes, seeds = runs[baseline][0].source.classes, [run.seed for run in runs[baseline]]
     methods = {name: _method(own, areas[name], miou[name], classes) for name, own in runs.items()}
     compared = [name for name in runs if name not in (baseline, ceiling)]
     for name in (*compared, *([ceiling] if ceiling and ceiling != baseline else [])):
@@ -40,18 +40,19 @@ def summarise(runs: Mapping[str, Sequence[Run]], *, ceiling: str | None = None, 
         adjusted = holm([methods[name]["gain"][key] for name in compared])
         for name, value in zip(compared, adjusted, strict=True):
             methods[name]["gain"][f"{key}_holm"] = value
+    by_seed = {name: dict(zip(seeds, own.tolist(), strict=True)) for name, own in miou.items()}
     return without_nan(
         {
             "schema": SCHEMA,
             "baseline": baseline,
             "ceiling": ceiling,
-            "seeds": [run.seed for run in runs[baseline]],
+            "seeds": seeds,
             "block": block,
             "made_with": together([run.made_with() for own in runs.values() for run in own]),
             "machines_differ": _machines_differ(runs),
             "methods": methods,
             "pairs": _pairs({name: miou[name] for name in compared}),
-            "balanced": by_strength(runs, miou, ceiling),
+            "balanced": by_strength(known(runs, by_seed), seeds, baseline, ceiling),
         }
     )
 
