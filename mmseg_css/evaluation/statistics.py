@@ -22,12 +22,14 @@ FEW_BLOCKS: Final = 13
 
 
 class Gain(NamedTuple):
-    """Mean difference of paired runs, its 95 % confidence interval, and the two-sided p-value of no difference."""
+    """Mean difference of paired runs, its 95 % confidence interval, the two-sided p-value of no difference, and the
+    degrees of freedom of these; 0 where there are none."""
 
     mean: float
     low: float
     high: float
     p: float
+    freedom: float
 
 
 def paired_t_test(ours: Float[np.ndarray, " s"], theirs: Float[np.ndarray, " s"]) -> Gain:
@@ -40,26 +42,10 @@ def paired_t_test(ours: Float[np.ndarray, " s"], theirs: Float[np.ndarray, " s"]
     >>> gain.mean, round(gain.p, 3)
     (2.0, 0.074)
     """
-    differences = ours - theirs
-    mean = float(differences.mean())
-    if len(differences) < 2 or np.ptp(differences) == 0:
-        return Gain(mean, np.nan, np.nan, np.nan)
-    result = stats.ttest_rel(ours, theirs)
-    low, high = result.confidence_interval(0.95)
-    return Gain(mean, float(low), float(high), float(result.pvalue))
+    return paired_t_test_within([ours - theirs])
 
 
-class Pooled(NamedTuple):
-    """A `Gain` over several data sets, and the degrees of freedom of its interval and p; 0 where there are none."""
-
-    mean: float
-    low: float
-    high: float
-    p: float
-    freedom: float
-
-
-def paired_t_test_within(differences: Sequence[Float[np.ndarray, " _"]]) -> Pooled:
+def paired_t_test_within(differences: Sequence[Float[np.ndarray, " _"]]) -> Gain:
     """The same of differences of several data sets, in the mean of these: would other seeds on them show a gain?
 
     How much seeds differ is taken from within each data set, and may be more in one than in another (Welch 1938,
@@ -73,10 +59,10 @@ def paired_t_test_within(differences: Sequence[Float[np.ndarray, " _"]]) -> Pool
     mean = float(np.mean([own.mean() for own in differences]))
     variance, freedom = _covariance(differences, differences), _freedom(differences)
     if not freedom:
-        return Pooled(mean, np.nan, np.nan, np.nan, 0)
+        return Gain(mean, np.nan, np.nan, np.nan, 0)
     error = variance**0.5
     reach = float(stats.t.ppf(0.975, freedom)) * error
-    return Pooled(mean, mean - reach, mean + reach, float(2 * stats.t.sf(abs(mean) / error, freedom)), freedom)
+    return Gain(mean, mean - reach, mean + reach, float(2 * stats.t.sf(abs(mean) / error, freedom)), freedom)
 
 
 def _covariance(first: Sequence[Float[np.ndarray, " _"]], second: Sequence[Float[np.ndarray, " _"]]) -> float:

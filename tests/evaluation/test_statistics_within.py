@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from mmseg_css.evaluation.statistics import (
     by_seed,
@@ -60,10 +61,12 @@ def test_a_shared_training_says_nothing_of_a_data_set_with_one_seed() -> None:
     assert np.isnan(sign_flip_test(np.concatenate(samples)))
 
 
-def test_one_data_set_is_the_plain_test() -> None:
-    ours = np.array([3.0, 5.0, 4.5])
-    plain = paired_t_test(ours, np.zeros(3))
-    assert paired_t_test_within([ours]) == pytest.approx((*plain, 2))
+@pytest.mark.parametrize("seeds", [2, 3, 7, 20])
+def test_of_one_data_set_it_is_scipys_paired_test(seeds: int) -> None:
+    ours, theirs = np.random.default_rng(seeds).normal(50, 2, (2, seeds))
+    result = stats.ttest_rel(ours, theirs)
+    expected = ((ours - theirs).mean(), *result.confidence_interval(0.95), result.pvalue, seeds - 1)
+    assert paired_t_test(ours, theirs) == pytest.approx(expected, rel=1e-12)
 
 
 def test_a_data_set_of_one_seed_leaves_no_interval() -> None:
