@@ -5,11 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from mmseg_css.cli import demo
-from mmseg_css.cli.demo import TRAINED
 from mmseg_css.cli.main import run
-from mmseg_css.engine import estimate
-from mmseg_css.evaluation import comparison
+from mmseg_css.engine import demo, estimate
+from mmseg_css.engine.demo import TRAINED
 from tests.configs.helpers import ROOT
 
 MEASURED = ROOT / "docs" / "measured" / "demo_methods"
@@ -63,7 +61,7 @@ def test_the_time_that_is_said_is_of_the_options(tmp_path: Path, monkeypatch: py
     timed: list[int] = []
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(demo, "prepare", lambda: None)
-    monkeypatch.setattr(comparison, "compare", stop)
+    monkeypatch.setattr(demo, "compare", stop)
     monkeypatch.setattr(estimate, "seconds_a_step", lambda cfg: timed.append(cfg.train_dataloader.batch_size) or 1.0)
     monkeypatch.setattr("torch.set_num_threads", lambda _: None)
     assert run(["demo", "--cfg-options", "train_dataloader.batch_size=2"]) == 1

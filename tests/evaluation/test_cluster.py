@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mmseg_css.cli.study import launcher
+from mmseg_css.engine.study import launcher
 from mmseg_css.evaluation.comparison.cluster import Cluster
 from mmseg_css.evaluation.comparison.runs import Run
 from mmseg_css.evaluation.comparison.source import Source

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from mmseg_css.cli.main import run
-from mmseg_css.cli.study import _check_inputs, _study
-from mmseg_css.evaluation.comparison import study as comparison_study
+from mmseg_css.engine import study as calls_of_study
+from mmseg_css.engine.study import check_inputs, planned
 from mmseg_css.evaluation.comparison.lanes import TrainingFailedError, locked
 from mmseg_css.evaluation.comparison.source import Source
 from mmseg_css.evaluation.comparison.study import Study
@@ -76,26 +76,27 @@ def test_images_are_looked_for_below_the_root_of_their_data_set(
     root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("mmseg_css.datasets.checks.check_pretrained", lambda model: None)
+    monkeypatch.setattr(calls_of_study, "check_pretrained", lambda model: None)
     folder = tmp_path / "val" if root == "absolute" else Path(root) / "val"
     prefix = folder if root == "absolute" else "val"
     dataset = {"data_root": "elsewhere" if root == "absolute" else root, "data_prefix": {"img_path": str(prefix)}}
     (tmp_path / "css.py").write_text(f"model = dict()\nval_dataloader = dict(dataset={dataset})\n")
     run_of_it: Any = SimpleNamespace(source=Source(tmp_path / "css.py"))
     with pytest.raises(FileNotFoundError, match=f"{folder} is missing: put the data set there"):
-        _check_inputs([run_of_it])
+        check_inputs([run_of_it])
     folder.mkdir(parents=True)
-    _check_inputs([run_of_it])
+    check_inputs([run_of_it])
 
 
 def test_a_study_is_reported_while_it_trains(at_home: Path) -> None:
     """It only reads; what a training is about to read is not changed meanwhile."""
-    planned = _study(read_plan(Path("study.py")), None, Path("work"), Path("work/records"))
+    plan, folders = read_plan(Path("study.py")), (Path("work"), Path("work/records"))
+    study = planned(plan, (), *folders)
     with locked(Path("work")):
-        assert _study(read_plan(Path("study.py")), None, Path("work"), Path("work/records")) == planned
+        assert planned(plan, (), *folders) == study
         (at_home / "study.py").write_text(STUDY.replace("student", "teacher"))
         with pytest.raises(RuntimeError, match="another comparison is at work in work"):
-            _study(read_plan(Path("study.py")), None, Path("work"), Path("work/records"))
+            planned(read_plan(Path("study.py")), (), *folders)
 
 
 @pytest.mark.usefixtures("at_home")
@@ -115,7 +116,7 @@ def test_a_training_that_fails_costs_no_report(
         ("train", fail),
         ("report", say),
     ):
-        monkeypatch.setattr(comparison_study, name, stands_in)
+        monkeypatch.setattr(calls_of_study, name, stands_in)
     assert run(["study", "study.py", "--work-dir", "work"]) == 1
     said = capsys.readouterr()
     assert "what is finished" in said.out and "error: one of them failed" in said.err

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from mmseg_css.cli.main import run
-from mmseg_css.evaluation.comparison import study as comparison_study
+from mmseg_css.engine import study as calls_of_study
 from mmseg_css.evaluation.comparison.lanes import TrainingFailedError
 from mmseg_css.evaluation.comparison.runs import Run
 from mmseg_css.evaluation.comparison.source import Source
+from mmseg_css.evaluation.comparison.study import in_order
 from mmseg_css.locations import CONFIGS
 from tests.evaluation.finished import finish
 
@@ -69,13 +70,26 @@ def test_a_stale_record_of_another_part_is_refused_before_anything_is_trained(
 ) -> None:
     assert run([*CALL, "--report-only", "--parts", "1-30"]) == 0  # writes the configs
     finish_seed(0, "1-8")
-    monkeypatch.setattr(comparison_study, "train", lambda *_, **__: pytest.fail("trained"))
+    monkeypatch.setattr(calls_of_study, "train", lambda *_, **__: pytest.fail("trained"))
     file = Path("records/cars_1-8/fixmatch_seed0/run.json")
     noted = json.loads(file.read_text())
     noted["settings"]["config_sha256"] = "that of another config"
     file.write_text(json.dumps(noted))
     assert run([*CALL, "--parts", "1-30"]) == 1
     assert "records/cars_1-8/fixmatch_seed0 holds a run of another config" in capsys.readouterr().err
+
+
+def test_what_is_asked_for_is_trained_and_configs_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+    trained: list[Run] = []
+    settings_of = Source.read_settings
+    monkeypatch.setattr(Source, "read_settings", lambda source: read.append(source.path) or settings_of(source))
+    monkeypatch.setattr(calls_of_study, "look_ahead", lambda *_, **__: None)
+    monkeypatch.setattr(calls_of_study, "train", lambda runs, *_, **__: trained.extend(in_order(runs)))
+    assert run([*CALL, "--parts", "1-30", "--seeds", "3", "1"]) == 0
+    assert [one.seed for one in trained] == [3, 3, 3, 1, 1, 1]
+    assert {one.folder.parent.name for one in trained} == {"cars", "cars_1-30"}
+    assert len(read) == len({*read}) == 5  # two methods on each list, and the ceiling
 
 
 def test_a_failed_training_is_told_where_the_rest_cannot_be_reported(
@@ -87,9 +101,9 @@ def test_a_failed_training_is_told_where_the_rest_cannot_be_reported(
     def refuse(*_: object) -> None:
         raise ValueError("other masks")
 
-    monkeypatch.setattr("mmseg_css.cli.study._look_ahead", lambda *_, **__: None)
-    monkeypatch.setattr(comparison_study, "train", fail)
-    monkeypatch.setattr(comparison_study, "report", refuse)
+    monkeypatch.setattr(calls_of_study, "look_ahead", lambda *_, **__: None)
+    monkeypatch.setattr(calls_of_study, "train", fail)
+    monkeypatch.setattr(calls_of_study, "report", refuse)
     assert run([*CALL, "--parts", "1-30"]) == 1
     said = capsys.readouterr().err
     assert "error: one of them failed\n" in said and "error: other masks\n" in said

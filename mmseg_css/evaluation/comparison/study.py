@@ -68,6 +68,25 @@ def _run(name: str, source: Source, seed: int, work_dir: Path, records: Path) ->
     return Run(name=f"{data} {name}", source=source, seed=seed, folder=work_dir / place, record=records / place)
 
 
+def choose(runs: Mapping[str, Mapping[str, Runs]], seeds: Mapping[str, Sequence[int]]) -> dict[str, dict[str, Runs]]:
+    """Of the trainings of a study those of some parts, with these seeds in their order.
+
+    Raises:
+        ValueError: A seed stands there twice.
+    """
+    for own in seeds.values():
+        check_seeds(own)
+    return {
+        part: {
+            data: {
+                name: [run for seed in own for run in planned if run.seed == seed] for name, planned in methods.items()
+            }
+            for data, methods in runs[part].items()
+        }
+        for part, own in seeds.items()
+    }
+
+
 def in_order(runs: Mapping[str, Mapping[str, Runs]]) -> list[Run]:
     """Part by part, and in a part seed by seed; each once."""
     found: dict[Path, Run] = {}
