@@ -2,11 +2,11 @@
 
 from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from mmseg_css.cli.options import CfgOptions, Checkpoint, ConfigFile, Overwrite, TrustCheckpoint, WorkDir
+from mmseg_css.cli.options import CfgOptions, Checkpoint, ConfigFile, Overwrite, PredictOn, TrustCheckpoint, WorkDir
 from mmseg_css.files import write_text
 
 if TYPE_CHECKING:
@@ -19,12 +19,6 @@ Strengths = Annotated[
 Strength = Annotated[float | None, Parameter(help="How strongly the checkpoint in --out is balanced.")]
 Out = Annotated[Path | None, Parameter(help="Write a checkpoint, and try nothing.")]
 Json = Annotated[Path | None, Parameter(help="Also write what the strengths are worth into this file.")]
-PredictOn = Annotated[
-    Literal["teacher", "student"] | None,
-    Parameter(
-        help="Which network of a method with a teacher is tried; as the config says otherwise, else the teacher."
-    ),
-]
 
 
 def command(

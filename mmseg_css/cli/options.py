@@ -42,6 +42,10 @@ WorkDir = Annotated[
 Launcher = Annotated[Literal["none", "pytorch", "slurm", "mpi"], Parameter(help="How several processes were started.")]
 LocalRank = Annotated[int, Parameter(name=["--local-rank", "--local_rank"], show=False)]
 TrustCheckpoint = Annotated[bool, Parameter(help="Load checkpoints even if they can run code.")]
+PredictOn = Annotated[
+    Literal["teacher", "student"] | None,
+    Parameter(help="Which network of a method with a teacher; as the config says otherwise, else the teacher."),
+]
 Checkpoint = Annotated[str, Parameter(help="The checkpoint: a file or a URL.")]
 Overwrite = Annotated[bool, Parameter(help="Replace what an earlier call wrote.")]
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from cyclopts.types import ExistingPath
 
-from mmseg_css.cli.options import CfgOptions, Checkpoint, ConfigFile, Overwrite, TrustCheckpoint
+from mmseg_css.cli.options import CfgOptions, Checkpoint, ConfigFile, Overwrite, PredictOn, TrustCheckpoint
 
 Inputs = Annotated[
     list[ExistingPath],
@@ -34,10 +34,6 @@ Tta = Annotated[
     bool, Parameter(help="Test-time augmentation: tta_pipeline of the config, else six scales, mirrored and not.")
 ]
 Probabilities = Annotated[bool, Parameter(help="Write probabilities/, too: of every class and pixel, in 16 bits.")]
-PredictOn = Annotated[
-    Literal["teacher", "student"] | None,
-    Parameter(help="Which network of a method with a teacher; as the config says otherwise, else the teacher."),
-]
 
 
 def command(
