@@ -10,13 +10,12 @@ code is described to have.
 """
 
 import argparse
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from measure import device, machine, measure_alone
+from measure import device, machine, measure_alone, write_json
 from rich.console import Console
 from rich.table import Table
 
@@ -162,8 +161,7 @@ def main() -> None:
     print_tables(result, scattered, growth)
     if args.json:
         report = {"contrast": result, "scatter": scattered, "growth": growth, "machine": machine()}
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(report, indent=2) + "\n")
+        write_json(args.json, report)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,11 @@ forms are run in turn, so that a slow moment of the machine meets both; medians.
 """
 
 import argparse
-import json
 import statistics
 from pathlib import Path
 
 import torch
-from measure import machine, timed
+from measure import machine, timed, write_json
 from rich.console import Console
 from rich.table import Table
 from torch.nn import functional as F
@@ -56,8 +55,7 @@ def main() -> None:
         table.add_row(f"{height} x {width}", f"{taps} x {taps}", *milliseconds, f"{row['torch_s'] / row['ours_s']:.1f}")
     Console().print(table)
     if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps({"rows": rows, "machine": machine()}, indent=2) + "\n")
+        write_json(args.json, {"rows": rows, "machine": machine()})
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from mmengine.runner import Runner
 import mmseg_css  # noqa: F401  (registers)
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from measure import write_json  # type: ignore[import-not-found]  # noqa: E402
 from tiny import write_tiny  # type: ignore[import-not-found]  # noqa: E402
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -122,8 +123,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         found = endure(args.steps, Path(folder))
     print(json.dumps(found, indent=2))
-    args.json.parent.mkdir(parents=True, exist_ok=True)
-    args.json.write_text(json.dumps(found, indent=2) + "\n")
+    write_json(args.json, found)
     if grown := faults(found):
         sys.exit(f"it grows: {'; '.join(grown)}")
 

@@ -19,7 +19,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from measure import machine, timed
+from measure import machine, timed, write_json
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from rich.console import Console
@@ -102,10 +102,8 @@ def main() -> None:
             table.add_row(name, setting, *figures, f"{row['peak_gib']:.2f}")
     Console().print(table)
     if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
         where = machine(threads=1, side_by_side=args.lanes)
-        text = json.dumps({"environment": found, "lanes": args.lanes, "machine": where}, indent=2)
-        args.json.write_text(f"{text}\n")
+        write_json(args.json, {"environment": found, "lanes": args.lanes, "machine": where})
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Time and peak memory of a call, each case in a process of its own, on the GPU where there is one."""
+"""Time and peak memory of a call, each case in a process of its own, on the GPU where there is one; and their file."""
 
 import ctypes
 import gc
+import json
 import multiprocessing
 import platform
 import re
@@ -19,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for tests/refere
 import torch
 
 from mmseg_css.evaluation.comparison.machine import COMPUTES, commit_of, made_with
+from mmseg_css.files import write_text
 
 #: A case's arguments make the call that is measured.
 Case = Callable[..., Callable[[], object]]
@@ -40,6 +42,11 @@ def machine(*, threads: int | None = None, side_by_side: int = 1) -> dict[str, A
         "python": platform.python_version(),
         "date": time.strftime("%Y-%m-%d"),
     }
+
+
+def write_json(path: Path, figures: Any) -> None:
+    """A benchmark's file."""
+    write_text(path, json.dumps(figures, indent=2) + "\n")
 
 
 def peak_mib() -> float:

@@ -10,13 +10,12 @@ what was there before, each case in a process of its own.
 """
 
 import argparse
-import json
 import math
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from measure import device, machine, measure_alone
+from measure import device, machine, measure_alone, write_json
 from rich.console import Console
 from rich.table import Table
 
@@ -131,8 +130,7 @@ def main() -> None:
     }
     print(f"slope of log seconds over log pixels: {result['slope']:.2f}; all anchors {result['slope_all_anchors']:.2f}")
     if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(result, indent=2) + "\n")
+        write_json(args.json, result)
 
 
 if __name__ == "__main__":

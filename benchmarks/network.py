@@ -9,14 +9,13 @@ setting for it. Then images per second out of a single loading process, with and
 """
 
 import argparse
-import json
 import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from measure import machine, timed
+from measure import machine, timed, write_json
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from rich.console import Console
@@ -116,8 +115,7 @@ def main() -> None:
     Console().print(table)
     print("; ".join(f"{name}: {value:.0f} images/s" for name, value in result["images_per_second"].items()))
     if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(result, indent=2) + "\n")
+        write_json(args.json, result)
 
 
 if __name__ == "__main__":

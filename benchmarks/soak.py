@@ -32,10 +32,12 @@ from mmengine.runner import Runner
 
 import mmseg_css  # noqa: F401  (registers)
 from mmseg_css.cli.main import call
+from mmseg_css.preparation.leaves import METHODS
 from mmseg_css.registry import HOOKS
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from tiny import METHODS, write_tiny  # type: ignore[import-not-found]  # noqa: E402
+from measure import write_json  # type: ignore[import-not-found]  # noqa: E402
+from tiny import write_tiny  # type: ignore[import-not-found]  # noqa: E402
 
 ITERATIONS, CHECKPOINTS, VALIDATIONS, ANCHORS = 48, 4, 12, 6  # anchors are logged between two checkpoints, too
 FULL_DISK = "full disk"
@@ -210,8 +212,7 @@ def main() -> None:
             f"{method}, {workers} workers, {accumulate} batches a step: {', '.join(found['kills'])}: {verdict}",
             flush=True,
         )
-    args.json.parent.mkdir(parents=True, exist_ok=True)
-    args.json.write_text(json.dumps(results, indent=2) + "\n")
+    write_json(args.json, results)
     different = any(found["differing"] for found in results)
     if different:
         sys.exit(f"runs that were killed ended otherwise; they are left in {folder}")

@@ -16,7 +16,6 @@ Crops and batches are the config's own on a GPU, and 129 x 129 and 4 + 4 on a CP
 """
 
 import argparse
-import json
 import logging
 import statistics
 import sys
@@ -27,7 +26,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
-from measure import MIB, device, forget_peak, give_back, machine, measure_alone, peak_mib, timed
+from measure import MIB, device, forget_peak, give_back, machine, measure_alone, peak_mib, timed, write_json
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.logging import MessageHub
@@ -290,8 +289,7 @@ def main() -> None:
         row = memory(config, args) if device().type == "cpu" else {}
         result[Path(config).stem] = row | overhead(config, args)
         if args.json:  # at once: a later config may be too large for this machine
-            args.json.parent.mkdir(parents=True, exist_ok=True)
-            args.json.write_text(json.dumps({"step": result, "machine": machine()}, indent=2) + "\n")
+            write_json(args.json, {"step": result, "machine": machine()})
     show(result)
 
 

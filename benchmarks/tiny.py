@@ -9,10 +9,6 @@ from mmseg_css.preparation.demo import generate
 
 ROOT = Path(__file__).resolve().parents[1]
 SIDE = 32
-METHODS = (
-    *("css", "pc2seg", "fixmatch", "mean_teacher", "unimatch", "unimatch_v2", "cps", "cps_cutmix"),
-    *("aided_css", "supervised"),
-)
 #: How many pixels a contrast begins at.
 DRAWS = {"PrototypeContrastLoss": "num_queries", "PixelContrastLoss": "num_anchors"}
 

@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measure import machine
+from measure import machine, write_json
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -70,9 +70,7 @@ def main() -> None:
         table.add_row(commit, f"{step_s:.3f}", f"{faster:.2f}", " ".join(f"{ratio:.2f}" for ratio in each))
     Console().print(table)
     if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"config": args.config, "trees": rows, "machine": machine(threads=1)}, indent=2)
-        args.json.write_text(f"{text}\n")
+        write_json(args.json, {"config": args.config, "trees": rows, "machine": machine(threads=1)})
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """``mmseg-css init``."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from mmseg_css.cli.options import Overwrite, class_names, parsed
+from mmseg_css.preparation.leaves import DEFAULT, Method
 
 
 def value_or_colour(text: str) -> int | tuple[int, int, int]:
@@ -32,24 +33,12 @@ MaskNames = Annotated[
 ResizeMasks = Annotated[
     bool, Parameter(help="Bring masks of another size to that of their images, where the aspect ratios agree.")
 ]
-Method = Literal[
-    "supervised",
-    "css",
-    "pc2seg",
-    "fixmatch",
-    "mean_teacher",
-    "unimatch",
-    "unimatch_v2",
-    "cps",
-    "cps_cutmix",
-    "aided_css",
-]
 Methods = Annotated[
     list[Method] | None,
     Parameter(
         name="--methods",
         consume_multiple=True,
-        help="For which to write configs: supervised css aided_css unless given.",
+        help=f"For which to write configs: {' '.join(DEFAULT)} unless given.",
     ),
 ]
 
@@ -88,7 +77,6 @@ def command(
     """
     import mmseg_css.register  # noqa: F401
     from mmseg_css.engine.estimate import print_estimates
-    from mmseg_css.preparation.leaves import DEFAULT
     from mmseg_css.preparation.own_data.initialise import Folders, Known, Wanted, initialise
 
     folders, known = Folders(images, masks, unlabeled, out), Known(classes, ignore, mask_names, resize_masks)

@@ -2,13 +2,22 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 #: What a config is written for.
-METHODS: Final = (
-    *("supervised", "css", "aided_css", "pc2seg", "fixmatch"),
-    *("mean_teacher", "unimatch", "unimatch_v2", "cps", "cps_cutmix"),
-)
+Method = Literal[
+    "supervised",
+    "css",
+    "aided_css",
+    "pc2seg",
+    "fixmatch",
+    "mean_teacher",
+    "unimatch",
+    "unimatch_v2",
+    "cps",
+    "cps_cutmix",
+]
+METHODS: Final[tuple[Method, ...]] = get_args(Method)
 #: Unless others are asked for: labels alone, the paper's method, and the one that did best on photographs so far
 #: (docs/results.md).
 DEFAULT: Final = METHODS[:3]

@@ -26,9 +26,5 @@ def test_killed_once_it_ends_as_without(
     assert any(name.startswith("unsup.loss_") for name in logged)
 
 
-def test_every_method_is_soaked(import_benchmark: Callable[[str], ModuleType]) -> None:
-    assert set(import_benchmark("tiny").METHODS) == {*METHODS, "supervised"}
-
-
 def test_every_method_is_tested_in_the_small() -> None:
     assert METHODS.keys() <= helpers.METHODS.keys()
