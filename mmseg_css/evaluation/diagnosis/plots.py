@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from mmseg_css.evaluation.diagnosis.colours import CELL_COLOURS, CELL_NAMES, COLOURS, INDICATOR_COLOURS
+from mmseg_css.evaluation.diagnosis.regions import BANDS, SIZES
 from mmseg_css.evaluation.diagnosis.words import over, percent
 
 #: Stands for the colour of the page's text, while a figure is drawn.
 INK: Final = "#010203"
 #: Classes of a figure by class, those with the most pixels.
 CLASSES: Final = 25
-REGIONS: Final = ("interior", "boundary", "small", "middle", "large")
+REGIONS: Final = (*BANDS, *SIZES)
 
 
 def thresholds(axes: Any, report: Mapping[str, Any]) -> str:
@@ -40,10 +41,7 @@ def classes(axes: Any, report: Mapping[str, Any]) -> str:
     """Precision of each source by class."""
     sources = report["checkpoints"][-1]["sources"]
     names = _classes(report)
-    for offset, (name, source) in enumerate(sources.items()):
-        values, reach = spread([source["classes"][one]["precision"] for one in names])
-        at = [row + 0.22 * (offset - (len(sources) - 1) / 2) for row in range(len(names))]
-        _points(axes, values, reach, at, COLOURS[name], name)
+    _points(axes, {name: [own["classes"][one]["precision"] for one in names] for name, own in sources.items()}, COLOURS)
     _rows(axes, _counted(names, _pixels_of_classes(report)))
     axes.set_xlabel(f"precision, percent right, n = {report['images']} images")
     axes.set_xlim(0, 101)
@@ -57,10 +55,8 @@ def classes(axes: Any, report: Mapping[str, Any]) -> str:
 def regions(axes: Any, report: Mapping[str, Any]) -> str:
     """Precision of each source near boundaries and in parts of each size."""
     sources = report["checkpoints"][-1]["sources"]
-    for offset, (name, source) in enumerate(sources.items()):
-        values, reach = spread([source["regions"][region]["precision"] for region in REGIONS])
-        at = [row + 0.22 * (offset - (len(sources) - 1) / 2) for row in range(len(REGIONS))]
-        _points(axes, values, reach, at, COLOURS[name], name)
+    found = {name: [own["regions"][region]["precision"] for region in REGIONS] for name, own in sources.items()}
+    _points(axes, found, COLOURS)
     _rows(axes, _counted(REGIONS, _pixels_of_regions(report)))
     axes.set_xlabel(f"precision, percent right, n = {report['images']} images")
     legend(axes)
@@ -124,10 +120,8 @@ def indicators(axes: Any, report: Mapping[str, Any]) -> str:
         ("pseudo", "label_wrong"): "pseudo-label\nwrong",
     }
     names = [name for name in INDICATOR_COLOURS if all(name in found[one][target] for one, target in questions)]
-    for offset, name in enumerate(names):
-        values, reach = spread([found[one][target][name]["auroc"] for one, target in questions])
-        at = [row + 0.2 * (offset - (len(names) - 1) / 2) for row in range(len(questions))]
-        _points(axes, values, reach, at, INDICATOR_COLOURS[name], name)
+    estimates = {name: [found[one][target][name]["auroc"] for one, target in questions] for name in names}
+    _points(axes, estimates, INDICATOR_COLOURS, apart=0.2)
     axes.axvline(50, color=INK, linewidth=0.7, linestyle="--")
     pixels = {asked[one, target]: found[one][target]["pixels"] for one, target in questions}
     _rows(axes, _counted(pixels, pixels))
@@ -139,16 +133,21 @@ def indicators(axes: Any, report: Mapping[str, Any]) -> str:
     )
 
 
-def _points(axes: Any, values: list[float], reach: list[list[float]], at: list[float], colour: str, label: str) -> None:
-    axes.errorbar(
-        [100 * value for value in values],
-        at,
-        xerr=[[100 * part if part == part else 0.0 for part in side] for side in reach],
-        fmt="o",
-        markersize=4,
-        color=colour,
-        label=label,
-    )
+def _points(
+    axes: Any, found: Mapping[str, Sequence[Mapping[str, Any]]], colours: Mapping[str, str], apart: float = 0.22
+) -> None:
+    """Estimates by what is compared, one of each in every row, so far apart in it."""
+    for offset, (name, estimates) in enumerate(found.items()):
+        values, reach = spread(estimates)
+        axes.errorbar(
+            [100 * value for value in values],
+            [row + apart * (offset - (len(found) - 1) / 2) for row in range(len(values))],
+            xerr=[[100 * part if part == part else 0.0 for part in side] for side in reach],
+            fmt="o",
+            markersize=4,
+            color=colours[name],
+            label=name,
+        )
 
 
 def _stacked(axes: Any, rows: Mapping[str, Mapping[str, Any]], pixels: Mapping[str, int]) -> None:

@@ -1,10 +1,15 @@
 """Where a pixel lies: near a boundary of the truth or not, and in how large a part of it."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, Int
+
+#: Away from a boundary and near it, as `boundary_band` tells.
+BANDS: Final = ("interior", "boundary")
+#: Connected parts by size, as `size_terciles` counts.
+SIZES: Final = ("small", "middle", "large")
 
 
 def boundary_band(truth: Int[np.ndarray, "H W"], num_classes: int, radius: int = 3) -> Bool[np.ndarray, "H W"]:

@@ -8,12 +8,11 @@ from jaxtyping import Float, Int
 
 from mmseg_css.evaluation.diagnosis import quantities
 from mmseg_css.evaluation.diagnosis.quantities import mean, ratio
-from mmseg_css.evaluation.diagnosis.regions import size_terciles
+from mmseg_css.evaluation.diagnosis.regions import BANDS, SIZES, size_terciles
 from mmseg_css.evaluation.diagnosis.resampling import Resampled, estimate, resampled
 from mmseg_css.evaluation.diagnosis.tally import SPACES, Tally
 from mmseg_css.functional.diagnosis import BINS, CELLS
 
-SIZES: Final = ("small", "middle", "large")
 #: Confidences from which curves have a point.
 THRESHOLDS: Final = tuple(round(0.01 * step, 2) for step in range(100))
 #: How well an indicator finds its target.
@@ -68,16 +67,27 @@ def _by_class(
     counts: Float[np.ndarray, "s 3 k"], pixels: Float[np.ndarray, "s k"], classes: Sequence[str]
 ) -> dict[str, Any]:
     labelled, right, covered = np.moveaxis(counts, 1, 0)
-    parts = {
-        "precision": ratio(right, labelled),
-        "recall": ratio(right, covered),
-        "IoU": ratio(right, labelled + covered - right),
-        "coverage": ratio(covered, pixels),
-    }
+    parts = _ratios(labelled, right, covered, pixels)
     return {
         of_class: {name: estimate(values[:, index]) for name, values in parts.items()}
         | {"pixels": int(pixels[0, index])}
         for index, of_class in enumerate(classes)
+    }
+
+
+def _ratios(
+    labelled: Float[np.ndarray, "..."],
+    right: Float[np.ndarray, "..."],
+    covered: Float[np.ndarray, "..."],
+    pixels: Float[np.ndarray, "..."],
+) -> dict[str, Float[np.ndarray, "..."]]:
+    """From the pixels that are labelled as a class, of these the right ones, the class's own that have a label, and all
+    of its own."""
+    return {
+        "precision": ratio(right, labelled),
+        "recall": ratio(right, covered),
+        "IoU": ratio(right, labelled + covered - right),
+        "coverage": ratio(covered, pixels),
     }
 
 
@@ -89,18 +99,12 @@ def _curve(tally: Tally, name: str, classes: Sequence[str], pixels: Float[np.nda
         for by in ("by_label", "by_truth")
     )
     labelled, right, covered = by_label.sum(1), by_label[:, 1], by_truth.sum(1)
-    iou = ratio(right, labelled + covered - right)
-    by_class = {
-        "precision": ratio(right, labelled),
-        "recall": ratio(right, covered),
-        "IoU": iou,
-        "coverage": ratio(covered, pixels[:, None]),
-    }
+    by_class = _ratios(labelled, right, covered, pixels[:, None])
     return {
         "threshold": list(THRESHOLDS),
         "precision": ratio(right.sum(0), labelled.sum(0)).tolist(),
         "coverage": ratio(labelled.sum(0), pixels.sum()).tolist(),
-        "mIoU": mean(iou.T).tolist(),
+        "mIoU": mean(by_class["IoU"].T).tolist(),
         "classes": {
             of_class: {key: values[index].tolist() for key, values in by_class.items()}
             for index, of_class in enumerate(classes)
@@ -113,7 +117,7 @@ def _regions(tally: Tally, draws: Resampled, name: str, classes: Sequence[str]) 
     found: dict[str, Any] = {
         region: _quality(counts[:, index], pixels[:, index])
         | {"pixels": int(pixels[0, index].sum()), "classes": _by_class(counts[:, index], pixels[:, index], classes)}
-        for index, region in enumerate(("interior", "boundary"))
+        for index, region in enumerate(BANDS)
     }
     counts, pixels = draws.total(f"{name}/size"), draws.total("area/size")
     found |= {region: _of_size(counts[:, index], pixels[:, index], classes) for index, region in enumerate(SIZES)}
@@ -179,7 +183,7 @@ def _spaces(tally: Tally, draws: Resampled, classes: Sequence[str]) -> dict[str,
     corrections["removed_wrong_by_confidence"] = estimate(by_confidence, float(finely))
     corrections["lift"] = estimate(ratio(by_mix, by_confidence), float(ratio(by_mix[0], finely)), np.inf)
     by_size = draws.total("cells/size")
-    counts = {"interior": by_band[:, 0], "boundary": by_band[:, 1]}
+    counts = {band: by_band[:, index] for index, band in enumerate(BANDS)}
     counts |= {size: by_size[:, index] for index, size in enumerate(SIZES)}
     regions = {
         region: _shares(own.sum(1))
