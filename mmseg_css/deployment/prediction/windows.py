@@ -6,8 +6,8 @@ from typing import Literal, get_args
 from mmengine.config import ConfigDict
 from mmseg.models.segmentors import BaseSegmentor
 
+from mmseg_css.datasets.windows import needs_windows, stride_of
 from mmseg_css.models.choices import check_choice
-from mmseg_css.preparation.own_data.oddities import FAR_LARGER
 
 Mode = Literal["auto", "whole", "slide"]
 
@@ -57,8 +57,6 @@ class Windows:
             return ConfigDict({**self.own, "mode": "whole"})
         if self.own.mode == "slide" or self.crop is None:
             return self.own
-        larger = height > FAR_LARGER * self.crop[0] or width > FAR_LARGER * self.crop[1]
-        if self.mode == "auto" and not larger:
+        if self.mode == "auto" and not needs_windows((height, width), self.crop):
             return self.own
-        stride = tuple(max(1, 2 * side // 3) for side in self.crop)
-        return ConfigDict({**self.own, "mode": "slide", "crop_size": self.crop, "stride": stride})
+        return ConfigDict({**self.own, "mode": "slide", "crop_size": self.crop, "stride": stride_of(self.crop)})
