@@ -218,6 +218,30 @@ def test_other_segmentors_are_refused(kind: str) -> None:
         build("fixmatch", {**segmentor_of("FCNHead"), "type": kind})
 
 
+@pytest.mark.parametrize("name", ["loss", "_decode_head_forward_train", "encode_decode"])
+@pytest.mark.parametrize("kind", ["EncoderDecoder", "CascadeEncoderDecoder"])
+def test_passes_of_a_segmentor_of_ones_own_are_not_left_out(kind: str, name: str) -> None:
+    segmentor = segmentor_of("OCRHead" if kind == "CascadeEncoderDecoder" else "FCNHead")
+    with pytest.raises(TypeError, match=f"is a Own{kind}, which has a {name} of its own.*into .*loss_by_feat"):
+        build("fixmatch", {**segmentor, "type": with_its_own(name, kind)})
+
+
+def test_a_loss_of_a_head_of_ones_own_is_not_left_out() -> None:
+    """One of several; what `loss_by_feat` adds is learnt."""
+    cascade = segmentor_of("OCRHead")
+    cascade["decode_head"][0]["type"] = with_its_own("loss", "FCNHead")
+    for segmentor in (cascade, segmentor_of("FCNHead", type=with_its_own("loss", "FCNHead"))):
+        with pytest.raises(TypeError, match="decode_head is a OwnFCNHead, which has a loss of its own.*loss_by_feat"):
+            build("mean_teacher", segmentor)
+    model = build("mean_teacher", segmentor_of("FCNHead", type=with_its_own("loss_by_feat", "FCNHead")))
+    assert step_at(model, random_batch())["sup.loss_own"] == 0.5
+
+
+def with_its_own(name: str, base: str) -> type:
+    """A class with one more loss, or something else in its place."""
+    return type(f"Own{base}", (MMSEG.get(base),), {name: lambda self, *given: {"loss_own": torch.tensor(0.5)}})
+
+
 def test_a_misspelt_segmentor_is_named() -> None:
     with pytest.raises(KeyError, match="EncoderDecodr"):
         build("fixmatch", {**segmentor_of("FCNHead"), "type": "EncoderDecodr"})

@@ -23,6 +23,7 @@ from mmseg_css.models.segmentors.batch import Images, full_precision, images_of,
 from mmseg_css.models.segmentors.decoding import (
     check_ignored_values,
     check_outputs,
+    check_passes,
     check_segmentor,
     heads_of,
     logits_of,
@@ -105,6 +106,7 @@ class SemiSegmentor(BaseSegmentor):
     def build_network(self, segmentor: dict) -> EncoderDecoder:
         """A network that trains, checked, and compiled if that was asked for."""
         check_segmentor(segmentor)
+        check_passes(segmentor)
         network: EncoderDecoder = MODELS.build(segmentor)
         check_outputs(network)
         if self.compile_backbone:

@@ -1,11 +1,12 @@
 """From features to logits: through one head or a cascade, of a map or of a map among others that only a loss reads."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from jaxtyping import Float, Int
+from mmseg.models.decode_heads.cascade_decode_head import BaseCascadeDecodeHead
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
-from mmseg.models.segmentors import EncoderDecoder
+from mmseg.models.segmentors import CascadeEncoderDecoder, EncoderDecoder
 from torch import Tensor, nn
 
 from mmseg_css.datasets.checks import check_ignored_value
@@ -92,16 +93,48 @@ def check_segmentor(config: Mapping[str, Any], place: str = "model.segmentor") -
     Raises:
         TypeError: It is no such segmentor, or its head no such head.
     """
-    kind, head = _kind(config), config.get("decode_head", {})
+    kind = _kind(config)
     if kind is None:  # building it says what is near
         return
     if "EncoderDecoder" not in (names := _names(kind)) or names & {"MultimodalEncoderDecoder", "DepthEstimator"}:
         raise TypeError(
             f"{place} is a {kind.__name__}, of which no method has logits of classes for every pixel. {REMEDY}"
         )
-    for one in head if isinstance(head, list | tuple) else [head]:
-        for name in _names(_kind(one)) & WITHOUT_LOGITS.keys():
+    for head in _heads(config):
+        for name in _names(_kind(head)) & WITHOUT_LOGITS.keys():
             raise TypeError(f"{place}.decode_head is a {name}, which {WITHOUT_LOGITS[name]}. {REMEDY}")
+
+
+def check_passes(config: Mapping[str, Any]) -> None:
+    """Check, before it is built, that a segmentor and its heads learn and predict as MMSeg's do.
+
+    A method passes the heads itself, and adds the losses that their ``loss_by_feat`` gives: what a class of one's own
+    does elsewhere would be missing, and not in the supervised training that it is compared with.
+
+    Raises:
+        TypeError: They do not.
+    """
+    segmentors, heads = (EncoderDecoder, CascadeEncoderDecoder), (BaseDecodeHead, BaseCascadeDecodeHead)
+    _check_kept("model.segmentor", config, segmentors, ("loss", "_decode_head_forward_train", "encode_decode"))
+    for head in _heads(config):
+        _check_kept("model.segmentor.decode_head", head, heads, ("loss",))
+
+
+def _check_kept(place: str, config: Mapping[str, Any], bases: Sequence[type], names: Sequence[str]) -> None:
+    """Refuse a class whose functions of these names are none of those of MMSeg's ``bases``."""
+    kind = _kind(config)
+    for name in names:
+        if kind is not None and getattr(kind, name, None) not in [getattr(base, name) for base in bases]:
+            raise TypeError(
+                f"{place} is a {kind.__name__}, which has a {name} of its own, and a method calls none: it passes the "
+                "heads itself and adds what loss_by_feat of each gives. Move what is yours into forward or "
+                "loss_by_feat of a decode head, or into an auxiliary head"
+            )
+
+
+def _heads(config: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    head = config.get("decode_head", {})
+    return head if isinstance(head, list | tuple) else [head]
 
 
 def check_model(model: Mapping[str, Any]) -> None:
