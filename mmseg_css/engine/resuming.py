@@ -4,8 +4,9 @@ Weights, teacher, prototypes, momenta, the place in the data and the seed come f
 from the config. Where nothing differs nothing is touched, and the run goes on bit by bit.
 """
 
+import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from mmengine.runner import Runner
@@ -14,6 +15,7 @@ from mmseg_css.datasets.splits import fingerprint
 from mmseg_css.engine.checkpoints import META_KEY
 from mmseg_css.engine.images import trained_on
 from mmseg_css.engine.iterations import ENDLESS, schedulers_of
+from mmseg_css.engine.trained_with import other_settings, shown
 
 #: What moves in a scheduler, or follows from other settings; the rest of its state are settings.
 MOVING: Final = {"last_step", "_global_step", "_last_value", "verbose", "base_values", "total_iters"}
@@ -27,6 +29,12 @@ CONSEQUENCES: Final = {
     LENGTH: "so what rises or falls with the training goes by the new length from here on",
     "labelled images": "so the order of the images is another one",
     "unlabelled images": "so the order of the images is another one",
+}
+#: Sections of the config that are compared with the checkpoint's, and which of their keys: the rest is said already.
+COMPARED: Final = {
+    "model": r"",
+    "optim_wrapper": r"(?!optim_wrapper\.(optimizer|accumulative_counts)\b)",
+    "train_dataloader": r".*\.pipeline\.",
 }
 
 
@@ -70,6 +78,7 @@ def reconcile(runner: Runner, checkpoint: dict[str, Any], now: Mapping[str, Any]
             consequence = f", {CONSEQUENCES[key]}" if key in CONSEQUENCES else ""
             notes.append(f"{key}: {now[key]}, the config's; the checkpoint has {before[key]}{consequence}")
     notes += _schedule(runner, checkpoint, before.get("param_scheduler", now["param_scheduler"]))
+    notes += _sections(runner, checkpoint)
     if before.get(LENGTH, 0) < now[LENGTH]:  # else a schedule that ends before the training was meant to
         _check_not_over(runner, checkpoint)
     return sorted(notes)
@@ -80,6 +89,14 @@ def _seed(runner: Runner, checkpoint: dict[str, Any]) -> list[str]:
     if now is None or before is None or before == now:
         return []
     return [f"randomness.seed: {before}, the checkpoint's, so that its draws go on; the config has {now}"]
+
+
+def _sections(runner: Runner, checkpoint: dict[str, Any]) -> Iterator[str]:
+    """What differs in model, pipelines and the optimiser's wrapper, as far as the checkpoint's config can be read."""
+    for section, compared in COMPARED.items():
+        other = other_settings(runner.cfg, checkpoint["meta"].get("cfg"), section)
+        if said := [words for key, words in other.items() if re.match(compared, key)]:
+            yield f"{section}: the config's settings; the checkpoint was trained with others: {shown(said)}"
 
 
 def _schedule(runner: Runner, checkpoint: dict[str, Any], kinds: list[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """What checkpoints say of the settings that they were trained with, beside those of a config."""
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from mmengine.config import Config
@@ -23,10 +23,9 @@ def notes_on(cfg: Config, metas: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """
     found = []
     for path, meta in metas.items():
-        if other := _other_settings(cfg, meta.get("cfg")):
-            more = f" and {len(other) - SHOWN} more" if len(other) > SHOWN else ""
+        if other := other_settings(cfg, meta.get("cfg"), "model"):
             found.append(
-                f"{path} was trained with other settings than {cfg.filename} has: {', '.join(other[:SHOWN])}{more}. "
+                f"{path} was trained with other settings than {cfg.filename} has: {shown(other.values())}. "
                 "What is said of labels and thresholds goes by the config: give that of the training, or --cfg-options."
             )
         if meta.get("iter") is None:
@@ -40,17 +39,23 @@ def notes_on(cfg: Config, metas: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return found
 
 
-def _other_settings(cfg: Config, text: str | None) -> list[str]:
-    """Settings of the model that differ, in words."""
-    if (then := _model_of(text or "")) is None:
-        return []
-    settings = [dict(_leaves("model", model)) for model in (then, cfg.model)]
-    was, now = settings
-    return [
-        f"{key} {_said(was.get(key, ABSENT))} (here {_said(now.get(key, ABSENT))})"
+def other_settings(cfg: Config, text: str | None, section: str) -> dict[str, str]:
+    """Settings below a key of the config that differ from those in a checkpoint's text, in words, by their keys."""
+    if (then := _read(text or "", section)) is None:
+        return {}
+    # As text has them: classes that a config imports are their names.
+    was, now = (dict(_leaves(section, settings)) for settings in (then, cfg.to_dict().get(section)))
+    return {
+        key: f"{key} {_said(was.get(key, ABSENT))} (here {_said(now.get(key, ABSENT))})"
         for key in sorted(was.keys() | now.keys())
         if was.get(key, ABSENT) != now.get(key, ABSENT)
-    ]
+    }
+
+
+def shown(words: Collection[str]) -> str:
+    """The first few, and how many more there are."""
+    more = f" and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
+    return f"{', '.join([*words][:SHOWN])}{more}"
 
 
 def _said(value: Any) -> str:
@@ -69,11 +74,11 @@ def _leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield key, value
 
 
-def _model_of(text: str) -> Any:
-    """The model of a config as MMEngine writes it; None where it cannot be read."""
+def _read(text: str, section: str) -> Any:
+    """What a config as MMEngine writes it has at a key; None where it cannot be read."""
     try:
         for node in ast.parse(text).body:
-            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "model":
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == section:
                 return _value(node.value)
     except (SyntaxError, ValueError):
         pass

@@ -221,6 +221,12 @@ def test_a_schedule_by_metrics_counts_each_validation_once(root: Path) -> None:
         ({"randomness__seed": 8}, "randomness.seed: 7, the checkpoint's, so that its draws go on; the config has 8"),
         ({"model__data_preprocessor__mean": [0.0]}, "model.data_preprocessor: {'mean': [0.0],"),
         ({"train_dataloader__dataset__unlabeled__ann_file": "some.txt"}, "unlabelled images: 5, fingerprint "),
+        ({"model__temperature": 0.3}, "model: the config's settings; the checkpoint was trained with others: model.te"),
+        ({"optim_wrapper__clip_grad": {"max_norm": 1.0}}, "others: optim_wrapper.clip_grad.max_norm absent (here 1.0)"),
+        (
+            {"train_dataloader__dataset__labeled__pipeline__3__crop_size": (16, 8)},
+            "others: train_dataloader.dataset.labeled.pipeline.3.crop_size.1 16 (here 8)",
+        ),
     ],
 )
 def test_what_differs_is_named(trained: Path, tmp_path: Path, changes: dict[str, Any], said: str) -> None:
