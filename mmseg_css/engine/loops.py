@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from typing import Any, Final, cast
 
+from mmengine.dist import all_gather_object
 from mmengine.hooks import ParamSchedulerHook
 from mmengine.logging import print_log
 from mmengine.runner import IterBasedTrainLoop, Runner
@@ -105,6 +106,7 @@ class PairedTrainLoop(IterBasedTrainLoop):
             self.runner.call_hook("after_loop")  # MMEngine's hooks do not hear of a training that fails
 
     def _train(self) -> nn.Module:
+        _check_one_place(self._iter)
         self.runner.call_hook("before_train")
         self.runner.call_hook("before_train_epoch")
         # Not an attribute: the workers go when this method returns, and not when the garbage collector finds the
@@ -170,6 +172,17 @@ def _understanding_draws(dataloader: DataLoader | dict) -> DataLoader | dict:
     if isinstance(dataloader, dict) and dataloader.get("sampler", {}).get("type") in ("SeededSampler", SeededSampler):
         return {**dataloader, "dataset": {"type": "SeededDataset", "dataset": dataloader["dataset"]}}
     return dataloader
+
+
+def _check_one_place(iteration: int) -> None:
+    """Refuse processes that stand at different iterations, before any of them changes a folder."""
+    places = sorted(set(all_gather_object(iteration)))
+    if len(places) > 1:
+        raise ValueError(
+            f"the processes of this training would go on from different iterations ({', '.join(map(str, places))}), "
+            "because each looks for the checkpoint itself: work_dir must be one folder that all machines see (or name "
+            "a checkpoint that all of them find there: --resume PATH)"
+        )
 
 
 def _check_sampler(dataloader: DataLoader) -> None:

@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader
 
 from mmseg_css.datasets import Draw, PairedDataset
 from tests.datasets.helpers import dataloader_config
+from tests.ranks import as_two_ranks
 
 Batch = list[tuple[str, float]]
 
@@ -113,6 +114,29 @@ def test_finished_run_resumes_to_nothing(root: Path) -> None:
     assert train(root, 3, resume=True) == []
     logs = "".join(path.read_text() for path in root.rglob("*.log"))
     assert "All 3 iterations are done: raise train_cfg.max_iters to train on, and the end in param_scheduler" in logs
+
+
+def go_on_as_rank(rank: int, folder: Path) -> None:
+    """Only the first process sees the checkpoint."""
+    training = runner(folder, 6, resume=rank == 0)
+    training.register_hook(changed := NotesItsStart())
+    with pytest.raises(ValueError, match=r"from different iterations \(0, 3\).*work_dir must be one folder"):
+        training.train()
+    assert not changed.started and not training.model.batches
+    (folder / f"refused-{rank}").touch()
+
+
+class NotesItsStart(Hook):
+    started = False
+
+    def before_train(self, runner: Runner) -> None:
+        self.started = True
+
+
+def test_processes_that_do_not_see_one_folder_are_refused(root: Path) -> None:
+    train(root, 3)
+    as_two_ranks(go_on_as_rank, root)
+    assert {path.name for path in root.glob("refused-*")} == {"refused-0", "refused-1"}
 
 
 @pytest.mark.parametrize(
