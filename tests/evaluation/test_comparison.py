@@ -253,6 +253,7 @@ def test_no_lane_is_refused_in_words(command: list[str], capsys: pytest.CaptureF
     ("line", "said"),
     [
         ("val_dataloader = None", "a comparison evaluates each training; set val_dataloader, as one dict"),
+        ("val_evaluator = dict(type='CityscapesMetric')", "take the place of val_evaluator.type='CityscapesMetric'"),
         ("val_evaluator = [dict(type='IoUMetric')]", "set val_evaluator, as one dict"),
         (
             "val_evaluator = dict(type='IoUMetric', iou_metrics=['mDice'])",

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmseg.evaluation import IoUMetric
 
 from mmseg_css.cfg_options import merge_options, parse_options
 from mmseg_css.config_files import read_config
 from mmseg_css.evaluation.comparison.settings import fingerprints
-from mmseg_css.registry import DATASETS
+from mmseg_css.evaluation.per_image_iou import PerImageIoUMetric
+from mmseg_css.registry import DATASETS, METRICS
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class Source:
         """Refuse what would fail, or could not be evaluated, when it is trained.
 
         Raises:
-            ValueError: The config counts epochs, or has not one evaluation of mIoU on a data set with classes.
+            ValueError: The config counts epochs, or has not one evaluation of MMSeg's mIoU on a data set with
+                classes.
         """
         cfg = self.trained
         if cfg.train_cfg.get("max_epochs") is not None:
@@ -77,7 +80,15 @@ class Source:
 
 
 def _check_metric(path: Path, evaluator: Mapping[str, Any]) -> None:
-    """Refuse an evaluation that does not say mIoU, or says it under another name."""
+    """Refuse an evaluation by another metric, which the comparison's own would take the place of without a word, and
+    one that does not say mIoU, or says it under another name."""
+    named = evaluator.get("type")
+    kind = METRICS.get(named) if isinstance(named, str) else named
+    if kind not in (IoUMetric, PerImageIoUMetric):
+        raise ValueError(
+            f"{path}: a comparison reads the areas of each image from a PerImageIoUMetric, which would take the place "
+            f"of val_evaluator.type={named!r}: evaluate with IoUMetric, and with your own metric after it"
+        )
     metrics, prefix = evaluator.get("iou_metrics", ["mIoU"]), evaluator.get("prefix")
     if "mIoU" not in metrics:
         raise ValueError(
