@@ -20,10 +20,9 @@ READ: Final = frozenset(
             "detect_anomalous_params",
             "find_unused_parameters",
             "model_wrapper_cfg",
-            "runner_type",
             "sync_bn",
         ),
-        *("strategy", "custom_imports", "test_pipeline", "tta_model", "tta_pipeline", "unlabeled"),
+        *("custom_imports", "test_pipeline", "tta_model", "tta_pipeline", "unlabeled"),
     }
 )
 #: A dict as a value, or in a list.

@@ -1,6 +1,6 @@
 """A training: from a config file and what the command line says to the Runner."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 from typing import Final
@@ -82,6 +82,7 @@ def train(cfg: Config, notes: Sequence[str] = (), *, trust_checkpoint: bool = Fa
         compat.trust_checkpoints()
     compat.init_cpu_distributed(cfg.launcher)
     check_top_level(cfg, NEEDED)
+    _check_runner(cfg)
     with explained(cfg), downloads_explained(cfg), claimed(cfg.work_dir, cfg.launcher):
         check_training_paths(cfg.train_dataloader.dataset)
         check_pretrained(cfg.model)
@@ -94,6 +95,19 @@ def train(cfg: Config, notes: Sequence[str] = (), *, trust_checkpoint: bool = Fa
         if last := runner.message_hub.get_info("last_ckpt"):
             told = f"mmseg-css test {quote(cfg.filename or 'CONFIG')} {quote(last)}"
             runner.logger.info(f"The last checkpoint is {last}. To evaluate it, with the same --cfg-options: {told}")
+
+
+def _check_runner(cfg: Config) -> None:
+    """Refuse another runner, or what only MMEngine's FlexibleRunner reads. (``strategy = "mix"`` is but a variable.)"""
+    others = {
+        "runner_type": cfg.get("runner_type", "Runner") != "Runner",
+        "strategy": isinstance(cfg.get("strategy"), Mapping),
+    }
+    for key in [key for key, other in others.items() if other]:
+        raise ValueError(
+            f"the config has {key}={cfg[key]!r}, and trainings here are those of MMEngine's Runner alone: take {key} "
+            "out; what a runner of your own does at some time of a training can be a hook (custom_hooks)"
+        )
 
 
 def _of_the_start(cfg: Config) -> Iterator[str]:

@@ -38,6 +38,24 @@ def labelled(cfg: Any, method: str, wrap: Any) -> Any:
     return cfg
 
 
+# -- the runner -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("setting", [{"runner_type": "OwnRunner"}, {"strategy": {"type": "DeepSpeedStrategy"}}])
+def test_another_runner_is_not_left_out_without_a_word(root: Path, setting: dict[str, Any]) -> None:
+    cfg = config(root, "supervised", 1, launcher="none")
+    cfg.merge_from_dict(setting)
+    [key] = setting
+    with pytest.raises(ValueError, match=f"the config has {key}=.*MMEngine's Runner alone: take {key} out"):
+        training.train(cfg)
+
+
+def test_a_variable_called_strategy_is_none_of_a_runner(root: Path) -> None:
+    cfg = config(root, "supervised", 1, launcher="none", strategy="mix", runner_type="Runner")
+    training.train(cfg)
+    assert (root / "work_dir" / "iter_1.pth").exists()
+
+
 # -- data -------------------------------------------------------------------------------------------------------------
 
 
