@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,7 +21,7 @@ from mmseg_css.version import __version__
 #: Rises when a checkpoint of before can no longer be read as it is.
 FORMAT: Final = 1
 META_KEY: Final = "mmseg_css"
-#: A file that names the checkpoints of an earlier training in the same folder.
+#: A file that names the checkpoints of an earlier training in the same folder, with the times of their writing.
 EARLIER: Final = "earlier_checkpoints"
 SHOWN: Final = 5  # names of other files in a message
 
@@ -83,7 +84,7 @@ def latest_whole(work_dir: str | Path) -> tuple[Path | None, list[str]]:
     if last is not None and last.is_file():
         newest = [last, *(path for path in newest if path.resolve() != last.resolve())]
     notes: list[str] = []
-    for path in [path for path in newest if path.name not in earlier]:
+    for path in [path for path in newest if path.stat().st_mtime_ns > earlier.get(path.name, -1)]:
         fault = damage(path)
         if fault is None:
             return path, notes
@@ -100,24 +101,28 @@ def latest_whole(work_dir: str | Path) -> tuple[Path | None, list[str]]:
 
 def set_aside(work_dir: str | Path) -> None:
     """Note that the checkpoints in the folder of a training that begins are not its own."""
-    _note_earlier(work_dir, {path.name for path in _regular(work_dir)})
+    _note_earlier(work_dir, {path.name: path.stat().st_mtime_ns for path in _regular(work_dir)})
 
 
 def take_back(work_dir: str | Path, name: str) -> None:
     """Note that a training has written this checkpoint anew."""
     if name in (earlier := _earlier(work_dir)):
-        _note_earlier(work_dir, earlier - {name})
+        _note_earlier(work_dir, {other: time for other, time in earlier.items() if other != name})
 
 
-def _earlier(work_dir: str | Path) -> set[str]:
+def _earlier(work_dir: str | Path) -> dict[str, int]:
+    """When the checkpoints of an earlier training were written: what is newer has only their names, since a training
+    that is killed may have no time to take it back. Notes of before say names alone.
+    """
     file = Path(work_dir) / EARLIER
-    return set(file.read_text().split()) if file.is_file() else set()
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    return {name: int(time or sys.maxsize) for name, _, time in (line.partition(" ") for line in lines)}
 
 
-def _note_earlier(work_dir: str | Path, names: set[str]) -> None:
+def _note_earlier(work_dir: str | Path, times: Mapping[str, int]) -> None:
     file = Path(work_dir) / EARLIER
-    if names:
-        write_text(file, "\n".join(sorted(names)))
+    if times:
+        write_text(file, "".join(f"{name} {time}\n" for name, time in sorted(times.items())))
     else:
         file.unlink(missing_ok=True)
 

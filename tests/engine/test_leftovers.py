@@ -83,13 +83,32 @@ def test_resume_passes_over_what_an_earlier_training_left(tmp_path: Path) -> Non
     hook.after_train(runner)
 
 
+def test_a_kill_before_a_checkpoint_is_taken_back_costs_it_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has the name of one of the training before, and is newer."""
+    os.utime(save(tmp_path / "iter_1.pth"), (1, 1))
+    runner, hook = Trained(tmp_path), DurableCheckpointHook(1, by_epoch=False)
+    hook.before_train(runner)
+    monkeypatch.setattr("mmseg_css.engine.hooks.checkpoint.take_back", lambda *_: None)
+    hook._save_checkpoint_with_step(runner, 1, {})
+    assert (tmp_path / EARLIER).exists()
+    assert latest_whole(tmp_path) == (tmp_path / "iter_1.pth", [])
+    hook.after_train(runner)
+
+
+def test_notes_of_names_alone_are_read(tmp_path: Path) -> None:
+    for number in (1, 2):
+        os.utime(save(tmp_path / f"iter_{number}.pth"), (number, number))
+    (tmp_path / EARLIER).write_text("iter_2.pth")
+    assert latest_whole(tmp_path) == (tmp_path / "iter_1.pth", [])
+
+
 def test_one_process_alone_takes_a_checkpoint_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of several, one could remove the list while another reads it."""
     save(tmp_path / "iter_1.pth")
     runner, hook = Trained(tmp_path), DurableCheckpointHook(1, by_epoch=False)
     hook.before_train(runner)
     for main in (False, True):
-        assert (tmp_path / EARLIER).read_text().split() == ["iter_1.pth"]
+        assert (tmp_path / EARLIER).read_text().split()[::2] == ["iter_1.pth"]
         monkeypatch.setattr("mmseg_css.engine.hooks.checkpoint.is_main_process", lambda main=main: main)
         hook._save_checkpoint_with_step(runner, 1, {})
     assert not (tmp_path / EARLIER).exists()
