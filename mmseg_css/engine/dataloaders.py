@@ -31,7 +31,7 @@ def build_dataloader(dataloader: DataLoader | dict, *args: Any, **kwargs: Any) -
     """A dataloader whose folders and lists were looked for before, and whose errors name the image.
 
     ``num_workers=0`` loads in the process itself, whatever else is set for worker processes. Workers outlive a SIGTERM
-    to all processes of a job, by at most `GRACE`, and leave Ctrl-C to their process.
+    to all processes of a job, by at most `GRACE`, and leave Ctrl-C and the end of the terminal to their process.
 
     Raises:
         FileNotFoundError: A folder or list of its data set is missing.
@@ -59,7 +59,8 @@ def build_dataloader(dataloader: DataLoader | dict, *args: Any, **kwargs: Any) -
 def _init_worker(init: Callable[[int], None] | None, number: int) -> None:
     if init is not None:
         init(number)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     # Not os.getppid(): with mp_start_method="forkserver" that is the server.
     process = multiprocessing.parent_process()

@@ -17,6 +17,14 @@ from tests.engine.conftest import exit_code, full_disk, save
 from tests.engine.tiny import config, write_data
 
 
+@pytest.fixture(autouse=True)
+def _heard() -> Iterator[None]:
+    """Whoever started the tests with nohup, too."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 def test_settings_that_could_lose_a_run_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="max_keep_ckpts=1 leaves none"):
         DurableCheckpointHook(2, by_epoch=False, max_keep_ckpts=1)
@@ -129,7 +137,9 @@ def test_nothing_is_saved_with_gradients_that_accumulate(trained: tuple[Trained,
     assert "iter_4.pth" in names(runner)
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, "143"), (signal.SIGINT, "130")])
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGTERM, "143"), (signal.SIGINT, "130"), (signal.SIGHUP, "129")]
+)
 def test_a_signal_during_validation_saves_and_stops(
     trained: tuple[Trained, DurableCheckpointHook], number: signal.Signals, status: str
 ) -> None:
@@ -140,24 +150,38 @@ def test_a_signal_during_validation_saves_and_stops(
     with pytest.raises(SystemExit, match=status):
         hook.after_val_iter(runner, 1)
     assert names(runner) == {"iter_7.pth"}
-    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) == signal.getsignal(signal.SIGHUP) == signal.SIG_DFL
     assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
 
 
-def test_a_worker_leaves_ctrl_c_to_its_process(trained: tuple[Trained, DurableCheckpointHook]) -> None:
-    """What is typed reaches all processes of the terminal; a worker that died of it would end the last step."""
+def test_a_training_that_is_to_outlive_its_terminal_does(tmp_path: Path) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    hook = DurableCheckpointHook(1, by_epoch=False)
+    hook.before_train(Trained(tmp_path))
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    hook._restore_handlers()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_worker_leaves_what_a_terminal_says_to_its_process(
+    trained: tuple[Trained, DurableCheckpointHook], number: signal.Signals
+) -> None:
+    """It reaches all processes of the terminal; a worker that died of it would end the last step."""
     _, hook = trained
     hook._process = -1  # as in a worker, whose number is another
-    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), number)
     assert hook._told is None
 
 
-def test_a_signal_that_comes_twice_is_one(trained: tuple[Trained, DurableCheckpointHook]) -> None:
-    """`timeout` tells its child, and then the group of which that is one."""
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, "143"), (signal.SIGHUP, "129")])
+def test_a_signal_that_comes_twice_is_one(
+    trained: tuple[Trained, DurableCheckpointHook], number: signal.Signals, status: str
+) -> None:
+    """`timeout` tells its child, and then the group of which that is one; so do system and shell."""
     runner, hook = trained
     for _ in range(2):
-        os.kill(os.getpid(), signal.SIGTERM)
-    with pytest.raises(SystemExit, match="143"):
+        os.kill(os.getpid(), number)
+    with pytest.raises(SystemExit, match=status):
         hook.after_train_iter(runner, 0)
     assert "iter_1.pth" in names(runner)
 
@@ -171,7 +195,7 @@ def told_twice(number: signal.Signals, folder: Path) -> None:
     (folder / "still there").touch()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_second_signal_ends_the_process_at_once(tmp_path: Path, number: signal.Signals) -> None:
     assert exit_code(told_twice, number, tmp_path) == -number
     assert [path.name for path in tmp_path.iterdir()] == ["goes on"]

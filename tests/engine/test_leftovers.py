@@ -129,15 +129,15 @@ class Tells(Hook):
 
     priority = "VERY_HIGH"  # the step is still to be made
 
-    def __init__(self, *, all_processes: bool) -> None:
-        self.all_processes = all_processes
+    def __init__(self, *, all_processes: bool, number: int = signal.SIGTERM) -> None:
+        self.all_processes, self.number = all_processes, number
         self.alive: list[list[bool]] = []
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: object = None) -> None:
         if batch_idx in (2, 3):
             self.workers = multiprocessing.active_children()
             told = [worker.pid for worker in self.workers] + [os.getpid()] * self.all_processes
-            subprocess.run(["kill", "-TERM", *map(str, told)])
+            subprocess.run(["kill", f"-{self.number:d}", *map(str, told)])
             time.sleep(0.5)  # in which workers would die
             self.alive.append([worker.is_alive() for worker in self.workers])
 
@@ -152,10 +152,14 @@ def trains(tmp_path: Path) -> Callable[[Tells], None]:
     return train
 
 
-def test_a_signal_to_all_processes_leaves_a_checkpoint(trains: Callable[[Tells], None], tmp_path: Path) -> None:
-    tells = Tells(all_processes=True)
-    with pytest.raises(SystemExit, match="143"):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_all_processes_leaves_a_checkpoint(
+    trains: Callable[[Tells], None], tmp_path: Path, number: signal.Signals
+) -> None:
+    tells, before = Tells(all_processes=True, number=number), signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    with pytest.raises(SystemExit, match=str(128 + number)):
         trains(tells)
+    signal.signal(signal.SIGHUP, before)  # which nohup may have set
     assert [path.name for path in tmp_path.rglob("iter_*.pth")] == ["iter_3.pth"]
     for worker in tells.workers:
         worker.join(GRACE / 3)  # and not when its own patience ends

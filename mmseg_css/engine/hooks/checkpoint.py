@@ -32,11 +32,10 @@ from mmseg_css.engine.preprocessing import PREPROCESSING, STEPS, preprocessing_o
 from mmseg_css.engine.resuming import describe, reconcile
 from mmseg_css.registry import HOOKS
 
-#: What tells a training to end: schedulers, and Ctrl-C.
-SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 #: The iteration whose validation was finished when a checkpoint was written, as that of a best one is.
 VALIDATED: Final = "validated_iteration"
-#: What comes so soon after the first SIGTERM is the same one: `timeout` tells its child, and then the child's group.
+#: What comes so soon after the first SIGTERM or SIGHUP is the same one: `timeout` tells its child, and then the child's
+#: group; when a terminal ends, the system does, and then the shell.
 ECHO: Final = 1.0  # seconds
 
 
@@ -45,11 +44,11 @@ class DurableCheckpointHook(CheckpointHook):
     """MMEngine's hook, for runs that are killed and go on.
 
     Checkpoints are written beside their place, flushed to the disk and renamed, so that there is never half of one; an
-    older or less good one goes only when the new one is there. At a SIGTERM, with which schedulers announce the end, or
-    a SIGINT (Ctrl-C), a single process finishes its optimiser step or validation batch, saves, and exits with 143 or
-    130 (a second one ends it at once), even if its workers are sent the signal, too; several processes cannot agree on
-    a step without waiting for each other at each, and go on from the last regular checkpoint. A checkpoint that is
-    resumed from or evaluated must be of this very model.
+    older or less good one goes only when the new one is there. At a SIGTERM, with which schedulers announce the end, a
+    SIGINT (Ctrl-C) or a SIGHUP (the end of its terminal), a single process finishes its optimiser step or validation
+    batch, saves, and exits with 143, 130 or 129 (a second one ends it at once), even if its workers are sent the
+    signal, too; several processes cannot agree on a step without waiting for each other at each, and go on from the
+    last regular checkpoint. A checkpoint that is resumed from or evaluated must be of this very model.
 
     Args:
         interval: as for ``CheckpointHook``; under gradient accumulation a multiple of ``accumulative_counts``.
@@ -89,14 +88,14 @@ class DurableCheckpointHook(CheckpointHook):
             self.after_loop(runner)
             self._told = None
             self._process = os.getpid()
-            self._former_handlers = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
+            self._former_handlers = {number: signal.signal(number, self._on_signal) for number in _signals()}
         self._clear_away(resumed=getattr(runner, "_resume", False))
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         worker = os.getpid() != self._process  # that has inherited this, and does not yet listen itself
-        if worker and number == signal.SIGINT:
+        if worker and number != signal.SIGTERM:
             return  # and ends with its process
-        if number == self._told == signal.SIGTERM and time.monotonic() - self._told_at < ECHO:
+        if number == self._told != signal.SIGINT and time.monotonic() - self._told_at < ECHO:
             return
         if worker or self._told is not None:
             signal.signal(number, signal.SIG_DFL)
@@ -235,6 +234,13 @@ class DurableCheckpointHook(CheckpointHook):
             processes = [note] if (note := not_exact(checkpoint)) else []
             for note in processes + reconcile(runner, checkpoint, self._described(runner)):
                 runner.logger.warning(f"Resumed: {note}.")
+
+
+def _signals() -> Iterator[signal.Signals]:
+    """What tells a training to end: schedulers, Ctrl-C, and the end of its terminal, unless it is to outlive that."""
+    yield from (signal.SIGTERM, signal.SIGINT)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # Windows; nohup
+        yield signal.SIGHUP
 
 
 def _without_step(path: Path) -> str:
