@@ -1,6 +1,9 @@
-"""Where the package finds its own files: in the clone that it lies in, or in ``.mim``, which only a wheel has."""
+"""Where the package finds its own files: in the clone that it lies in, or in ``.mim``, which only a wheel has; and
+where processes that it starts find the package.
+"""
 
 import os
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -29,3 +32,19 @@ def bases_from(folder: Path) -> str:
     if CLONE is None:
         return "mmseg_css::_base_"
     return Path(os.path.relpath(CONFIGS / "_base_", folder.resolve())).as_posix()
+
+
+def import_from_here() -> None:
+    """Let modules in the current folder be imported (``custom_imports``), after all others."""
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
+
+
+def python_path() -> dict[str, str]:
+    """What the environment of a process needs so that it finds a clone that is not installed.
+
+    Nothing, where the package is: its folder would come before what the user has put before it.
+    """
+    if CLONE is None:
+        return {}
+    return {"PYTHONPATH": os.pathsep.join([str(CLONE), *filter(None, [os.environ.get("PYTHONPATH")])])}

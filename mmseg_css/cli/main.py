@@ -1,7 +1,6 @@
 """The command itself: its subcommands, how errors are told, and the exit status."""
 
 import io
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -25,7 +24,7 @@ from mmseg_css.cli import (
     test,
     train,
 )
-from mmseg_css.locations import PACKAGE
+from mmseg_css.locations import PACKAGE, import_from_here
 from mmseg_css.version import __version__
 
 app = App(
@@ -58,8 +57,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # no name of a file ends a call that has done its work
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())
+    import_from_here()
     try:
         return call(sys.argv[1:] if arguments is None else arguments) or 0
     except Exception as error:

@@ -56,6 +56,21 @@ def test_jobs_finish_their_runs_and_say_which_failed(tmp_path: Path) -> None:
     assert len(ended) == 3
 
 
+def test_a_clone_in_the_current_folder_is_not_what_trains_in_a_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But modules of one's own there are found."""
+    (tmp_path / "mmseg_css").mkdir()
+    (tmp_path / "mmseg_css" / "__init__.py").write_text("raise SystemExit('another clone')")
+    (tmp_path / "mine_in_a_job.py").write_text("")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    [own] = quick(tmp_path, 0)
+    own.source.path.write_text(f"{own.source.path.read_text()}custom_imports = dict(imports=['mine_in_a_job'])\n")
+    Cluster(where="local", folder=tmp_path / "jobs").train([own], lambda _: None, lambda: None)
+    assert own.finished() is not None
+
+
 def test_options_without_a_cluster_are_refused() -> None:
     with pytest.raises(ValueError, match="needs --cluster"):
         launcher(None, ["timeout_min=1"], Path("jobs"), 1)

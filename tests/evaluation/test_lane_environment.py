@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mmseg_css import locations
 from mmseg_css.evaluation.comparison import Question, machine
 from mmseg_css.evaluation.comparison.lanes import KEEP_MEMORY, Lanes
 from mmseg_css.evaluation.comparison.runs import COMMAND, Run
@@ -53,6 +54,14 @@ def test_what_a_training_finds_in_its_environment(
     expected = {**KEEP_MEMORY, "MALLOC_TOP_PAD_": "4096", **threads}
     assert {name: found[name] for name in names if name in found} == expected
     assert found["PYTHONPATH"].split(os.pathsep)[0] == str(PACKAGE.parent)
+
+
+def test_what_is_installed_does_not_come_before_what_was_put_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A patched MMSegmentation on PYTHONPATH, say: the package lies beside the other one."""
+    monkeypatch.setenv("PYTHONPATH", "patched")
+    assert locations.python_path() == {"PYTHONPATH": f"{PACKAGE.parent}{os.pathsep}patched"}
+    monkeypatch.setattr(locations, "CLONE", None)
+    assert locations.python_path() == {}
 
 
 def test_a_clone_in_the_current_folder_is_not_what_trains(tmp_path: Path) -> None:

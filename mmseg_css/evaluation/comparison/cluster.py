@@ -1,5 +1,7 @@
 """The trainings of a study as jobs of a cluster, through submitit, an extra."""
 
+import shlex
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +11,7 @@ from typing import Any, Final, Literal
 from mmseg_css.evaluation.comparison.lanes import Lanes, TrainingFailedError, ended_in_order
 from mmseg_css.evaluation.comparison.runs import Run, unfinished
 from mmseg_css.extras import check_extra
+from mmseg_css.locations import import_from_here, python_path
 
 #: Where jobs run: under Slurm, or as processes of this machine, which is for trying it.
 Where = Literal["slurm", "local"]
@@ -79,12 +82,19 @@ class Cluster:
         check_extra("cluster", f"--cluster {self.where}", "submitit")
         import submitit
 
-        executor = submitit.AutoExecutor(self.folder, cluster=self.where)
+        executor = submitit.AutoExecutor(self.folder, cluster=self.where, **{f"{self.where}_python": _python()})
         defaults = {"name": "mmseg-css", "timeout_min": DAY, "slurm_array_parallelism": self.jobs}
         executor.update_parameters(**{**defaults, **self.parameters})
         return executor
 
 
+def _python() -> str:
+    """What starts Python in a job: this package, which a clone in the current folder does not take the place of."""
+    found = [f"{name}={value}" for name, value in python_path().items()]
+    return shlex.join([*(["env", *found] if found else []), sys.executable, "-P"])
+
+
 def _train(run: Run) -> None:
     """In the job."""
+    import_from_here()
     Lanes(1).train([run], done=lambda _: None, waiting=lambda: None)

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from mmseg_css.evaluation.comparison import balanced
 from mmseg_css.evaluation.comparison.machine import at_a_time, devices, made_with
 from mmseg_css.evaluation.comparison.runs import Run, unfinished
-from mmseg_css.locations import PACKAGE
+from mmseg_css.locations import python_path
 
 PATIENCE: Final = 10.0  # seconds
 #: So that glibc keeps the memory that a step frees for the next one, in large pages: otherwise it gives it back, and
@@ -191,10 +191,7 @@ class Lanes:
 
     def _process(self, run: Run, command: list[str], device: str | None) -> tuple[int, float]:
         """Exit status and peak memory of the training, on a GPU of its own if one is named, when it has ended."""
-        environment = {**KEEP_MEMORY, **os.environ}
-        # So that a clone works without being installed.
-        path = [str(PACKAGE.parent), *filter(None, [environment.get("PYTHONPATH")])]
-        environment["PYTHONPATH"] = os.pathsep.join(path)
+        environment = {**KEEP_MEMORY, **os.environ, **python_path()}
         if self.jobs > 1:
             environment |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         if device is not None:
