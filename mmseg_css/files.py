@@ -6,7 +6,7 @@ import re
 import shutil
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -15,6 +15,8 @@ from typing import Any, Final
 ABANDONED: Final = 60
 #: How a folder begins in which something new is written; no pictures are looked for in hidden ones.
 NEW: Final = ".new-"
+#: What says that somebody is at work in a folder.
+LOCK: Final = f"{NEW}lock"
 
 
 @contextmanager
@@ -68,8 +70,8 @@ def read_json(path: Path, remedy: str) -> Any:
 
 
 def is_left(path: Path) -> bool:
-    """Whether `hidden_within` is what this was, of a process that was killed."""
-    return path.is_dir() and path.name.startswith(NEW)
+    """Whether `hidden_within` is what this was, of a process that was killed, or is, of one that is at work."""
+    return path.name.startswith(NEW)
 
 
 @contextmanager
@@ -78,18 +80,46 @@ def hidden_within(folder: Path) -> Iterator[Path]:
 
     It lies within: what is above a share or a mount may be nobody's to write into. What a process that was killed left
     of one goes, too.
+
+    Raises:
+        FileExistsError: Another process is at work there, whose folder would go.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for left in filter(is_left, [*folder.iterdir()]):
-        shutil.rmtree(left)
-    with TemporaryDirectory(dir=folder, prefix=NEW) as new:
-        yield Path(new)
+    with _alone_in(folder):
+        for left in [path for path in folder.iterdir() if is_left(path) and path.is_dir()]:
+            shutil.rmtree(left)
+        with TemporaryDirectory(dir=folder, prefix=NEW) as new:
+            yield Path(new)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    from filelock import FileLock, Timeout  # not above: asyncio comes with it, for which no --help waits
+
+    lock = FileLock(folder / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise FileExistsError(
+            f"another call is writing into {folder}: wait for it, or name another folder (--out)"
+        ) from None
+    except (OSError, NotImplementedError):  # a file system without locks
+        pass
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # on Windows it goes with the lock
+            (folder / LOCK).unlink()
+        lock.release()
 
 
 @contextmanager
 def replacing(folder: Path, old: Collection[str]) -> Iterator[Path]:
     """A folder to write into. If all goes well, what it holds takes the place of ``old``, names in ``folder``; else
     these stay.
+
+    Raises:
+        FileExistsError: Another process is at work there.
     """
     with hidden_within(folder) as new:
         yield new

@@ -70,21 +70,21 @@ def suggest(asked: Request) -> None:
     Raises:
         TypeError: The network has no logits for every pixel.
         FileNotFoundError: The config, the checkpoint, a folder or a list is not there.
-        FileExistsError: The folder that is to be written holds something.
+        FileExistsError: The folder that is to be written holds something, or another call is writing it.
         OSError: It cannot be written into.
         ValueError: Something does not fit, or some images could not be read and all others are done.
     """
     pool, predictor = _given(asked)
     check_free(asked.out, overwrite=asked.overwrite)
-    weights = rarity(pool.pixels)
-    labelled = look(predictor, pool.labelled, weights, "labelled images")
-    seen = look(predictor, [image.path for image in pool.unlabelled], weights, "unlabelled images")
-    choice = _chosen(asked, seen, labelled)
-    images = [pool.unlabelled[seen.indices[index]] for index in choice.indices]
-    faults = labelled.faults + seen.faults
-    rows = _rows(pool, seen, choice)
-    values = values_of(pool.labelled_set, len(pool.classes))
     with replacing(asked.out, FORMATS) as folder:
+        weights = rarity(pool.pixels)
+        labelled = look(predictor, pool.labelled, weights, "labelled images")
+        seen = look(predictor, [image.path for image in pool.unlabelled], weights, "unlabelled images")
+        choice = _chosen(asked, seen, labelled)
+        images = [pool.unlabelled[seen.indices[index]] for index in choice.indices]
+        faults = labelled.faults + seen.faults
+        rows = _rows(pool, seen, choice)
+        values = values_of(pool.labelled_set, len(pool.classes))
         write_record(folder, _circumstances(asked, pool, predictor, weights) | {"unreadable": faults, "images": rows})
         for image in tqdm(images if asked.formats else (), desc="labels to correct", unit="image", leave=False):
             [prediction] = predictor.predict([predictor.prepare(image.path)])
