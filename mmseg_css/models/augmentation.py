@@ -1,6 +1,5 @@
 """Strong augmentation of a batch that already has its pseudo-labels."""
 
-from collections.abc import Callable
 from typing import Any, Literal, get_args
 
 import torch
@@ -17,41 +16,13 @@ from mmseg_css.functional.mixing import (
     receive_classes,
     replace_some,
 )
-from mmseg_css.functional.photometric import apply_blur, apply_color_jitter, blur_taps, draw_blur, draw_color_jitter
 from mmseg_css.models.choices import check_choice, check_range, check_size, check_within
 from mmseg_css.models.data_preprocessor import gives_bgr
+from mmseg_css.models.recolouring import PLACE, Recolouring
 from mmseg_css.registry import MODELS
 from mmseg_css.types import View
 
 Mixing = Literal["none", "cutout", "cutmix", "classmix"]
-
-
-def check_normalisation(prepare: Any) -> None:
-    """Check that a data preprocessor tells the picture behind an image, and that this has 8 bits, as `recoloured` asks.
-
-    Raises:
-        ValueError: It has no mean, or one that is no value of such a picture.
-    """
-    if not hasattr(prepare, "mean"):
-        raise ValueError(
-            "model.data_preprocessor has no mean and std, which the strong augmentation needs to see the picture "
-            "behind the normalised image; set them, e.g. mean=[0.0], std=[255.0]"
-        )
-    mean = [] if prepare.mean.is_meta else prepare.mean.flatten().tolist()  # which has no values
-    if not all(0 <= value <= 255 for value in mean):
-        raise ValueError(
-            f"model.data_preprocessor.mean={mean} lies outside of 0..255, and model.augmentation cuts pictures off "
-            "there: most of a strong view would be one colour. Put dict(type='StretchTo8Bit', low=..., high=...) after "
-            "LoadImageFromFile in every pipeline, in training and evaluation, and set mean and std of what that gives"
-        )
-
-
-def recoloured(
-    view: View, mean: Float[Tensor, "c 1 1"], std: Float[Tensor, "c 1 1"], change: Callable[[Tensor], Tensor]
-) -> View:
-    """A view whose images, normalised with ``mean`` and ``std``, were changed as pictures of values in [0, 1]."""
-    image = change(((view.image * std + mean) / 255).clamp(0, 1))
-    return view._replace(image=(image * 255 - mean) / std)
 
 
 def augmented(augmentation: Any, prepare: Any, view: View, *, labeled: View | None = None, **settings: Any) -> View:
@@ -125,27 +96,25 @@ class StrongAugmentation(nn.Module):
         flip_probability: float = 0.5,
     ) -> None:
         super().__init__()
-        place = "model.augmentation"
-        check_choice(f"{place}.mixing", mixing, get_args(Mixing))
-        check_within(place, 0, 1, labeled_share=labeled_share, jitter=jitter, flip_probability=flip_probability)
-        check_within(place, 0, 1, jitter_probability=jitter_probability, blur_probability=blur_probability)
-        check_within(place, 0, 0.5, hue=hue)
+        check_choice(f"{PLACE}.mixing", mixing, get_args(Mixing))
+        check_within(PLACE, 0, 1, labeled_share=labeled_share, flip_probability=flip_probability)
         if not 0 < box_area < 1:
-            raise ValueError(f"{place}.box_area must lie in (0, 1), got {box_area!r}")
-        check_size(f"{place}.crop", crop)
-        check_range(f"{place}.scale", scale)
-        check_range(f"{place}.blur_sigma", blur_sigma)
+            raise ValueError(f"{PLACE}.box_area must lie in (0, 1), got {box_area!r}")
+        check_size(f"{PLACE}.crop", crop)
+        check_range(f"{PLACE}.scale", scale)
         self.crop = crop
         self.scale = scale
         self.mixing = mixing
         self.box_area = box_area
         self.labeled_share = labeled_share
-        self.jitter = jitter
-        self.hue = hue
-        self.jitter_probability = jitter_probability
-        self.blur_sigma = blur_sigma
-        self.blur_probability = blur_probability
         self.flip_probability = flip_probability
+        self.recolouring = Recolouring(
+            jitter=jitter,
+            hue=hue,
+            jitter_probability=jitter_probability,
+            blur_sigma=blur_sigma,
+            blur_probability=blur_probability,
+        )
 
     @property
     def moves_pixels(self) -> bool:
@@ -184,8 +153,7 @@ class StrongAugmentation(nn.Module):
             labeled = self._scaled(labeled, ignore_index, generator)
             given = receive_classes(view, labeled, num_classes, ignore_index, generator)
             mixed = replace_some(mixed, given, self.labeled_share, generator)
-        view = mixed
-        view = recoloured(view, mean, std, lambda image: self._jittered_and_blurred(image, generator))
+        view = self.recolouring(mixed, mean, std, generator)
         if self.flip_probability > 0:
             view = apply_flip(view, draw_flip(batch, self.flip_probability, generator, device))
         return view
@@ -197,17 +165,6 @@ class StrongAugmentation(nn.Module):
             return view
         params = draw_scale_crop(len(view.image), size, crop, self.scale, generator, view.image.device)
         return apply_scale_crop(view, params, crop, ignore_index)
-
-    def _jittered_and_blurred(self, image: Tensor, generator: torch.Generator) -> Tensor:
-        batch, device = len(image), image.device
-        # Drawn also where no image is changed: what is drawn later does not depend on it.
-        jitter = draw_color_jitter(batch, self.jitter, self.hue, self.jitter_probability, generator, device)
-        if self.jitter_probability > 0:
-            image = apply_color_jitter(image, jitter)
-        if self.blur_probability == 0:
-            return image
-        blur = draw_blur(batch, self.blur_sigma, self.blur_probability, generator, device)
-        return apply_blur(image, blur, blur_taps(self.blur_sigma[1]))
 
     def _mix(self, view: View, num_classes: int, ignore_index: int, generator: torch.Generator) -> View:
         if self.mixing == "none":

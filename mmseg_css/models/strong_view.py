@@ -7,17 +7,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from mmseg_css.functional import mixing as mix
-from mmseg_css.functional.photometric import (
-    apply_blur,
-    apply_color_jitter,
-    apply_grey,
-    blur_taps,
-    draw_blur,
-    draw_color_jitter,
-    draw_grey,
-)
-from mmseg_css.models.augmentation import check_partner, recoloured
-from mmseg_css.models.choices import check_choice, check_range, check_within
+from mmseg_css.models.augmentation import check_partner
+from mmseg_css.models.choices import check_choice, check_within
+from mmseg_css.models.recolouring import PLACE, Recolouring
 from mmseg_css.registry import MODELS
 from mmseg_css.types import View
 
@@ -56,26 +48,17 @@ class StrongView(nn.Module):
         partner: Partner = "next",
     ) -> None:
         super().__init__()
-        check_choice("model.augmentation.boxes", boxes, get_args(Boxes))
-        check_choice("model.augmentation.partner", partner, get_args(Partner))
-        check_within(
-            "model.augmentation",
-            0,
-            1,
+        check_choice(f"{PLACE}.boxes", boxes, get_args(Boxes))
+        check_choice(f"{PLACE}.partner", partner, get_args(Partner))
+        check_within(PLACE, 0, 1, mixing_probability=mixing_probability)
+        self.recolouring = Recolouring(
             jitter=jitter,
+            hue=hue,
             jitter_probability=jitter_probability,
             grey_probability=grey_probability,
+            blur_sigma=blur_sigma,
             blur_probability=blur_probability,
-            mixing_probability=mixing_probability,
         )
-        check_within("model.augmentation", 0, 0.5, hue=hue)
-        check_range("model.augmentation.blur_sigma", blur_sigma)
-        self.jitter = jitter
-        self.hue = hue
-        self.jitter_probability = jitter_probability
-        self.grey_probability = grey_probability
-        self.blur_sigma = blur_sigma
-        self.blur_probability = blur_probability
         self.boxes = boxes
         self.mixing_probability = mixing_probability
         self.partner = partner
@@ -97,26 +80,12 @@ class StrongView(nn.Module):
         generator: torch.Generator,
     ) -> View:
         """Augment images normalised with ``mean`` and ``std`` (on the scale 0..255) and all that moves with them."""
-        view = recoloured(view, mean, std, lambda image: self._changed(image, generator))
+        view = self.recolouring(view, mean, std, generator)
         if self.boxes == "none":
             return view
         check_partner(view, f"boxes={self.boxes!r}", "another", "boxes='none'")
         paste = mix.paste_next if self.partner == "next" else mix.paste_opposite
         return paste(view, self._mask(view.image, generator))
-
-    def _changed(self, image: Tensor, generator: torch.Generator) -> Tensor:
-        batch, device = len(image), image.device
-        # Drawn also where no image is changed: what is drawn later does not depend on it.
-        jitter = draw_color_jitter(batch, self.jitter, self.hue, self.jitter_probability, generator, device)
-        if self.jitter_probability > 0:
-            image = apply_color_jitter(image, jitter)
-        grey = draw_grey(batch, self.grey_probability, generator, device)
-        if self.grey_probability > 0:
-            image = apply_grey(image, grey)
-        if self.blur_probability == 0:
-            return image
-        blur = draw_blur(batch, self.blur_sigma, self.blur_probability, generator, device)
-        return apply_blur(image, blur, blur_taps(self.blur_sigma[1]))
 
     def _mask(self, image: Tensor, generator: torch.Generator) -> Bool[Tensor, "b H W"]:
         batch, size, device = len(image), (image.shape[2], image.shape[3]), image.device

@@ -79,6 +79,6 @@ def test_pc2seg(sampler: str) -> None:
 
 
 def test_a_read_value_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mmseg_css.models.augmentation.draw_blur", lambda *_: torch.rand(1, device="meta").item())
+    monkeypatch.setattr("mmseg_css.models.recolouring.draw_blur", lambda *_: torch.rand(1, device="meta").item())
     with pytest.raises(RuntimeError, match="meta"):
         step(css_config(segmentor=SEGMENTOR, augmentation={**NO_AUGMENTATION, "blur_probability": 1.0}))

@@ -17,8 +17,9 @@ from torch.nn import functional as F
 from mmseg_css.functional.contrastive import confidence_indicator
 from mmseg_css.functional.pseudo_label import logit_pseudo_label
 from mmseg_css.functional.ramps import check_rampup, exponential_rampup
-from mmseg_css.models.augmentation import augmented, check_normalisation
+from mmseg_css.models.augmentation import augmented
 from mmseg_css.models.choices import check_choice
+from mmseg_css.models.recolouring import check_normalisation
 from mmseg_css.models.segmentors.batch import Images, full_precision, images_of, known_view
 from mmseg_css.models.segmentors.decoding import (
     check_ignored_values,
@@ -95,7 +96,9 @@ class SemiSegmentor(BaseSegmentor):
         self.compile_backbone = compile_backbone
         self.student = self.build_network(segmentor)
         self.teacher = None if teacher is None else self.build_teacher(teacher)
-        self.augmentation: Any = None if augmentation is None else self.build_augmentation(augmentation)
+        if augmentation is not None:
+            check_normalisation(self.data_preprocessor)
+        self.augmentation: Any = None if augmentation is None else MODELS.build(augmentation)
         self.progress = Progress()
         self.present_hooks: set[str] = set()
         self.diagnostics: Diagnostics | None = None
@@ -119,11 +122,6 @@ class SemiSegmentor(BaseSegmentor):
         if self.compile_backbone:
             teacher.model.backbone.compile()
         return teacher
-
-    def build_augmentation(self, config: dict) -> Any:
-        """The module that makes strong views."""
-        check_normalisation(self.data_preprocessor)
-        return MODELS.build(config)
 
     def init_weights(self) -> None:
         super().init_weights()
