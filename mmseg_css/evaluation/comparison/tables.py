@@ -24,6 +24,20 @@ POOLED_PAIRS: Final = (
     "for these rows."
 )
 
+#: Columns of a method that several tables have. Where there is no ceiling its headroom is null, or not there.
+GAIN: Final = {
+    "gain": lambda method: _number(method.get("gain", {}).get("mean"), "+.1f"),
+    "95 % interval": lambda method: _interval(method.get("gain", {}).get("interval"), "+.1f"),
+}
+HEADROOM: Final = {
+    "share of headroom": lambda method: _number((method.get("headroom") or {}).get("share"), ".0%"),
+    "its interval": lambda method: _interval((method.get("headroom") or {}).get("interval"), ".0%"),
+}
+COST: Final = {
+    "minutes": lambda method: f"{method['minutes']:.1f}",
+    "GiB": lambda method: f"{method['memory_gib']:.1f}",
+}
+
 
 def tables(results: Mapping[str, Any], *, markdown: bool = False) -> str:
     """A table with a row for each method, one of all pairs of them, one of classes, and what made the runs."""
@@ -33,9 +47,10 @@ def tables(results: Mapping[str, Any], *, markdown: bool = False) -> str:
         parts += [_render(_pairs(results), markdown), PAIRS]
     parts.append(_render(_classes(results), markdown))
     if results.get("balanced"):
-        parts += [_render(_balanced(results), markdown), BALANCED]
-    made = ", ".join(f"{key.replace('_', ' ')} {_all(value)}" for key, value in results["made_with"].items())
-    note = f"mIoU and IoU in percent, last checkpoint, seeds {seeds}; {made}. Columns: docs/comparing.md."
+        parts += [_render(_by_strength(results["balanced"], results["methods"], _level), markdown), BALANCED]
+    note = (
+        f"mIoU and IoU in percent, last checkpoint, seeds {seeds}; {_made_with(results)}. Columns: docs/comparing.md."
+    )
     if len(results["seeds"]) == 1:
         note += " One training of each says nothing of other trainings: give several --seeds."
     if differ := results.get("machines_differ"):
@@ -54,15 +69,12 @@ def pooled_table(pooled: Mapping[str, Any], *, markdown: bool = False) -> str:
     """A row for each method of a part of a study, over its data sets, and on each; one for each two methods."""
     columns = {
         "pairs": lambda method: str(method["pairs"]),
-        "gain": lambda method: f"{method['gain']['mean']:+.1f}",
-        "95 % interval": lambda method: _interval(method["gain"]["interval"], "+.1f"),
+        **GAIN,
         "p of t (Holm)": lambda method: _tested(method["gain"], "p_t"),
         "p of swaps (Holm)": lambda method: _tested(method["gain"], "p"),
-        "share of headroom": lambda method: _number((method["headroom"] or {}).get("share"), ".0%"),
-        "its interval": lambda method: _interval((method["headroom"] or {}).get("interval"), ".0%"),
+        **HEADROOM,
         "gain on rare classes": lambda method: f"{method['gain_rare']:+.1f}",
-        "minutes": lambda method: f"{method['minutes']:.1f}",
-        "GiB": lambda method: f"{method['memory_gib']:.1f}",
+        **COST,
     }
     methods, sets = pooled["methods"], pooled["data_sets"]
     parts = [_render(_filled({"": list(methods)}, columns, methods.values()), markdown)]
@@ -73,21 +85,17 @@ def pooled_table(pooled: Mapping[str, Any], *, markdown: bool = False) -> str:
         parts.append(_render(by_set, markdown))
     parts.append(" ".join(_pooled_notes(pooled)))
     if balanced := pooled.get("balanced"):
-        parts += [_render(_pooled_balanced(balanced, [pooled["baseline"], *methods]), markdown), POOLED_BALANCED]
+        names = [pooled["baseline"], *methods]
+        table = _by_strength(balanced, names, lambda one: _gained(one["gain"], "p_holm"), pairs=_most_pairs)
+        parts += [_render(table, markdown), POOLED_BALANCED]
     if pooled["pairs"]:
         parts += [_render(_pooled_pairs(pooled["pairs"]), markdown), POOLED_PAIRS]
     return "\n\n".join(parts)
 
 
-def _pooled_balanced(balanced: Mapping[str, Any], names: Sequence[str]) -> PrettyTable:
-    """A row for each method of which it is known, a column for each strength."""
-    known = [name for name in names if any(name in of_strength for of_strength in balanced.values())]
-    table = PrettyTable(["strength", "pairs", *balanced])
-    for name in known:
-        found = [of_strength.get(name) for of_strength in balanced.values()]
-        pairs = max(sum(map(len, one["seeds"].values())) for one in found if one)
-        table.add_row([name, pairs, *("" if one is None else _gained(one["gain"], "p_holm") for one in found)])
-    return table
+def _most_pairs(found: Iterable[Mapping[str, Any]]) -> str:
+    """Of a method at any strength."""
+    return str(max(sum(map(len, one["seeds"].values())) for one in found))
 
 
 def _pooled_pairs(pairs: Sequence[Mapping[str, Any]]) -> PrettyTable:
@@ -140,8 +148,7 @@ def _pooled_notes(pooled: Mapping[str, Any]) -> Iterable[str]:
             "Trained on another machine, or with other threads, than their baseline, or one of the two on several: "
             f"{of}. What these gain may come from that in part, and their minutes compare nothing."
         )
-    made = ", ".join(f"{key.replace('_', ' ')} {_all(value)}" for key, value in pooled["made_with"].items())
-    yield f"Made with {made}."
+    yield f"Made with {_made_with(pooled)}."
 
 
 def _least(methods: Mapping[str, Any]) -> str:
@@ -163,6 +170,10 @@ def _freedom(methods: Mapping[str, Any]) -> str:
     return "; ".join(said)
 
 
+def _made_with(results: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key.replace('_', ' ')} {_all(value)}" for key, value in results["made_with"].items())
+
+
 def _all(value: Any) -> str:
     return " and ".join(map(str, value)) if isinstance(value, list) else str(value)
 
@@ -179,15 +190,12 @@ def _methods(results: Mapping[str, Any]) -> PrettyTable:
     columns = {
         "mIoU": lambda method: f"{method['mIoU']:.1f}",
         "by seed": lambda method: _join(method["mIoU_per_seed"]),
-        "gain": lambda method: _number(method.get("gain", {}).get("mean"), "+.1f"),
-        "95 % interval": lambda method: _interval(method.get("gain", {}).get("interval"), "+.1f"),
+        **GAIN,
         "detectable": lambda method: _number(method.get("gain", {}).get("detectable"), ".1f"),
         "p over seeds (Holm)": lambda method: _tested(method.get("gain", {}), "p_seeds"),
         "p over images (Holm)": lambda method: _tested(method.get("gain", {}), "p_images"),
-        "share of headroom": lambda method: _number(method.get("headroom", {}).get("share"), ".0%"),
-        "its interval": lambda method: _interval(method.get("headroom", {}).get("interval"), ".0%"),
-        "minutes": lambda method: f"{method['minutes']:.1f}",
-        "GiB": lambda method: f"{method['memory_gib']:.1f}",
+        **HEADROOM,
+        **COST,
     }
     methods = results["methods"]
     return _filled({"": list(methods)}, columns, methods.values())
@@ -213,19 +221,26 @@ def _classes(results: Mapping[str, Any]) -> PrettyTable:
     return table
 
 
-def _balanced(results: Mapping[str, Any]) -> PrettyTable:
-    balanced = results["balanced"]
-    table = PrettyTable(["strength", *balanced])
-    for name in results["methods"]:
-        found = [of_strength.get(name) for of_strength in balanced.values()]
-        if any(found):
-            cells = ["" if one is None else f"{one['mIoU']:.1f}" + _beside(one.get("gain")) for one in found]
-            table.add_row([name, *cells])
+def _by_strength(
+    balanced: Mapping[str, Mapping[str, Any]],
+    names: Iterable[str],
+    show: Callable[[Mapping[str, Any]], str],
+    **beside: Callable[[Iterable[Mapping[str, Any]]], str],
+) -> PrettyTable:
+    """A row for each method of which it is known, with a column for each strength, and before these what is said of all
+    of them."""
+    table = PrettyTable(["strength", *beside, *balanced])
+    for name in names:
+        cells = [of_strength.get(name) for of_strength in balanced.values()]
+        if found := [one for one in cells if one is not None]:
+            of_all = (say(found) for say in beside.values())
+            table.add_row([name, *of_all, *("" if one is None else show(one) for one in cells)])
     return table
 
 
-def _beside(gain: Mapping[str, Any] | None) -> str:
-    return "" if gain is None else f", {_gained(gain, 'p_seeds_holm')}"
+def _level(one: Mapping[str, Any]) -> str:
+    """mIoU, and the gain of a method that has one."""
+    return f"{one['mIoU']:.1f}" + (f", {_gained(one['gain'], 'p_seeds_holm')}" if "gain" in one else "")
 
 
 def _gained(gain: Mapping[str, Any], key: str) -> str:
