@@ -8,19 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
 from mmseg.registry import DATASETS
 from PIL import Image
 
 from mmseg_css.datasets import checks
-from mmseg_css.engine.hooks import FiniteStepHook, ProgressHook, PrototypeCommitHook, TeacherUpdateHook
 from tests.configs.helpers import ROOT
 from tests.datasets.helpers import METAINFO, dataloader_config, write_image, write_list, write_mask, write_pairs
 from tests.e2e import test_bad_checkpoints_and_configs  # noqa: F401  (its rows)
-from tests.models.helpers import css_config, tiny_segmentor
-from tests.trained import ROWS, RUNS, row, truncated
+from tests.engine.tiny import config, train
+from tests.trained import ROWS, row, truncated
 
 IMAGE, MASK = "images/town 0/frame 00.png", "masks/town 0/frame 00.png"
 
@@ -44,33 +41,10 @@ def build(root: Path, **labeled: object):
     return DATASETS.build(config)
 
 
-def train_one_step(root: Path, **labeled: object) -> dict[str, float]:
+def train_one_step(root: Path) -> dict[str, float]:
     """One iteration of CSS with crops of 16 x 16; the losses."""
-    dataloader = dataloader_config(root, str(root / "labeled.txt"))
-    dataloader["dataset"]["labeled"].update(labeled)
-    for part in ("labeled", "unlabeled"):
-        for step in dataloader["dataset"][part]["pipeline"]:
-            if step["type"] == "RandomCrop":
-                step["crop_size"] = (16, 16)
-    cfg = {
-        "model": css_config(
-            segmentor=tiny_segmentor(num_classes=2),
-            data_preprocessor={"type": "SemiDataPreprocessor", "mean": [127.5], "std": [127.5], "size": (16, 16)},
-        ),
-        "work_dir": str(root / "work_dir"),
-        "train_dataloader": dataloader,
-        "train_cfg": {"type": "PairedTrainLoop", "max_iters": 1},
-        "optim_wrapper": {"optimizer": {"type": "SGD", "lr": 0.1}},
-        "default_hooks": {"checkpoint": None},
-        "default_scope": "mmseg",
-        "experiment_name": f"bad-input-{next(RUNS)}",
-        "log_level": "WARNING",
-    }
-    runner = Runner.from_cfg(Config(cfg))
-    for hook in (ProgressHook(), TeacherUpdateHook(), PrototypeCommitHook(), FiniteStepHook(patience=1)):
-        runner.register_hook(hook)
-    runner.train()
-    scalars = runner.message_hub.log_scalars
+    hooks = {"custom_hooks": [{"type": "FiniteStepHook", "patience": 1}], "default_hooks__checkpoint": None}
+    scalars = train(config(root, iterations=1, **hooks)).message_hub.log_scalars
     return {name: scalars[f"train/{name}"].current() for name in ("loss", "sup.loss_ce", "unsup.loss_contrast")}
 
 

@@ -1,4 +1,4 @@
-"""A model that only notes what the hooks ask of it, and a CSS in the small that trains on eight images."""
+"""A model that only notes what the hooks ask of it, and `tiny`'s CSS with hooks that look at it."""
 
 import errno
 import multiprocessing
@@ -9,19 +9,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
-from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 import mmseg_css  # noqa: F401  (registers)
-from mmseg_css.engine.hooks import ProgressHook, PrototypeCommitHook, TeacherUpdateHook
 from mmseg_css.models.segmentors import Progress
-from tests.datasets.helpers import AUGMENT, dataloader_config, write_list, write_pairs
-from tests.models.helpers import css_config, tiny_segmentor
+from tests.engine import tiny
 
 NAN = float("nan")
 EXPERIMENTS = count()
@@ -72,11 +68,7 @@ class Nothing(Dataset):
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    init_default_scope("mmseg")
-    ids = [f"{number:02d}" for number in range(8)]
-    write_pairs(tmp_path, ids)
-    write_list(tmp_path / "labeled.txt", ids[:4])
-    return tmp_path
+    return tiny.write_data(tmp_path)
 
 
 class Spy(Hook):
@@ -93,30 +85,18 @@ class Spy(Hook):
         )
 
 
-def css_runner(data: Path, max_iters: int, *hooks: Hook, **settings: object) -> Runner:
-    crop = [{**step, "crop_size": (16, 16)} if step["type"] == "RandomCrop" else step for step in AUGMENT]
-    dataloader = dataloader_config(data, "labeled.txt")
-    for part, load in (("labeled", [{"type": "LoadAnnotations"}]), ("unlabeled", [])):
-        dataloader["dataset"][part]["pipeline"] = [{"type": "LoadImageFromFile"}, *load, *crop]
-    cfg = {
-        "model": css_config(
-            segmentor=tiny_segmentor(num_classes=2),
-            data_preprocessor={"type": "SemiDataPreprocessor", "mean": [127.5], "std": [127.5], "size": (16, 16)},
-        ),
-        "work_dir": str(data / "work_dir"),
-        "train_dataloader": dataloader,
-        "train_cfg": {"type": "PairedTrainLoop", "max_iters": max_iters},
-        "optim_wrapper": {"optimizer": {"type": "SGD", "lr": 0.1}},
-        "default_hooks": {"checkpoint": None, "logger": {"type": "LoggerHook", "interval": 1}},
-        "randomness": {"seed": 7},
-        "default_scope": "mmseg",
-        "experiment_name": f"css-{next(EXPERIMENTS)}",
-        "visualizer": {"type": "SegLocalVisualizer", "vis_backends": [{"type": "LocalVisBackend"}]},
-        **settings,
-    }
-    # Hooks as objects: a config would copy them.
-    runner = Runner.from_cfg(Config(cfg))
-    for hook in (ProgressHook(), TeacherUpdateHook(), PrototypeCommitHook(), *hooks):
+def css_runner(data: Path, max_iters: int, *hooks: Hook, **changes: object) -> Runner:
+    """With what it logs in files, and hooks as objects, which a config would copy."""
+    cfg = tiny.config(
+        data,
+        iterations=max_iters,
+        default_hooks__checkpoint=None,
+        default_hooks__logger={"type": "LoggerHook", "interval": 1},
+        visualizer__vis_backends=[{"type": "LocalVisBackend"}],
+        **changes,
+    )
+    runner = Runner.from_cfg(cfg)
+    for hook in hooks:
         runner.register_hook(hook)
     return runner
 

@@ -14,7 +14,7 @@ from mmseg.datasets.transforms import LoadAnnotations
 
 from mmseg_css.engine.hooks import PseudoLabelQualityHook
 from tests.datasets.helpers import write_mask
-from tests.engine.conftest import EXPERIMENTS, Spy, css_runner
+from tests.engine.conftest import Spy, css_runner
 from tests.models.methods.helpers import METHODS, UNLABELLING, config
 
 
@@ -89,13 +89,8 @@ def masks(data: Path) -> Path:
 
 def runner_of(method: str, data: Path, max_iters: int, *hooks: Hook) -> Runner:
     preprocessor = {"type": "SemiDataPreprocessor", "mean": [127.5], "std": [127.5], "size": (16, 16)}
-    cfg = css_runner(data, max_iters).cfg
-    cfg.model = config(method, data_preprocessor=preprocessor, head={"num_classes": 2})
-    cfg.experiment_name = f"quality-{method}-{next(EXPERIMENTS)}"
-    runner = Runner.from_cfg(cfg)
-    for hook in hooks:
-        runner.register_hook(hook)
-    return runner
+    model = config(method, data_preprocessor=preprocessor, head={"num_classes": 2})
+    return css_runner(data, max_iters, *hooks, model={"_delete_": True, **model})
 
 
 @pytest.mark.parametrize(
@@ -130,7 +125,7 @@ def test_wrapped_data_sets(data: Path, masks: Path) -> None:
     for half in ("labeled", "unlabeled"):
         repeated = {"type": "RepeatDataset", "times": 2, "dataset": halves[half]}
         halves[half] = {"type": "ConcatDataset", "datasets": [halves[half], repeated]}
-    cfg.experiment_name = "quality-wrapped"
+    cfg.experiment_name = cfg.visualizer.name = "quality-wrapped"
     runner = Runner.from_cfg(cfg)
     runner.register_hook(PseudoLabelQualityHook(masks=str(masks), suffix="_mask.png", interval=1, every=1))
     runner.train()

@@ -156,8 +156,7 @@ def test_first_step_copies_the_student_and_sets_the_prototypes(data: Path) -> No
 
 def test_accumulated_steps_of_css(data: Path) -> None:
     spy = Spy()
-    optimizer = {"optimizer": {"type": "SGD", "lr": 0.1}, "accumulative_counts": 2}
-    runner = css_runner(data, 4, spy, optim_wrapper=optimizer)
+    runner = css_runner(data, 4, spy, optim_wrapper__accumulative_counts=2)
     runner.train()
     moved = [
         any(
