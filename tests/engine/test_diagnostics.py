@@ -12,6 +12,7 @@ from mmengine.logging import MessageHub
 
 from mmseg_css.engine.hooks import DiagnosticsHook
 from mmseg_css.models.segmentors import Diagnostics
+from mmseg_css.registry import MODELS
 from tests.engine.conftest import css_runner
 
 
@@ -104,3 +105,13 @@ def test_losses_and_shares_are_logged(data: Path) -> None:
         "eta",
     ):
         assert f"{name}: " in text, name
+
+
+def test_a_panel_of_images_that_nothing_normalised(data: Path) -> None:
+    """They are shown as they were read."""
+    runner = css_runner(data, 1)
+    runner.model.data_preprocessor = MODELS.build({"type": "SemiDataPreprocessor", "size": (16, 16)})
+    images = torch.tensor([10.0, 20.0, 300.0])[:, None, None].expand(1, 3, 16, 16)
+    nothing = torch.full((1, 16, 16), 255)
+    panel = DiagnosticsHook()._panel(runner, Diagnostics(images, nothing, torch.zeros(1, 2, 16, 16), None))
+    assert (panel[2:-2, 2 : 2 + 16] == [255, 20, 10]).all()  # RGB, of images that were read as BGR

@@ -93,12 +93,13 @@ class DiagnosticsHook(Hook):
         image, pseudo_label, logits, *_ = diagnostics
         size = image.shape[2:]
         preprocessor: Any = unwrap(runner.model).data_preprocessor
-        mean, std = preprocessor.mean, preprocessor.std
         colour = image.shape[1] >= 3
         channels = slice(0, 3 if colour else 1)  # the first channel stands for an image that has no three
-        rgb = (image[: self.max_images, channels] * std[channels] + mean[channels]).clamp(0, 255)
-        rgb = rgb.flip(1) if gives_bgr(preprocessor, image) else rgb
-        rgb = rearrange(rgb.expand(-1, 3, -1, -1), "b c h w -> b h w c").byte().cpu().numpy()
+        pictures = image[: self.max_images, channels]
+        if hasattr(preprocessor, "mean"):  # without one images are as they were read
+            pictures = pictures * preprocessor.std[channels] + preprocessor.mean[channels]
+        pictures = pictures.clamp(0, 255).flip(1) if gives_bgr(preprocessor, image) else pictures.clamp(0, 255)
+        rgb = rearrange(pictures.expand(-1, 3, -1, -1), "b c h w -> b h w c").byte().cpu().numpy()
         prediction = F.interpolate(logits[: self.max_images], size, mode="bilinear").argmax(dim=1)
 
         colours = np.zeros((256, 3), np.uint8)
