@@ -1,6 +1,10 @@
 """Schedules of loss weights."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
 
 
 def exponential_rampdown(progress: float, maximum: float = 1.0, minimum: float = 0.0, mult: float = -5.0) -> float:
@@ -42,3 +46,13 @@ def exponential_rampup(progress: float, length: float) -> float:
         raise ValueError(f"progress must not be negative: it must lie in [0, 1], got {progress}")
     check_rampup(length)
     return 1.0 if progress >= length else math.exp(-5 * (1 - progress / length) ** 2)
+
+
+def ramped(loss: Tensor | Sequence[Tensor], weight: float) -> Any:
+    """A loss times the weight that a ramp gives it; of one that is a list, which MMEngine sums, each term.
+
+    >>> import torch
+    >>> ramped(torch.tensor(2.0), 0.5), ramped([torch.tensor(2.0), torch.tensor(4.0)], 0.5)
+    (tensor(1.), [tensor(1.), tensor(2.)])
+    """
+    return weight * loss if isinstance(loss, Tensor) else [weight * term for term in loss]

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from mmseg_css.functional.contrastive import confidence_indicator
 from mmseg_css.functional.pseudo_label import logit_pseudo_label
-from mmseg_css.functional.ramps import check_rampup, exponential_rampup
+from mmseg_css.functional.ramps import check_rampup, exponential_rampup, ramped
 from mmseg_css.models.augmentation import augmented
 from mmseg_css.models.choices import check_choice
 from mmseg_css.models.recolouring import check_normalisation
@@ -207,7 +207,7 @@ class SemiSegmentor(BaseSegmentor):
         labeled, unlabeled = (images_of(inputs[half], data_samples[half]) for half in ("labeled", "unlabeled"))
         supervised, unsupervised = self.losses(labeled, unlabeled, self.generator(unlabeled.images.device))
         ramp = exponential_rampup(self.progress_fraction, self.rampup)
-        unsupervised = {name: ramp * value if "loss" in name else value for name, value in unsupervised.items()}
+        unsupervised = {name: ramped(value, ramp) if "loss" in name else value for name, value in unsupervised.items()}
         return add_prefix(supervised, "sup") | add_prefix(unsupervised, "unsup")
 
     def parse_losses(self, losses: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:

@@ -106,3 +106,12 @@ def test_losses_rise_to_their_weights_and_shares_are_what_they_are(method: str) 
     for name, value in full.items():
         factor = math.exp(-5) if name.startswith("unsup.") and "loss" in name else 1.0
         assert ramped[name].item() == pytest.approx(factor * value.item(), rel=1e-5), name
+
+
+def test_losses_in_lists_rise_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MMEngine sums the terms."""
+    model = build("fixmatch", rampup=0.5)
+    terms = [torch.tensor(1.0), torch.tensor(2.0)]
+    monkeypatch.setattr(model, "losses", lambda *_: ({"loss_ce": torch.tensor(4.0)}, {"loss_levels": terms}))
+    _, logged = model.parse_losses(step_at(model, random_batch()))
+    assert logged["unsup.loss_levels"].item() == pytest.approx(3.0 * math.exp(-5))
