@@ -11,9 +11,16 @@ from pathlib import Path
 import pytest
 
 from mmseg_css.evaluation.comparison import Question, compare
-from mmseg_css.evaluation.comparison.lanes import Lanes, TrainingFailedError
+from mmseg_css.evaluation.comparison.lanes import Lanes, TrainingFailedError, ended_in_order
 from mmseg_css.evaluation.comparison.runs import Run
 from tests.evaluation.finished import CONFIG, FAILS, GIVES
+
+
+def test_no_training_is_started_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as windows, pytest.raises(RuntimeError, match="this is Windows.*WSL"):
+        windows.setattr("os.name", "nt")
+        with ended_in_order():
+            pytest.fail("a training would start")
 
 
 def test_a_failing_training_is_not_taken_for_finished(tmp_path: Path) -> None:

@@ -227,7 +227,16 @@ def _turns(jobs: int) -> SimpleQueue[str]:
 
 @contextmanager
 def ended_in_order() -> Iterator[None]:
-    """SIGTERM, and the end of our terminal, raise an exception here: otherwise we would leave the trainings behind."""
+    """SIGTERM, and the end of our terminal, raise an exception here: otherwise we would leave the trainings behind.
+
+    Raises:
+        RuntimeError: This is Windows, where the end of a terminal and of a process is told in other ways.
+    """
+    if os.name == "nt":
+        raise RuntimeError(
+            "compare, study and demo start their trainings on Linux and macOS alone, and this is Windows: take the "
+            "Windows Subsystem for Linux (WSL), or train each config by itself with mmseg-css train"
+        )
     if threading.current_thread() is not threading.main_thread():
         yield
         return
