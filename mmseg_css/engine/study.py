@@ -136,4 +136,4 @@ def check_inputs(runs: Iterable[Run]) -> None:
 def _report(study: Study, runs: Mapping[str, Mapping[str, Runs]], records: Path) -> None:
     """Write and print what is finished."""
     report(study, runs, records)
-    print((records / "study.md").read_text())
+    print((records / "study.md").read_text(encoding="utf-8"))
