@@ -101,7 +101,7 @@ def test_duration_is_of_all_trainings_side_by_side(
     timed = []
     monkeypatch.setattr(estimate, "seconds_a_step", lambda cfg: timed.append(cfg.seconds) or cfg.seconds)
     monkeypatch.setattr("torch.set_num_threads", lambda _: None)
-    monkeypatch.setattr(machine.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(machine, "cores", lambda: 2)
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     trainings = [(files[0], 60), (files[1], 120), (files[0], 120)]
     estimate.print_duration(trainings, jobs=2)
@@ -109,7 +109,7 @@ def test_duration_is_of_all_trainings_side_by_side(
     assert timed == [2.0, 1.0]
     estimate.print_duration(trainings, jobs=8)  # on two cores
     assert "3 trainings, about 4 min on this machine" in capsys.readouterr().out
-    monkeypatch.setattr(machine.os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(machine, "cores", lambda: 8)
     estimate.print_duration([(files[1], 60), (files[0], 300)], jobs=8)
     assert "2 trainings, about 10 min on this machine" in capsys.readouterr().out  # as long as the longest
     estimate.print_duration([], jobs=2)

@@ -83,7 +83,7 @@ def test_a_clone_in_the_current_folder_is_not_what_trains(tmp_path: Path) -> Non
 def test_more_lanes_than_cores_are_told(
     configs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(machine.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(machine, "cores", lambda: 2)
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     runs = Question(configs=configs).runs(tmp_path / "work")["base"]
     Lanes(3).train(runs, lambda _: None, lambda: None)

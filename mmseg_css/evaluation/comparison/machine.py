@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import torch
 
+from mmseg_css.cores import cores
 from mmseg_css.locations import CLONE
 from mmseg_css.version import __version__
 
@@ -24,7 +25,7 @@ def made_with(jobs: int) -> dict[str, Any]:
         "torch": torch.__version__,
         "processor": _processor(),
         "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
-        "cores": os.cpu_count(),
+        "cores": os.cpu_count(),  # the machine's, whatever part of it was ours: records of one machine stay alike
         "threads": 1 if jobs > 1 else torch.get_num_threads(),
         "side_by_side": jobs,
     }
@@ -41,8 +42,8 @@ def together(noted: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def at_a_time(jobs: int) -> int:
-    """How many of so many trainings side by side, of one thread each, this machine works on."""
-    return jobs if torch.cuda.is_available() else min(jobs, os.cpu_count() or 1)
+    """How many of so many trainings side by side, of one thread each, this machine works on for us."""
+    return jobs if torch.cuda.is_available() else min(jobs, cores())
 
 
 def devices() -> list[str]:

@@ -1,6 +1,5 @@
 """Every file looked into once: what can stop a training is an error here, in words."""
 
-import os
 from collections.abc import Callable, Collection, Hashable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -9,6 +8,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from tqdm import tqdm
 
+from mmseg_css.cores import cores
 from mmseg_css.datasets.checks.images import listed
 from mmseg_css.datasets.pictures import JPEG
 from mmseg_css.datasets.splits import check_utf8
@@ -190,7 +190,7 @@ def _look_at_all(
         except (ValueError, OSError) as fault:
             return fault
 
-    with ThreadPoolExecutor(min(threads, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(min(threads, cores())) as pool:
         progress: Iterable = tqdm(pool.map(attempt, items), desc=title, total=len(items), leave=False, delay=1)
         found = dict(zip(items, progress, strict=True))
     faults = {item: result for item, result in found.items() if isinstance(result, Exception)}

@@ -1,6 +1,5 @@
 """mmseg-css init: how much memory masks of many megapixels take while they are looked at."""
 
-import os
 import threading
 import tracemalloc
 from pathlib import Path
@@ -37,7 +36,7 @@ def test_no_more_threads_than_processors(monkeypatch: pytest.MonkeyPatch) -> Non
         return look(path)
 
     monkeypatch.setattr(survey, "look_at_image", look_and_note)
-    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    monkeypatch.setattr(survey, "cores", lambda: 1)
     write_images(names(12))
     write_masks(names(12))
     call(["init", "images", "masks"])
