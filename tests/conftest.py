@@ -26,6 +26,7 @@ pytest_plugins = ["tests.trained"]
 #: Files that take minutes with a few tests. Processes that run side by side begin with them: else one is left alone
 #: with the last of them.
 LONG = (
+    "compat/test_compile.py",
     "documentation/test_notebook.py",
     "e2e/test_comparison.py",
     "e2e/test_new_method.py",

@@ -1,8 +1,6 @@
 """What the top of a config sets, and where weights come from, as docs/compatibility.md says."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +9,10 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
-from packaging.version import Version
 
 from mmseg_css.engine.hooks.method import unwrap
 from mmseg_css.registry import MODELS
 from tests.compat.runs import assert_equal, state, validating
-from tests.configs.helpers import ROOT
 from tests.engine.tiny import METHODS, config, train, write_data
 from tests.models.methods.helpers import UNLABELLING
 
@@ -177,33 +173,6 @@ def test_efficient_conv_bn_eval(root: Path) -> None:
     images = torch.zeros(1, 3, 16, 16)
     first, second = (unwrap(runner.model).eval()(images) for runner in (plain, efficient))
     torch.testing.assert_close(first, second)
-
-
-COMPILED = """
-import sys
-from pathlib import Path
-import torch
-from tests.compat.runs import state
-from tests.engine.tiny import config, train, write_data
-torch.set_num_threads(1)
-torch.save(state(train(config(Path(sys.argv[1]), "css", 2, compile={"backend": "eager"}))), sys.argv[2])
-"""
-
-
-@pytest.mark.slow
-def test_compile(root: Path) -> None:
-    """MMEngine's, of the whole step: teacher and prototypes move in it as without, bit by bit (torch 2.6 rounds).
-
-    In a process of its own, since the type checker of the tests takes the compiler a minute more.
-    """
-    plain = train(config(root, "css", 2))
-    command = [sys.executable, "-c", COMPILED, str(root), str(root / "compiled.pth")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    found = torch.load(root / "compiled.pth", weights_only=True)
-    if Version(torch.__version__) >= Version("2.7"):
-        assert_equal(found, state(plain))
-    torch.testing.assert_close(found, state(plain), rtol=1e-5, atol=1e-6)
 
 
 # -- where curves and pictures go -------------------------------------------------------------------------------------

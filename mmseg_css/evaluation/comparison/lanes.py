@@ -39,13 +39,12 @@ class TrainingFailedError(RuntimeError):
 
 
 @contextmanager
-def told_after(failed: TrainingFailedError | None) -> Iterator[None]:
-    """What goes wrong in the report of the others does not hide which training failed, if one did."""
+def told_after(failed: TrainingFailedError) -> Iterator[None]:
+    """What goes wrong in the report of the others does not hide which training failed."""
     try:
         yield
     except Exception:
-        if failed is not None:
-            print(f"error: {failed}", file=sys.stderr, flush=True)
+        print(f"error: {failed}", file=sys.stderr, flush=True)
         raise
 
 
