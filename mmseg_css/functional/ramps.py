@@ -1,7 +1,6 @@
 """Schedules of loss weights."""
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor
@@ -48,7 +47,7 @@ def exponential_rampup(progress: float, length: float) -> float:
     return 1.0 if progress >= length else math.exp(-5 * (1 - progress / length) ** 2)
 
 
-def ramped(loss: Tensor | Sequence[Tensor], weight: float) -> Any:
+def ramped(loss: Any, weight: float) -> Any:
     """A loss times the weight that a ramp gives it; of one that is a list, which MMEngine sums, each term.
 
     >>> import torch
