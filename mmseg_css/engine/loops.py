@@ -114,8 +114,8 @@ class PairedTrainLoop(IterBasedTrainLoop):
         batches = self._batches()
         if self._iter >= self._max_iters:
             print_log(
-                f"All {self._max_iters} iterations are done: raise train_cfg.max_iters to train on, and "
-                "the end in param_scheduler, if it says one.",
+                f"All {self._max_iters} iterations are done: raise train_cfg.max_iters to train on, and the end in "
+                "param_scheduler, if it says one.",
                 logger="current",
             )
         self._decide_current_val_interval()

@@ -15,7 +15,8 @@ from mmseg_css.datasets.splits import fingerprint
 from mmseg_css.engine.checkpoints import META_KEY
 from mmseg_css.engine.images import trained_on
 from mmseg_css.engine.iterations import ENDLESS, schedulers_of
-from mmseg_css.engine.trained_with import other_settings, shown
+from mmseg_css.engine.trained_with import SHOWN, other_settings
+from mmseg_css.wording import some
 
 #: What moves in a scheduler, or follows from other settings; the rest of its state are settings.
 MOVING: Final = {"last_step", "_global_step", "_last_value", "verbose", "base_values", "total_iters"}
@@ -96,7 +97,7 @@ def _sections(runner: Runner, checkpoint: dict[str, Any]) -> Iterator[str]:
     for section, compared in COMPARED.items():
         other = other_settings(runner.cfg, checkpoint["meta"].get("cfg"), section)
         if said := [words for key, words in other.items() if re.match(compared, key)]:
-            yield f"{section}: the config's settings; the checkpoint was trained with others: {shown(said)}"
+            yield f"{section}: the config's settings; the checkpoint was trained with others: {some(said, SHOWN)}"
 
 
 def _schedule(runner: Runner, checkpoint: dict[str, Any], kinds: list[str]) -> list[str]:

@@ -1,10 +1,12 @@
 """What checkpoints say of the settings that they were trained with, beside those of a config."""
 
 import ast
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from mmengine.config import Config
+
+from mmseg_css.wording import some
 
 #: Settings of a model that say nothing once it is trained, or that are compared elsewhere (`check_preprocessing`).
 BESIDE: Final = frozenset({"init_cfg", "pretrained", "data_preprocessor"})
@@ -25,7 +27,7 @@ def notes_on(cfg: Config, metas: Mapping[str, Mapping[str, Any]]) -> list[str]:
     for path, meta in metas.items():
         if other := other_settings(cfg, meta.get("cfg"), "model"):
             found.append(
-                f"{path} was trained with other settings than {cfg.filename} has: {shown(other.values())}. "
+                f"{path} was trained with other settings than {cfg.filename} has: {some([*other.values()], SHOWN)}. "
                 "What is said of labels and thresholds goes by the config: give that of the training, or --cfg-options."
             )
         if meta.get("iter") is None:
@@ -50,12 +52,6 @@ def other_settings(cfg: Config, text: str | None, section: str) -> dict[str, str
         for key in sorted(was.keys() | now.keys())
         if was.get(key, ABSENT) != now.get(key, ABSENT)
     }
-
-
-def shown(words: Collection[str]) -> str:
-    """The first few, and how many more there are."""
-    more = f" and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
-    return f"{', '.join([*words][:SHOWN])}{more}"
 
 
 def _said(value: Any) -> str:

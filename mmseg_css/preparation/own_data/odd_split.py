@@ -9,7 +9,7 @@ from mmseg_css.preparation.own_data.configs import Plan
 from mmseg_css.preparation.own_data.folders import without_ending
 from mmseg_css.preparation.own_data.split import Split, given_split
 from mmseg_css.preparation.own_data.survey import Survey
-from mmseg_css.preparation.own_data.wording import count, some
+from mmseg_css.wording import count, some
 
 FEW_VALIDATION_IMAGES: Final = 10
 IMAGES_OF_A_SERIES: Final = 4  # on average, or names do not tell series

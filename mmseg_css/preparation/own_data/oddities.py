@@ -12,7 +12,7 @@ from mmseg_css.preparation.own_data.folders import without_ending
 from mmseg_css.preparation.own_data.images import ImageFacts, levels
 from mmseg_css.preparation.own_data.odd_split import about_split
 from mmseg_css.preparation.own_data.survey import Survey
-from mmseg_css.preparation.own_data.wording import count, some
+from mmseg_css.wording import count, some
 
 
 def warnings(found: Survey, plan: Plan) -> Iterator[str]:

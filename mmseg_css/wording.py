@@ -1,4 +1,4 @@
-"""How several images, masks or classes are counted and named in a sentence."""
+"""How several things are counted and named in a sentence."""
 
 from collections.abc import Sequence
 
